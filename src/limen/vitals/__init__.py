@@ -1,0 +1,36 @@
+"""Statistics as small values that add: what was seen of each site, parameter and loss."""
+
+from limen.vitals.activity import Activity
+from limen.vitals.evidence import EVIDENCE, Evidence, dead_units, saturated_units
+from limen.vitals.histogram import BINS, EDGES, Histogram
+from limen.vitals.moments import Moments
+from limen.vitals.snapshot import (
+    InputVitals,
+    LossVitals,
+    OptimiserVitals,
+    ParameterHistory,
+    ParameterVitals,
+    SiteHistory,
+    SiteVitals,
+    Vitals,
+)
+
+__all__ = [
+    "BINS",
+    "EDGES",
+    "EVIDENCE",
+    "Activity",
+    "Evidence",
+    "Histogram",
+    "InputVitals",
+    "LossVitals",
+    "Moments",
+    "OptimiserVitals",
+    "ParameterHistory",
+    "ParameterVitals",
+    "SiteHistory",
+    "SiteVitals",
+    "Vitals",
+    "dead_units",
+    "saturated_units",
+]
