@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from limen.findings import Finding
-from limen.treatments.record import TreatmentRecord
+from limen.journal.treatment import TreatmentRecord
 from limen.vitals import EVIDENCE, Histogram, Vitals
 
 __all__ = ["Run", "Verdict"]
