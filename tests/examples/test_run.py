@@ -1,0 +1,100 @@
+"""Each example under ``limen run``: the training is untouched, the sites are found, the verdict is the right one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+Found = tuple[str, str, int, str | None]  # path, function, units, layer
+
+SITES: dict[str, list[Found]] = {
+    "sequential_mlp": [("1", "relu", 128, "0"), ("3", "relu", 64, "2")],
+    "functional_relu": [("", "relu", 96, "fc1"), ("", "relu", 48, "fc2")],
+    "shared_activation": [("act", "leaky_relu", 64, layer) for layer in ("fc1", "fc2", "fc3")],
+    "cnn_batchnorm": [
+        ("features.0.2", "relu", 16, "features.0.0"),
+        ("features.1.2", "relu", 32, "features.1.0"),
+        ("features.3.2", "relu", 32, "features.3.0"),
+    ],
+    "gru_rows": [("", "tanh", 48, "fc")],
+    "transformer": [
+        ("encoder.layers.0", "gelu", 96, "encoder.layers.0.linear1"),
+        ("encoder.layers.1", "gelu", 96, "encoder.layers.1.linear1"),
+    ],
+    "two_optimisers": [
+        ("", "relu", 64, "fc1"),
+        ("", "relu", 64, "fc2"),
+        ("", "tanh", 64, "pixels"),
+        ("body.1", "leaky_relu", 64, "body.0"),
+        ("body.4", "leaky_relu", 32, "body.3"),
+    ],
+}
+
+SICK = {
+    "learning_rate_too_high": ("dead-units", "fc1", "learning-rate-too-high"),
+    "bias_minus_ten": ("dead-units", "fc3", "bad-bias"),
+    "deep_sigmoid": ("vanishing-gradient", "0", "saturating-activation"),
+    "unscaled_inputs": ("saturated-units", "fc1", "unscaled-inputs"),
+}
+
+HEALTHY = ["very_sparse_relu", "confident_head", "frozen_backbone", "dropout_silu_small_data"]
+
+
+def run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python with ``command`` in ``folder``, on one thread; fail with its output if it failed."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def watched(script: Path, folder: Path) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    """Run a script under ``limen run``; return the process and the JSON."""
+    report, result = folder / "report.html", folder / "result.json"
+    done = run("-m", "limen", "run", "--report", report, "--json", result, script, folder=folder)
+    assert report.stat().st_size > 10_000
+    return done, json.loads(result.read_text())
+
+
+@pytest.mark.parametrize("name", [*SITES, "handwritten_update"])
+def test_watching_changes_no_bit_and_finds_every_site(name: str, tmp_path: Path) -> None:
+    script = EXAMPLES / f"{name}.py"
+    bare = run(script, folder=tmp_path)
+    done, result = watched(script, tmp_path)
+    last, before = bare.stdout.splitlines()[:-3:-1]
+    assert last.startswith("weights ")
+    assert before.startswith("random ")
+    assert done.stdout == bare.stdout
+    found = [(site["path"], site["function"], site["units"], site["layer"]) for site in result["sites"]]
+    if name == "handwritten_update":  # raw tensors have no paths
+        assert [site[1:3] for site in found] == [("relu", 80), ("relu", 40)]
+    else:
+        assert sorted(found) == sorted(SITES[name])
+
+
+@pytest.mark.parametrize("name", SICK)
+def test_a_sick_example_is_diagnosed(name: str, tmp_path: Path) -> None:
+    symptom, layer, cause = SICK[name]
+    _, result = watched(EXAMPLES / "sick" / f"{name}.py", tmp_path)
+    assert result["verdict"] == "sick"
+    findings = [f for f in result["findings"] if (f["symptom"], f["layer"]) == (symptom, layer)]
+    assert findings, [(f["symptom"], f["where"], f["layer"]) for f in result["findings"]]
+    assert findings[0]["causes"][0]["name"] == cause, findings[0]["causes"]
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_healthy_example_gets_silence(name: str, tmp_path: Path) -> None:
+    _, result = watched(EXAMPLES / "healthy" / f"{name}.py", tmp_path)
+    assert [f["message"] for f in result["findings"] if f["severity"] != "info"] == []
+    assert result["verdict"] == "healthy"
