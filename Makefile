@@ -1,0 +1,63 @@
+# make demo     a real, sick training on real data: watched, diagnosed, repaired, reported
+# make test     the whole test suite
+# make check    what CI runs: format, lint, types, tests, documentation
+# make bench    the cost of watching, as a table
+# make docs     the documentation, into site/
+# make clean    everything that the targets above made, but not the environment; `rm -rf .venv` for that
+#
+# Each target makes the environment it needs first. Nothing but Python 3.11, its venv module and, for the fast
+# kernel, a C compiler has to be there.
+
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+WORKERS ?= 2
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
+SOURCES := src tests examples benchmarks docs
+
+export OMP_NUM_THREADS ?= 1
+export NO_MKDOCS_2_WARNING := 1
+
+.PHONY: setup demo test check bench docs clean
+.DELETE_ON_ERROR:
+
+setup: .venv/.dev
+
+# torch comes first and pinned: resolved together with the rest it would bring several GB of CUDA along
+.venv/.torch: constraints.txt
+	@test -n "$(PYTHON)" || { echo "limen needs Python 3.11 or newer: apt-get install python3.11 python3.11-venv"; exit 2; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv || { \
+	    echo "The venv module is missing: apt-get install $$(basename "$(PYTHON)")-venv"; rm -rf .venv; exit 2; }
+	$(PIP) torch
+	@touch $@
+
+.venv/.demo: .venv/.torch pyproject.toml $(wildcard setup.py) $(wildcard src/limen/kernels/*.c)
+	$(PIP) -e '.[demo]'
+	@touch $@
+
+.venv/.dev: .venv/.torch pyproject.toml $(wildcard setup.py) $(wildcard src/limen/kernels/*.c)
+	$(PIP) -e '.[dev]'
+	@touch $@ .venv/.demo
+
+demo: .venv/.demo
+	$(BIN)/limen demo
+
+test: .venv/.dev
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
+
+check: .venv/.dev
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/pyright
+	$(MAKE) test
+	$(MAKE) docs
+
+bench: .venv/.dev
+	$(BIN)/python -m benchmarks.watching
+
+docs: .venv/.dev
+	$(BIN)/mkdocs build --strict --quiet
+
+clean:
+	rm -rf build dist site .pytest_cache .ruff_cache .hypothesis src/*.egg-info limen-*.html limen-*.json *.limen *.limen-shm *.limen-wal
+	find src tests benchmarks docs examples -name __pycache__ -prune -exec rm -rf {} +
