@@ -1,5 +1,20 @@
 """What is wrong with a training, from vitals alone."""
 
+from limen.findings.diagnose import diagnose, track
 from limen.findings.finding import CAUSES, REMEDIES, SYMPTOMS, Cause, Finding, Severity
+from limen.findings.manual import page, pages
+from limen.findings.thresholds import Thresholds
 
-__all__ = ["CAUSES", "REMEDIES", "SYMPTOMS", "Cause", "Finding", "Severity"]
+__all__ = [
+    "CAUSES",
+    "REMEDIES",
+    "SYMPTOMS",
+    "Cause",
+    "Finding",
+    "Severity",
+    "Thresholds",
+    "diagnose",
+    "page",
+    "pages",
+    "track",
+]

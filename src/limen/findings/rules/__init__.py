@@ -1,1 +1,23 @@
-"""The rules, one file each."""
+"""What is seen: one file for each symptom, pure functions from vitals to findings."""
+
+from limen.findings.rules.dead_units import dead_units
+from limen.findings.rules.dying_units import dying_units
+from limen.findings.rules.exploding_gradient import exploding_gradient
+from limen.findings.rules.non_finite import non_finite
+from limen.findings.rules.not_learning import not_learning
+from limen.findings.rules.registry import RULES, Rule, rule
+from limen.findings.rules.saturated_units import saturated_units
+from limen.findings.rules.vanishing_gradient import vanishing_gradient
+
+__all__ = [
+    "RULES",
+    "Rule",
+    "dead_units",
+    "dying_units",
+    "exploding_gradient",
+    "non_finite",
+    "not_learning",
+    "rule",
+    "saturated_units",
+    "vanishing_gradient",
+]

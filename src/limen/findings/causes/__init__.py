@@ -1,0 +1,24 @@
+"""Why it happens: one file for each cause, pure functions from vitals and a finding to evidence."""
+
+from limen.findings.causes.bad_bias import bad_bias
+from limen.findings.causes.bad_initialisation import bad_initialisation
+from limen.findings.causes.dead_from_start import dead_from_start
+from limen.findings.causes.learning_rate_too_high import learning_rate_too_high
+from limen.findings.causes.learning_rate_too_low import learning_rate_too_low
+from limen.findings.causes.registry import EXPLANATIONS, Explanation, cause, ranked
+from limen.findings.causes.saturating_activation import saturating_activation
+from limen.findings.causes.unscaled_inputs import unscaled_inputs
+
+__all__ = [
+    "EXPLANATIONS",
+    "Explanation",
+    "bad_bias",
+    "bad_initialisation",
+    "cause",
+    "dead_from_start",
+    "learning_rate_too_high",
+    "learning_rate_too_low",
+    "ranked",
+    "saturating_activation",
+    "unscaled_inputs",
+]

@@ -1,0 +1,63 @@
+"""Biases that hold units down."""
+
+import numpy as np
+
+from limen.findings.causes.birth import bias_of, born_share
+from limen.findings.causes.registry import cause
+from limen.findings.finding import Cause, Finding
+from limen.findings.thresholds import Thresholds
+from limen.vitals import SiteVitals, Vitals
+
+HELD_DOWN = 3.0  # standard deviations: a Gaussian pre-activation is positive on 0.1 % of samples
+ALIKE = 2.0  # mean over spread of the units' means: a shift common to all, which random weights do not make
+
+
+@cause("bad-bias")
+def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | None:
+    """A bias so negative that the weighted inputs never lift a unit above zero.
+
+    Why it matters: the unit is dead before training begins, and no gradient will ever change its bias.
+
+    How it is measured: in the first window the units' pre-activations lie at least three standard deviations below
+    zero, all by about the same amount; where the bias itself was recorded, its root mean square is compared with
+    that spread. Random weights on inputs of one sign push units both ways and are not taken for it.
+
+    Known to misfire: an input shift that all units share.
+
+    Answered by: reinitialise, revive-units, swap-activation.
+
+    Source: a pre-activation of mean -3 standard deviations is positive with probability Phi(-3) = 0.13 %.
+    """
+    seen = vitals.site(finding.where)
+    born = born_share(vitals, finding)
+    if seen is None or born < 0.5 or seen.birth.samples == 0:
+        return None
+    means, spread = seen.birth.moments.mean[list(finding.units)], _spread(seen, finding)
+    if not np.isfinite(means).all():
+        return None
+    level = float(np.median(means))
+    alike = -level >= ALIKE * float(np.std(means))
+    shift, words = _recorded_bias(vitals, seen)
+    if -level < HELD_DOWN * spread or not (alike or shift >= HELD_DOWN * spread):
+        return None
+    direct = shift >= 0.5 * -level
+    if np.isfinite(shift) and not direct:
+        return None  # the biases were seen, and they are not what holds the units down
+    evidence = (
+        f"In the first {seen.birth.steps} steps the silent units of {seen.site.name} had pre-activations of about "
+        f"{level:.3g} with a standard deviation of {spread:.2g} over samples{words}."
+    )
+    return Cause("bad-bias", round(born * (0.95 if direct else 0.75), 3), evidence)
+
+
+def _spread(seen: SiteVitals, finding: Finding) -> float:
+    return float(np.median(seen.birth.moments.std[list(finding.units)]))
+
+
+def _recorded_bias(vitals: Vitals, seen: SiteVitals) -> tuple[float, str]:
+    """Root mean square of the bias in its first row, and words for it; NaN where it was not recorded."""
+    bias = bias_of(vitals, seen.site.layer)
+    if bias is None or len(bias.history.weight) == 0 or not np.isfinite(bias.history.weight[0]):
+        return float("nan"), ""
+    size = float(bias.history.weight[0] / np.sqrt(max(1, int(np.prod(bias.parameter.shape)))))
+    return size, f"; {bias.parameter.name} began at {size:.3g} (root mean square)"

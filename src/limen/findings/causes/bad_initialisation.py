@@ -1,0 +1,149 @@
+"""Weights that begin at the wrong scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from limen.findings.causes.birth import born_share, born_stuck
+from limen.findings.causes.registry import cause
+from limen.findings.figures import finite
+from limen.findings.finding import Cause, Finding
+from limen.findings.thresholds import Thresholds
+from limen.findings.updates import scale_at_birth
+from limen.vitals import ParameterVitals, Vitals
+
+GAINS = {
+    "relu": 1.414,
+    "leaky_relu": 1.414,
+    "prelu": 1.414,
+    "tanh": 1.467,
+    "sigmoid": 4.723,
+    "elu": 1.223,
+    "selu": 0.966,
+    "gelu": 1.481,
+    "gelu_tanh": 1.481,
+    "silu": 1.623,
+    "mish": 1.445,
+    "hardswish": 1.670,
+    "softplus": 1.846,
+    "hardtanh": 1.210,
+    "identity": 1.0,
+}
+"""Scale sqrt(fan in) * std of weights that keeps the gradient's size: 1 / rms f' at unit variance."""
+
+WIDE = 2.0  # times the gain: over ten layers a thousand times the gradient
+NARROW = 0.5  # times the gain, where the gradient vanishes
+FAR = 5.0  # times the gain, from which one layer alone is stuck
+
+EXPLAINS = frozenset(
+    {"dead-units", "saturated-units", "vanishing-gradient", "exploding-gradient", "non-finite", "not-learning"}
+)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A weight as it began, beside what its activation needs."""
+
+    weight: str
+    function: str
+    std: float
+    excess: float  # scale over gain; 1 keeps the gradient's size
+
+
+@cause("bad-initialisation")
+def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | None:
+    """Weights that began at a scale which shrinks or blows up what passes through them.
+
+    Why it matters: the factor of one layer is taken to the power of the depth; and a layer whose pre-activations
+    begin far out on a bounded function begins without a slope.
+
+    How it is measured: the root mean square of each weight before its first update, times the square root of its
+    fan in, over the gain of its activation: 1 keeps the gradient's size. Twice that at every layer explodes, half
+    of it vanishes, five times it pins a bounded function to its bounds.
+
+    Known to misfire: residual and normalised networks, which stand weights of any scale.
+
+    Answered by: reinitialise, add-normalisation.
+
+    Source: He et al. 2015, arXiv:1502.01852; Glorot & Bengio 2010; Schoenholz et al. 2017, arXiv:1611.01232.
+    """
+    if finding.symptom not in EXPLAINS:
+        return None
+    layers = _layers(vitals)
+    if finding.symptom == "vanishing-gradient":
+        return _narrow(layers)
+    if finding.symptom == "saturated-units":
+        return _stuck(vitals, finding, layers)
+    if finding.symptom == "dead-units" and born_share(vitals, finding) < 0.5:
+        return None
+    return _wide(layers, finding)
+
+
+def _layers(vitals: Vitals) -> dict[str, _Layer]:
+    """By layer, those that feed a site without a normalisation between, and whose first row was recorded."""
+    weights: dict[str, ParameterVitals] = {
+        one.parameter.layer: one for one in vitals.parameters if one.parameter.weight
+    }
+    found: dict[str, _Layer] = {}
+    for seen in vitals.sites:
+        layer = seen.site.layer
+        if layer is None or layer not in weights or seen.site.norm is not None:
+            continue
+        weight = weights[layer]
+        scale = scale_at_birth(weight)
+        if np.isfinite(scale):
+            fan_in = max(1, int(np.prod(weight.parameter.shape[1:])))
+            gain = GAINS.get(seen.site.function, 1.0)
+            found[layer] = _Layer(
+                weight.parameter.name, seen.site.function, float(scale / np.sqrt(fan_in)), scale / gain
+            )
+    return found
+
+
+def _typical(layers: dict[str, _Layer]) -> _Layer | None:
+    """The layer of the middle scale."""
+    ordered = sorted(layers.values(), key=lambda one: one.excess)
+    return ordered[len(ordered) // 2] if len(finite([one.excess for one in ordered])) else None
+
+
+def _narrow(layers: dict[str, _Layer]) -> Cause | None:
+    middle = _typical(layers)
+    if middle is None or middle.excess >= NARROW:
+        return None
+    evidence = (
+        f"{middle.weight} began with a standard deviation of {middle.std:.3g}, {middle.excess:.2g} times what keeps "
+        f"the gradient's size through {middle.function}; half of the {len(layers)} layers or more began below that."
+    )
+    # torch's own initialisation is 0.41 times the gain of ReLU: evidence, but nothing unusual
+    return Cause(
+        "bad-initialisation", round(float(min(0.8, 0.3 + 0.25 * np.log2(NARROW / middle.excess))), 3), evidence
+    )
+
+
+def _stuck(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> Cause | None:
+    seen = vitals.site(finding.where)
+    layer = layers.get(seen.site.layer or "") if seen is not None else None
+    if seen is None or layer is None or layer.excess < WIDE or born_stuck(seen) < 0.3:
+        return None
+    evidence = (
+        f"{layer.weight} began with a standard deviation of {layer.std:.3g}, {layer.excess:.2g} times what suits "
+        f"{layer.function}; {born_stuck(seen):.0%} of the samples of {seen.site.name} were flat in the first window."
+    )
+    return Cause("bad-initialisation", 0.95 if layer.excess >= FAR else 0.75, evidence)
+
+
+def _wide(layers: dict[str, _Layer], finding: Finding) -> Cause | None:
+    middle = _typical(layers)
+    own = layers.get(finding.layer or "")
+    worst = own if own is not None and (middle is None or own.excess > middle.excess) else middle
+    if worst is None or worst.excess < WIDE:
+        return None
+    many = sum(one.excess >= WIDE for one in layers.values())
+    evidence = (
+        f"{worst.weight} began with a standard deviation of {worst.std:.3g}, {worst.excess:.2g} times what keeps the "
+        f"gradient's size through {worst.function}; so did {many} of {len(layers)} layers at twice that size or more."
+    )
+    strong = finding.symptom == "exploding-gradient" or worst.excess >= FAR
+    return Cause("bad-initialisation", 0.92 if strong else 0.6, evidence)

@@ -1,0 +1,46 @@
+"""What a layer was like before it was trained."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from limen.findings.finding import Finding
+from limen.findings.silence import is_gate
+from limen.vitals import ParameterVitals, SiteVitals, Vitals
+
+__all__ = ["bias_of", "born_share", "born_stuck", "first_site", "weight_of"]
+
+
+def weight_of(vitals: Vitals, layer: str | None) -> ParameterVitals | None:
+    """The weight of a layer, or None."""
+    return next((one for one in vitals.parameters if one.parameter.layer == layer and one.parameter.weight), None)
+
+
+def bias_of(vitals: Vitals, layer: str | None) -> ParameterVitals | None:
+    """The bias of a layer, or None."""
+    own = [one for one in vitals.parameters if one.parameter.layer == layer and not one.parameter.weight]
+    return next((one for one in own if one.parameter.name.endswith("bias")), None)
+
+
+def born_share(vitals: Vitals, finding: Finding) -> float:
+    """Share of the finding's units that were never active; 0 where it is not about units that fell silent."""
+    seen = vitals.site(finding.where)
+    if finding.symptom not in ("dead-units", "dying-units") or seen is None or not finding.units:
+        return 0.0
+    return float((seen.last_active[list(finding.units)] == 0).mean())
+
+
+def born_stuck(seen: SiteVitals) -> float:
+    """Share of flat samples of a site in its first window, on the sides that count as saturated; 0 without samples."""
+    birth = seen.birth
+    if birth.samples == 0 or birth.units == 0:
+        return 0.0
+    both = not seen.site.dead_left or is_gate(seen.site.function)
+    flat = birth.left + birth.right if both else birth.right
+    return float(np.mean(flat / birth.samples))
+
+
+def first_site(vitals: Vitals, model: str = "") -> SiteVitals | None:
+    """The site nearest the input of a model, or None."""
+    own = [one for one in vitals.sites if one.site.model == model]
+    return min(own, key=lambda one: one.site.order, default=None)

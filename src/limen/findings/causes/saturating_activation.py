@@ -1,0 +1,73 @@
+"""Functions whose slope goes to zero on both sides."""
+
+import numpy as np
+
+from limen.findings.causes.birth import born_stuck
+from limen.findings.causes.registry import cause
+from limen.findings.finding import Cause, Finding
+from limen.findings.profile import gradient_profiles
+from limen.findings.silence import is_gate
+from limen.findings.thresholds import Thresholds
+from limen.sites import Site
+from limen.vitals import Vitals
+
+STEEPEST = {"sigmoid": 0.25, "hardsigmoid": 1.0 / 6.0}  # f'(0) = 1/4; slope of clip(x + 3, 0, 6) / 6
+CLEAR_LOSS = 0.5  # gradient factor for each layer from which the slopes are to blame
+
+
+@cause("saturating-activation")
+def saturating_activation(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | None:
+    """An activation that is bounded on both sides, so that its slope is small nearly everywhere.
+
+    Why it matters: the gradient is multiplied by a slope at each layer; a sigmoid's is 1/4 at best, and ten such
+    layers leave less than a millionth.
+
+    How it is measured: the share of the hidden sites whose function is bounded on both sides, with the factor by
+    which the gradient shrinks for each layer; for stuck units, the function of the layer itself.
+
+    Known to misfire: tanh with weights at the critical scale keeps its gradient over hundreds of layers.
+
+    Answered by: swap-activation, add-normalisation, reinitialise.
+
+    Source: Glorot & Bengio 2010; Hochreiter et al. 2001, "Gradient flow in recurrent nets".
+    """
+    if finding.symptom == "saturated-units":
+        return _of_stuck_units(vitals, finding)
+    if finding.symptom not in ("vanishing-gradient", "not-learning"):
+        return None
+    for profile in gradient_profiles(vitals, limits.window):
+        bounded = [rung.site for rung in profile.rungs if _bounded(rung.site)]
+        if 2 * len(bounded) < profile.depth or profile.ratio > limits.vanished:
+            continue
+        gate = [site for site in bounded if is_gate(site.function)]
+        base = 0.9 if gate and profile.factor <= CLEAR_LOSS else 0.6
+        slopes = f", whose slope is at most {_steepest(bounded[0]):.2g}" if gate else ""
+        evidence = (
+            f"{len(bounded)} of {profile.depth} hidden layers use {_names(bounded)}{slopes}; the gradient shrinks by a "
+            f"factor of {profile.factor:.2g} at each layer."
+        )
+        return Cause("saturating-activation", round(base * len(bounded) / profile.depth, 3), evidence)
+    return None
+
+
+def _of_stuck_units(vitals: Vitals, finding: Finding) -> Cause | None:
+    seen = vitals.site(finding.where)
+    if seen is None or not _bounded(seen.site):
+        return None
+    stuck = born_stuck(seen)
+    evidence = (
+        f"{seen.site.function} is bounded on both sides; {stuck:.0%} of its samples were flat in the first window."
+    )
+    return Cause("saturating-activation", 0.4, evidence)
+
+
+def _bounded(site: Site) -> bool:
+    return site.flat_left is not None and site.flat_right is not None
+
+
+def _steepest(site: Site) -> float:
+    return STEEPEST.get(site.function, 1.0)
+
+
+def _names(sites: list[Site]) -> str:
+    return ", ".join(np.unique([site.function for site in sites]).tolist())

@@ -1,0 +1,78 @@
+"""From vitals to findings with their causes, and findings over time."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from limen.findings.causes import ranked
+from limen.findings.finding import Finding, Severity
+from limen.findings.remedies import remedies_for
+from limen.findings.rules import RULES
+from limen.findings.thresholds import Thresholds
+from limen.vitals import Vitals
+
+__all__ = ["diagnose", "track"]
+
+_RANK: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+
+DEFAULTS = Thresholds()
+
+
+def diagnose(vitals: Vitals, limits: Thresholds = DEFAULTS) -> tuple[Finding, ...]:
+    """What is wrong, worst first, with ranked causes and remedies; empty for a healthy training.
+
+    Args:
+        vitals: What was seen of a training so far. Never changed.
+        limits: The limits of all rules.
+
+    Returns:
+        Findings by severity, then by how far the first step lies back, then by place.
+
+    >>> diagnose(Vitals())
+    ()
+    """
+    with np.errstate(all="ignore"):  # vitals of a training gone wrong hold infinities
+        seen = [finding for rule in RULES.values() for finding in rule(vitals, limits)]
+        explained = [_explained(finding, vitals, limits) for finding in _folded(seen)]
+    return tuple(sorted(explained, key=lambda one: _place(one, vitals)))
+
+
+def track(before: tuple[Finding, ...], now: tuple[Finding, ...], step: int) -> tuple[Finding, ...]:
+    """The findings of a run so far: those of ``now``, and those of ``before`` that are over.
+
+    The same symptom at the same place is the same finding: it keeps its earliest step and takes everything else
+    from ``now``. One that is gone is closed at ``step``; one that comes back is open again.
+
+    Args:
+        before: What ``track`` returned last; empty at first.
+        now: What ``diagnose`` says at this step.
+        step: The training step.
+
+    Returns:
+        Open findings in the order of ``now``, then closed ones, the latest closed first.
+    """
+    known = {one.key: one for one in before}
+    opened = [replace(one, step=min(one.step, known[one.key].step)) if one.key in known else one for one in now]
+    current = {one.key for one in now}
+    gone = [one if one.closed is not None else replace(one, closed=step) for one in before if one.key not in current]
+    gone.sort(key=lambda one: -(one.closed or 0))
+    return (*opened, *gone)
+
+
+def _folded(findings: list[Finding]) -> list[Finding]:
+    """Without those that only follow from another: no gradient passes a layer of dead or stuck units."""
+    blocked = any(one.symptom in ("dead-units", "saturated-units") and one.severity == "error" for one in findings)
+    return [one for one in findings if not (blocked and one.symptom == "vanishing-gradient")]
+
+
+def _explained(finding: Finding, vitals: Vitals, limits: Thresholds) -> Finding:
+    causes = ranked(vitals, finding, limits)
+    return replace(finding, causes=causes, remedies=remedies_for(finding.symptom, causes))
+
+
+def _place(finding: Finding, vitals: Vitals) -> tuple[int, int, float, int, str]:
+    """Sort key: severity, the whole model's symptoms after their witnesses, size, forward order, name."""
+    seen = vitals.site(finding.where)
+    whole = 1 if finding.symptom == "not-learning" else 0
+    size = finding.measured if finding.unit.startswith("share") and not whole else 2.0  # beyond any share: first
+    return _RANK[finding.severity], whole, -size, seen.site.order if seen else 0, finding.key

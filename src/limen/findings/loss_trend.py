@@ -1,0 +1,108 @@
+"""Did the loss fall? Read with its noise, from one loss only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from limen.findings.figures import Floats, finite, median, noise
+from limen.findings.thresholds import Thresholds
+from limen.vitals import LossVitals, Vitals
+
+__all__ = ["LossTrend", "loss_trend"]
+
+BLOCKS = 8  # medians of eighths of the run: a short dip is noise, an eighth of the run is not
+FEWEST_ROWS = 16  # two rows for each block
+
+
+@dataclass(frozen=True)
+class LossTrend:
+    """The course of the single loss of a training.
+
+    Attributes:
+        start: its level over the first rows, in units of the loss.
+        end: its level over the last eighth of the rows.
+        lowest: the lowest level over any eighth.
+        peak: the largest finite value.
+        error: three standard errors of the difference of two levels.
+        steps: training steps from the first row to the last.
+        chance: level of a guess where the loss tells it (ln classes); NaN elsewhere.
+        finite: False when its latest value is NaN or infinite.
+        required: share of ``start`` by which it must have fallen to count as learning.
+        risen_limit: multiple of ``start`` from which it counts as risen.
+    """
+
+    start: float
+    end: float
+    lowest: float
+    peak: float
+    error: float
+    steps: int
+    chance: float
+    finite: bool
+    required: float
+    risen_limit: float
+
+    @property
+    def learned(self) -> bool:
+        """True when it fell from its start beyond noise, or stands clearly below the level of a guess."""
+        fell = self.start - self.end > max(self.error, self.required * abs(self.start))
+        return self.finite and (fell or self.competent)
+
+    @property
+    def ever_fell(self) -> bool:
+        """True when any eighth of the run was below the start beyond noise."""
+        return self.start - self.lowest > max(self.error, self.required * abs(self.start))
+
+    @property
+    def competent(self) -> bool:
+        """True when the loss stands clearly below the level of a guess, as in fine-tuning."""
+        return self.end < 0.75 * self.chance  # False for a chance of NaN
+
+    @property
+    def risen(self) -> bool:
+        """True when it ended far above its start."""
+        return self.end - self.start > max(self.error, (self.risen_limit - 1.0) * abs(self.start))
+
+
+def loss_trend(vitals: Vitals, limits: Thresholds) -> LossTrend | None:
+    """The trend of the loss; None where there are several losses (their fall means nothing) or too few rows."""
+    if len(vitals.losses) != 1:
+        return None
+    loss = vitals.losses[0]
+    values = finite(loss.value)
+    if len(values) < FEWEST_ROWS:
+        return None
+    levels = _levels(values)
+    tail = len(values) // BLOCKS
+    spread = noise(values)
+    return LossTrend(
+        start=min(float(values[0]), median(values[:3])),
+        end=levels[-1],
+        lowest=min(levels),
+        peak=float(values.max()),
+        # the variance of a median of n values is pi/2 times that of their mean
+        error=3.0 * spread * float(np.sqrt(1.0 / 3.0 + np.pi / (2.0 * max(tail, 1)))),
+        steps=int(loss.step[-1] - loss.step[0]) + 1,
+        chance=_chance(vitals, loss),
+        finite=bool(np.isfinite(loss.value[-1])),
+        required=limits.fell,
+        risen_limit=limits.risen,
+    )
+
+
+def _levels(values: Floats) -> list[float]:
+    """Medians of the eighths of the rows."""
+    return [median(block) for block in np.array_split(values, BLOCKS)]
+
+
+def _chance(vitals: Vitals, loss: LossVitals) -> float:
+    """Loss of a guess without looking at the input: ln(classes) for a cross-entropy, ln 2 for a binary one."""
+    if loss.function.startswith("bce"):
+        return float(np.log(2.0))
+    weights = [one.parameter for one in vitals.parameters if one.parameter.weight]
+    if loss.function != "cross-entropy" or not weights:
+        return float("nan")
+    classes = max(weights, key=lambda weight: weight.order).shape[0]
+    return float(np.log(classes)) if classes > 1 else float("nan")

@@ -1,0 +1,106 @@
+"""Units that are stuck at a bound."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from limen.findings.figures import share
+from limen.findings.finding import Finding
+from limen.findings.loss_trend import LossTrend, loss_trend
+from limen.findings.rules.registry import rule
+from limen.findings.silence import is_gate
+from limen.findings.thresholds import Thresholds
+from limen.vitals import Activity, SiteVitals, Vitals
+
+Integers = npt.NDArray[np.int64]
+
+
+@rule("saturated-units")
+def saturated_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Units that sit at a bound of their function on nearly every sample, in a training that does not learn.
+
+    Why it matters: at a bound the slope is below 1 % of the steepest, so hardly any gradient passes, and the unit
+    answers the same whatever it is shown.
+
+    How it is measured: a unit is saturated when it is flat on at least 95 % of the latest 1,000 samples or more, on
+    sides where the function is bounded and not about zero. Reported when half of a hidden layer is, or when three
+    quarters of all its samples are flat, and either it was so from the first steps on or the loss has not fallen.
+    Outputs at the loss are left out, and so is what saturates while the loss falls: confident is not saturated.
+
+    Known to misfire: frozen random features; codes that are meant to be binary and start so.
+
+    Answered by: reinitialise, scale-inputs, lower-learning-rate, add-normalisation, swap-activation.
+
+    Source: Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks".
+    """
+    trend = loss_trend(vitals, limits)
+    for seen in vitals.sites:
+        if seen.site.head or seen.recent.samples < limits.samples or seen.recent.steps < limits.steps:
+            continue
+        if not _stuck(seen, seen.recent, limits) or not _unexcused(seen, trend, limits):
+            continue
+        yield _finding(seen, trend, limits)
+
+
+def _flat(seen: SiteVitals, activity: Activity) -> npt.NDArray[np.float64]:
+    """``[units]``, share of samples flat on a bounded side whose output is not about zero."""
+    both = not seen.site.dead_left or is_gate(seen.site.function)  # a gate is stuck on either side
+    flat = activity.left + activity.right if both else activity.right
+    return flat / max(activity.samples, 1)
+
+
+def _stuck(seen: SiteVitals, activity: Activity, limits: Thresholds) -> bool:
+    flat = _flat(seen, activity)
+    if len(flat) < limits.fewest_units:
+        return False
+    units = share(int((flat >= limits.saturated).sum()), len(flat))
+    return units >= limits.saturated_units or float(flat.mean()) >= limits.saturated_samples
+
+
+def _from_birth(seen: SiteVitals, limits: Thresholds) -> bool:
+    return seen.birth.samples > 0 and _stuck(seen, seen.birth, limits)
+
+
+def _unexcused(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> bool:
+    """A layer born stuck, or one that got stuck in a run of which it is known that it does not learn."""
+    return _from_birth(seen, limits) or (trend is not None and not trend.learned)
+
+
+def _finding(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> Finding:
+    flat = _flat(seen, seen.recent)
+    born = _from_birth(seen, limits)
+    stuck = np.flatnonzero(flat >= limits.saturated)
+    by_units = share(len(stuck), len(flat)) >= limits.saturated_units
+    listed = stuck if by_units else np.flatnonzero(flat >= limits.saturated_samples)
+    measured = share(len(stuck), len(flat)) if by_units else float(flat.mean())
+    learns = trend is None or trend.learned
+    what = f"{len(stuck)} of {len(flat)} units" if by_units else f"{measured:.0%} of the samples"
+    how = f"flat on at least {limits.saturated:.0%} of " if by_units else "flat among "
+    return Finding(
+        symptom="saturated-units",
+        severity="warning" if learns else "error",
+        where=seen.site.name,
+        layer=seen.site.layer,
+        units=tuple(int(unit) for unit in listed),
+        step=1 if born else _since(seen),
+        measured=measured,
+        limit=limits.saturated_units if by_units else limits.saturated_samples,
+        unit="share of units" if by_units else "share of samples",
+        confidence=0.9 if born else 0.75,
+        causes=(),
+        remedies=(),
+        message=f"{what} of {seen.site.name} ({seen.site.function}) are at a bound, "
+        f"{'from the first step on' if born else 'since they were trained'}: {how}"
+        f"{seen.recent.samples:,} samples, where the slope is below 1 % of the steepest.",
+    )
+
+
+def _since(seen: SiteVitals) -> int:
+    """First recorded step from which the number of saturated units stayed above half of its latest."""
+    history = seen.history
+    if len(history.step) == 0:
+        return max(seen.recent.first_step, 1)
+    level = np.maximum(history.saturated, history.inactive * seen.recent.units)
+    below = np.flatnonzero(level < level[-1] / 2.0)
+    return int(history.step[below[-1] + 1 if len(below) else 0])

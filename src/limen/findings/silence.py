@@ -1,0 +1,34 @@
+"""Which silent units are dead, and which are only rare."""
+
+import numpy as np
+import numpy.typing as npt
+
+from limen.findings.thresholds import Thresholds
+from limen.vitals import SiteVitals
+from limen.vitals import dead_units as silent_units
+
+__all__ = ["convincingly_dead", "is_gate"]
+
+Integers = npt.NDArray[np.int64]
+
+
+def is_gate(function: str) -> bool:
+    """True for functions whose closed side is a decision, not a death: sigmoids, of which gates are made."""
+    return "sigmoid" in function
+
+
+def convincingly_dead(seen: SiteVitals, limits: Thresholds) -> Integers:
+    """Indices of dead units, without those that fired so rarely before that their silence is no surprise.
+
+    With ``a`` active samples among the ``n`` until the last of them, the rate is taken as ``a / n``, and a silence
+    of ``s`` samples surprises when ``s * a / n`` reaches ``limits.surprise``.
+    """
+    dead = silent_units(seen, limits.evidence)
+    if is_gate(seen.site.function) or len(dead) == 0:
+        return dead[:0]
+    active = seen.total.active[dead]
+    silence = seen.silent_samples[dead]
+    before = np.maximum(seen.total.samples - silence, 1)
+    born = seen.last_active[dead] == 0
+    expected = silence * np.maximum(active, 1) / before
+    return dead[born | (expected >= limits.surprise)]

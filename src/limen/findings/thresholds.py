@@ -1,0 +1,93 @@
+"""Every limit of every rule, in one place."""
+
+from dataclasses import dataclass
+
+from limen.vitals import EVIDENCE, Evidence
+
+__all__ = ["Thresholds"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Limits that the rules compare with: each one field with its unit, and where its default comes from.
+
+    Attributes:
+        samples: samples a unit must have been silent on before it is dead. From: the rule of three, so that its
+            activity is below 0.3 % with 95 % confidence.
+        steps: training steps over which it was silent. From: one odd batch must not be enough.
+        saturated: share of samples on a bounded side from which a unit is saturated. From: Glorot & Bengio 2010
+            watch the 98th percentile; 95 % leaves room for small windows.
+        surprise: silent activations expected from the unit's own earlier rate, in samples. From: a Poisson count
+            of 5 is zero with a chance below 1 %, so that a rarely used unit is not called dead.
+        dead_warning: share of units of a layer, killed in training, that is a warning. From: healthy nets with
+            torch's own initialisation keep 10 to 24 % dead units (measured on an MLP of four layers).
+        dead_error: share of units of a layer that is an error. From: Amazon SageMaker Debugger's DeadRelu, 50 %.
+        dead_blocked: share of units of a layer from which even a falling loss does not excuse it. From: what is
+            left cannot carry a class each; only biases behind the layer still learn.
+        fewest_units: units concerned before a share of a layer is spoken of. From: one unit of a bottleneck of
+            four is 25 % by itself.
+        dying_rise: share of units of a layer that died since the first window. From: half of ``dead_warning``.
+        dying_lasting: share of those deaths in the latter half of the run. From: a process that has ended is not
+            under way; a steady one has half of its deaths there.
+        saturated_units: share of units of a layer that is a finding. From: DeepDiagnosis (Wardat et al. 2022), 50 %.
+        saturated_samples: share of flat samples of a layer, all units, that is a finding as well. From: a Gaussian
+            pre-activation nine times too wide for tanh (E|f'| < 5 %) has 74 % of its samples flat.
+        window: recorded rows over which gradients and updates are averaged by their median. From: the same 20
+            steps as for dead units.
+        depth: layers with an activation before a gradient profile is judged. From: three factors of 1/4 leave 1.6 %,
+            with which a net still trains.
+        vanished: gradient at the first site over that at the last, dimensionless. From: nets of ten layers with
+            ratios of 1e-2 to 1e-3 train well; used together with ``starved``.
+        starved: relative gradient or update ratio of the first layer over that of the last, dimensionless. From: a
+            thousand times slower is still where it began when the last layer has finished.
+        starved_badly: the same, from which a falling loss does not excuse it. From: the first layer would need 1e5
+            times as many steps.
+        ordered: rank correlation of the profile with depth. From: 0.8 is significant at 5 % from five layers on.
+        patience: training steps before a missing fall of the loss means anything. From: plateaus of healthy nets
+            at the start (symmetry breaking, warm-up) last tens of steps.
+        exploded: gradient at the first site over that at the last, dimensionless. From: a tanh net of fifty layers
+            with torch's own gain 5/3 grows by 117 at birth in theory and is trainable; used together with harm.
+        explosive_factor: growth for each layer, dimensionless. From: batch normalisation alone grows by
+            sqrt(pi/(pi-1)) = 1.21 (Yang et al. 2019) and trains.
+        runaway: gradient norm now over that at the start of the run, dimensionless. From: three orders of
+            magnitude are beyond warm-up and batch noise.
+        violent_update: update ratio of a weight in one step. From: about 1e-3 is usual (Karpathy, "A recipe for
+            training neural networks"); at 0.3 a tenth of a hundred steps replaces the weights.
+        frozen_update: update ratio of every weight below which nothing learns. From: 1e-6 needs a million steps.
+        risen: loss now over loss at the start that counts as harm. From: a loss three times that of an untrained
+            net is worse than guessing.
+        fell: share of the loss at the start by which it must have fallen to count as learning. From: biases of the
+            head alone take off a few per cent.
+    """
+
+    samples: int = EVIDENCE.samples
+    steps: int = EVIDENCE.steps
+    saturated: float = EVIDENCE.saturated
+    surprise: float = 5.0
+    dead_warning: float = 0.25
+    dead_error: float = 0.5
+    dead_blocked: float = 0.9
+    fewest_units: int = 4
+    dying_rise: float = 0.125
+    dying_lasting: float = 0.25
+    saturated_units: float = 0.5
+    saturated_samples: float = 0.75
+    window: int = 20
+    depth: int = 4
+    vanished: float = 1e-2
+    starved: float = 1e-3
+    starved_badly: float = 1e-5
+    ordered: float = 0.8
+    patience: int = 200
+    exploded: float = 1e2
+    explosive_factor: float = 1.5
+    runaway: float = 1e3
+    violent_update: float = 0.3
+    frozen_update: float = 1e-6
+    risen: float = 3.0
+    fell: float = 0.05
+
+    @property
+    def evidence(self) -> Evidence:
+        """The same limits in the form that ``limen.vitals`` takes."""
+        return Evidence(samples=self.samples, steps=self.steps, saturated=self.saturated)

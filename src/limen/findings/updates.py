@@ -1,0 +1,72 @@
+"""How far the weights moved in one step, as a share of themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from limen.findings.figures import finite, median
+from limen.vitals import ParameterVitals, Vitals
+
+__all__ = ["Jump", "largest_update", "scale_at_birth", "typical_update"]
+
+NEARLY_ZERO = 0.05  # of the scale 1 / sqrt(fan in): weights begun at about zero may move by many times themselves
+
+
+@dataclass(frozen=True)
+class Jump:
+    """One step of one weight.
+
+    Attributes:
+        ratio: its update ratio.
+        weight: name of the parameter.
+        step: the training step.
+        optimiser: index of the optimiser that took it; None for a hand-written update.
+    """
+
+    ratio: float
+    weight: str
+    step: int
+    optimiser: int | None
+
+
+def scale_at_birth(seen: ParameterVitals) -> float:
+    """Root mean square of a weight before the first update, times sqrt(fan in): 1.41 for He, 0.58 for torch's own.
+
+    NaN for a parameter that is no weight or whose first rows were not recorded.
+    """
+    shape = seen.parameter.shape
+    if not seen.parameter.weight or len(seen.history.step) == 0 or seen.history.step[0] > NEWBORN or 0 in shape:
+        return float("nan")
+    return float(seen.history.weight[0] / np.sqrt(shape[0]))  # norm / sqrt(out * in) * sqrt(in)
+
+
+NEWBORN = 3  # steps: a norm recorded later has been trained
+
+
+def largest_update(vitals: Vitals, *, after: int = 0, until: int | None = None) -> Jump | None:
+    """The largest update ratio of any weight in steps ``after < step <= until``; None where none was measured."""
+    jumps = [jump for seen in vitals.parameters if (jump := _largest(seen, after, until)) is not None]
+    return max(jumps, key=lambda jump: jump.ratio, default=None)
+
+
+def _largest(seen: ParameterVitals, after: int, until: int | None) -> Jump | None:
+    if not seen.parameter.weight or scale_at_birth(seen) < NEARLY_ZERO:
+        return None
+    history = seen.history
+    wanted = np.isfinite(history.update) & (history.step > after)
+    if until is not None:
+        wanted &= history.step <= until
+    rows = np.flatnonzero(wanted)
+    if len(rows) == 0:
+        return None
+    row = int(rows[np.argmax(history.update[rows])])
+    return Jump(float(history.update[row]), seen.parameter.name, int(history.step[row]), seen.optimiser)
+
+
+def typical_update(vitals: Vitals, window: int) -> tuple[float, float]:
+    """Smallest and largest over the weights of the median update ratio in the last ``window`` rows; NaN without."""
+    medians = [median(finite(one.history.update)[-window:]) for one in vitals.parameters if one.parameter.weight]
+    known = finite(medians)
+    return (float(known.min()), float(known.max())) if len(known) else (float("nan"), float("nan"))
