@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import contextlib
+import math
+import os
+import shutil
+import sys
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
 from torch import nn
 
-from limen.findings import Finding
-from limen.journal import Run, TreatmentRecord
-from limen.vitals import Vitals
+from limen import report
+from limen.errors import InvalidValue, WatchRefused
+from limen.findings import Finding, diagnose, track
+from limen.journal import Journal, Run, TreatmentRecord
+from limen.probe import ALLOWANCE, Budget, Probe
+from limen.treatments import Clinic
+from limen.vitals import EVIDENCE, Vitals
 
 __all__ = ["Progress", "Treat", "Watch", "watch"]
 
 Treat = Literal["off", "safe"]
+
+SAVE_EVERY = 1.0  # seconds between two entries in the journal
+_active: weakref.ref[Watch] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,11 +62,30 @@ class Progress:
 
 
 class Watch:
-    """A watch over one training; a context manager."""
+    """A watch over one training: a context manager that changes nothing in it.
+
+    Args:
+        models: only these are watched; None for all that the process trains.
+        budget: share of the training's time that limen may take, in (0, 1]; None to look at every step.
+        journal: the run file to write; None for a temporary one.
+        treat: ``safe`` applies function-preserving repairs while the training runs.
+        strict: raise errors of limen's own instead of ending the watch and letting the training go on.
+        script: what is being run, for the report.
+        arguments: its arguments, for the report.
+        environment: versions and machine, for the report.
+        listener: told where the training stands, in the training's thread.
+        listen_every: seconds between two such calls, at least.
+        allowance: seconds that may be spent whatever the share.
+
+    Raises:
+        InvalidValue: a budget outside (0, 1], or an unknown ``treat``.
+        UnwritablePath: the journal cannot be created.
+        WatchRefused: on entering, when another watch is active in this process.
+    """
 
     def __init__(
         self,
-        models: tuple[nn.Module, ...] | None = None,
+        models: Sequence[nn.Module] | None = None,
         *,
         budget: float | None = 0.01,
         journal: Path | None = None,
@@ -59,51 +93,178 @@ class Watch:
         strict: bool = False,
         script: str = "python",
         arguments: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
         listener: Callable[[Progress], None] | None = None,
         listen_every: float = 0.25,
+        allowance: float = ALLOWANCE,
     ) -> None:
-        raise NotImplementedError
+        if budget is not None and not 0.0 < budget <= 1.0:
+            raise InvalidValue(
+                f"watch(budget={budget!r}): expected a share in (0, 1], for instance 0.01 for one per cent, "
+                "or None to look at every step."
+            )
+        if treat not in ("off", "safe"):
+            raise InvalidValue(f"watch(treat={treat!r}): expected 'off' or 'safe'.")
+        self._models = models
+        self._budget = Budget(budget, allowance)
+        self._strict = strict
+        self._listener = listener
+        self._listen_every = listen_every
+        self._clinic = Clinic() if treat == "safe" else None
+        self._facts = Run(
+            script=script, arguments=arguments, budget=budget, started=time.time(), environment=environment or {}
+        )
+        self._folder = None if journal is not None else _temporary_folder(self)
+        self.journal_path = journal if journal is not None else Path(self._folder or ".") / "run.limen"
+        self._journal = Journal(self.journal_path)
+        self._probe: Probe | None = None
+        self._findings: tuple[Finding, ...] = ()
+        self._error: Exception | None = None
+        self._last: Run | None = None
+        self._next_diagnosis = EVIDENCE.steps
+        self._next_save = self._next_call = 0.0
+        self._pid = os.getpid()
 
     def __enter__(self) -> Watch:
-        raise NotImplementedError
+        global _active
+        other = _active() if _active is not None else None
+        if other is not None and other is not self:
+            raise WatchRefused(
+                "watch(): another watch is already active in this process, and two would count each other's cost. "
+                "Leave the first `with limen.watch(…)` block, or run the script without `limen run`."
+            )
+        _active = weakref.ref(self)
+        self._probe = Probe(self._models, self._budget, self._on_step, self._on_failure)
+        itself = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _abandon(itself))
+        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        raise NotImplementedError
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        if self._strict and self._error is not None and error is None:
+            raise self._error
 
     def close(self, exit_code: int | None = None) -> Run:
         """Take all hooks away, write the journal's last page and return what was seen. Safe to call twice."""
-        raise NotImplementedError
+        global _active
+        if self._last is not None:
+            return self._last
+        if self._probe is not None:
+            self._probe.close()
+        if _active is not None and _active() is self:
+            _active = None
+        with contextlib.suppress(Exception) if not self._strict else contextlib.nullcontext():
+            self._examine(final=True)
+        self._last = replace(self.run, finished=True, exit_code=exit_code)
+        self._journal.close(self._last)
+        return self._last
 
     @property
     def run(self) -> Run:
         """The run as of now."""
-        raise NotImplementedError
+        if self._last is not None:
+            return self._last
+        if self._probe is None:
+            return self._facts
+        return replace(
+            self._facts,
+            seconds=self._probe.seconds,
+            spent=self._budget.spent,
+            vitals=self._probe.vitals(),
+            findings=self._findings,
+            treatments=self._clinic.records if self._clinic else (),
+            histograms=self._probe.histograms(),
+        )
 
     @property
     def vitals(self) -> Vitals:
         """What was seen as of now."""
-        raise NotImplementedError
+        return self.run.vitals
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What is wrong as of now."""
-        raise NotImplementedError
+        """What is wrong as of now: open findings first, by severity."""
+        if self._last is None and self._probe is not None:
+            self._findings = track(self._findings, diagnose(self.vitals), self.vitals.step)
+        return self._findings
 
     def diagnosis(self) -> str:
         """The verdict and its findings as plain text."""
-        raise NotImplementedError
+        return report.plain(replace(self.run, findings=self.findings))
 
     def report(self, path: str | Path) -> None:
-        """Write the HTML report."""
-        raise NotImplementedError
+        """Write the HTML report.
+
+        Raises:
+            UnwritablePath: the file cannot be created.
+        """
+        report.write_html(replace(self.run, findings=self.findings), Path(path))
 
     def to_json(self) -> dict[str, object]:
         """The report as the documented JSON object."""
-        raise NotImplementedError
+        return report.to_json(replace(self.run, findings=self.findings))
+
+    # While the training runs -------------------------------------------------------------------------------------
+
+    def _on_step(self, step: int) -> None:
+        now = time.monotonic()
+        if step >= self._next_diagnosis:
+            self._examine()
+            self._next_diagnosis = step + max(EVIDENCE.steps // 2, step // 10)
+        if now >= self._next_save:
+            self._journal.save(self.run)
+            self._next_save = time.monotonic() + SAVE_EVERY
+        if self._listener is not None and now >= self._next_call:
+            self._listener(self._progress())
+            self._next_call = time.monotonic() + self._listen_every
+
+    def _examine(self, *, final: bool = False) -> None:
+        """Find out what is wrong, and treat it where that was asked for."""
+        if self._probe is None:
+            return
+        vitals = self._probe.vitals()
+        self._findings = track(self._findings, diagnose(vitals), vitals.step)
+        if self._clinic is not None:
+            self._clinic.look_back(vitals)
+            if not final:
+                self._clinic.treat(self._findings, vitals, self._probe.wiring, self._probe.live_optimisers())
+
+    def _on_failure(self, error: Exception) -> None:
+        self._error = error
+        if not self._strict:
+            print(
+                f"limen: the watch ended because of an error of its own ({type(error).__name__}: {error}); the training "
+                "goes on. Run with --strict to see where it came from.",
+                file=sys.stderr,
+            )
+            return
+        raise error
+
+    def _progress(self) -> Progress:
+        probe = self._probe
+        assert probe is not None
+        records = [place.record for place in probe.sites.places if place.settled]
+        worst = max(records, key=lambda record: record.dead / record.site.units, default=None)
+        share = worst.dead / worst.site.units if worst is not None else 0.0
+        gradients = [record.gradient for record in records if not math.isnan(record.gradient)]
+        ratio = gradients[0] / gradients[-1] if len(gradients) > 1 and gradients[-1] > 0 else math.nan
+        return Progress(
+            step=probe.step,
+            loss=probe.losses.last,
+            worst_site=worst.site.name if worst is not None and share > 0 else "",
+            dead_share=share,
+            gradient_ratio=ratio,
+            overhead=self._budget.spent / probe.seconds if probe.seconds > 0 else 0.0,
+            sites=len(records),
+            findings=self._findings,
+            treatments=self._clinic.records if self._clinic else (),
+        )
 
 
 def watch(
-    model: nn.Module | list[nn.Module] | None = None,
+    model: nn.Module | Sequence[nn.Module] | None = None,
     optimizer: object = None,
     *,
     budget: float | None = 0.01,
@@ -111,5 +272,40 @@ def watch(
     treat: Treat = "off",
     strict: bool = False,
 ) -> Watch:
-    """Watch a training: ``with limen.watch(model) as w: …; print(w.diagnosis())``."""
-    raise NotImplementedError
+    """Watch a training: ``with limen.watch(model) as w: …; print(w.diagnosis())``.
+
+    Args:
+        model: the model or models to watch; None for all that the process trains.
+        optimizer: accepted for readability; optimisers are found when they step.
+        budget: share of the training's time that may be taken, in (0, 1]; None to look at every step.
+        journal: run file to keep; None for none.
+        treat: ``safe`` repairs the running training where that preserves its function.
+        strict: raise errors of limen's own.
+
+    Returns:
+        A context manager with ``diagnosis()``, ``report(path)``, ``to_json()``, ``vitals`` and ``findings``.
+
+    Raises:
+        InvalidValue: something that is not a module, a budget outside (0, 1], an unknown ``treat``.
+        UnwritablePath: the journal cannot be created.
+    """
+    models = [model] if isinstance(model, nn.Module) else None if model is None else list(model)
+    for thing in models or ():
+        if not isinstance(thing, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidValue(f"watch({type(thing).__name__}): expected a torch.nn.Module or a list of them.")
+    path = None if journal is None else Path(journal)
+    return Watch(models, budget=budget, journal=path, treat=treat, strict=strict)
+
+
+def _temporary_folder(watch: Watch) -> str:
+    """A folder that goes with the watch."""
+    folder = tempfile.mkdtemp(prefix="limen-")
+    weakref.finalize(watch, shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _abandon(held: weakref.ref[Watch]) -> None:
+    """In a forked child: nothing of the watch may go on."""
+    watch = held()
+    if watch is not None and watch._probe is not None:
+        watch._probe.close()

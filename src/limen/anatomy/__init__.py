@@ -1,5 +1,26 @@
 """How sites, layers and losses are found in a live model."""
 
+from limen.anatomy.graph import Origin, Reader, kind, leads_to_weights, origin_of, parents_of, readers_of
+from limen.anatomy.losses import loss_function
+from limen.anatomy.names import Root, name_root, name_tensors, user_frame
+from limen.anatomy.optimisers import is_adaptive, live_optimisers
 from limen.anatomy.wiring import Consumer, Wiring
 
-__all__ = ["Consumer", "Wiring"]
+__all__ = [
+    "Consumer",
+    "Origin",
+    "Reader",
+    "Root",
+    "Wiring",
+    "is_adaptive",
+    "kind",
+    "leads_to_weights",
+    "live_optimisers",
+    "loss_function",
+    "name_root",
+    "name_tensors",
+    "origin_of",
+    "parents_of",
+    "readers_of",
+    "user_frame",
+]

@@ -19,6 +19,19 @@ EDGES: npt.NDArray[np.float64] = np.concatenate([[-np.inf], -_positive[::-1], _p
 BINS = len(EDGES) - 1
 
 
+def _fold() -> npt.NDArray[np.int64]:
+    """The bin of each of the 1,024 cells of sign, float32 exponent and first mantissa bit."""
+    cells = np.arange(512)
+    exponent = (cells >> 1) - 127
+    away = 1 + 2 * (exponent - LOWEST) + (cells & 1)  # 0: the middle bin
+    away = np.clip(np.where(exponent < LOWEST, 0, away), 0, len(_positive))
+    middle = len(_positive)
+    return np.concatenate([middle + away, middle - away])
+
+
+_BIN_OF_CELL = _fold()
+
+
 @dataclass(frozen=True, eq=False)
 class Histogram:
     """Counts of pre-activations of all units of a site.
@@ -34,6 +47,11 @@ class Histogram:
     def none(cls) -> Histogram:
         """The histogram of no samples: the neutral element of ``+``."""
         return cls(np.zeros(BINS, dtype=np.int64))
+
+    @classmethod
+    def of_cells(cls, cells: npt.NDArray[np.int64]) -> Histogram:
+        """From ``[1024]`` counts by ``sign << 9 | exponent << 1 | first mantissa bit`` of a float32."""
+        return cls(np.bincount(_BIN_OF_CELL, weights=cells, minlength=BINS).astype(np.int64))
 
     def __add__(self, other: Histogram) -> Histogram:
         """The histogram of both sets of samples together."""

@@ -1,0 +1,57 @@
+"""How often to look, so that looking stays within the share of the training that the user allows."""
+
+from __future__ import annotations
+
+import random
+
+__all__ = ["ALLOWANCE", "DENSE_STEPS", "Budget"]
+
+ALLOWANCE = 2.0  # seconds that may always be spent, whatever the share
+DENSE_STEPS = 50  # the first steps are always seen: most faults show there
+MEMORY = 0.1  # weight of the newest step in the running means
+
+
+class Budget:
+    """Decides at which steps the probe looks.
+
+    What may be spent after ``T`` seconds is ``max(A/2 + b·T/2, b·T)``, with ``A`` the allowance and ``b`` the share:
+    half of the allowance at once, the other half spread over the time until the share alone has grown to it, so that
+    there is never a long stretch in which nothing is seen. Gaps are random, lest they beat in time with the data order.
+    """
+
+    def __init__(self, share: float | None, allowance: float = ALLOWANCE) -> None:
+        self.share = share
+        self.allowance = allowance
+        self.spent = 0.0
+        self._look = 0.0  # mean cost of a step that is looked at, seconds
+        self._step = 0.0  # mean duration of a step without limen, seconds
+        self._next = 0
+        self._random = random.Random(20_260_101)
+
+    def allowed(self, seconds: float) -> float:
+        """Seconds that may have been spent after so many seconds of training."""
+        if self.share is None:
+            return float("inf")
+        return max(self.allowance / 2 + self.share * seconds / 2, self.share * seconds)
+
+    def account(self, looked: bool, cost: float, duration: float) -> None:
+        """Enter one step: what limen took of it and how long it lasted in all, in seconds."""
+        self.spent += cost
+        rest = max(duration - cost, 1e-9)
+        self._step = rest if self._step == 0.0 else self._step + MEMORY * (rest - self._step)
+        if looked:
+            self._look = cost if self._look == 0.0 else self._look + MEMORY * (cost - self._look)
+
+    def looks_at(self, step: int, seconds: float) -> bool:
+        """Whether to look at ``step``, which begins ``seconds`` after the first."""
+        if self.share is None or step <= DENSE_STEPS:
+            return True
+        if step < self._next:
+            return False
+        short = self.spent + self._look - self.allowed(seconds)
+        if short <= 0:
+            return True
+        rate = self.share * (0.5 if self.allowed(seconds) > self.share * seconds else 1.0)
+        gap = short / (rate * max(self._step, 1e-9))
+        self._next = step + max(1, round(min(gap, 1e6) * self._random.uniform(0.75, 1.25)))
+        return False

@@ -1,0 +1,199 @@
+"""The eyes: a function mode and torch's global module hooks, open only on the steps that are looked at."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as hooks
+from torch.overrides import TorchFunctionMode
+
+from limen.activations import Activation, of_call, of_class_name, of_module
+
+__all__ = ["Eyes", "Seen", "remove_mode"]
+
+overrides: Any = torch.overrides  # the mode stack has no public way to take a mode out of its middle
+clock = time.perf_counter
+
+
+class Seen:
+    """One application of an activation function, as the eyes report it before it runs.
+
+    Attributes:
+        activation: the catalogue entry.
+        z: the pre-activation, untouched as yet.
+        owner: the innermost module being called; None outside of any module.
+        root: the outermost one; None outside of any module.
+        call: how often this owner has applied this function in this forward pass, from 1.
+    """
+
+    __slots__ = ("activation", "call", "owner", "root", "z")
+
+    def __init__(self, activation: Activation, z: Tensor, owner: nn.Module | None, root: nn.Module | None, call: int):
+        self.activation = activation
+        self.z = z
+        self.owner = owner
+        self.root = root
+        self.call = call
+
+
+class Eyes(TorchFunctionMode):
+    """Reports every application of an activation function in a training pass to ``on_seen``.
+
+    ``on_seen`` may return a function that is then given the result of the call. Root modules are reported to
+    ``on_root`` when a training pass of theirs begins. Evaluation passes (gradients off, or the outermost module in
+    evaluation mode) are left alone entirely: the mode is taken away for their duration, so that torch's fast paths
+    stay fast.
+    """
+
+    def __init__(
+        self,
+        on_seen: Callable[[Seen], Callable[[Any], None] | None],
+        on_root: Callable[[nn.Module, tuple[Any, ...]], None],
+        watches: Callable[[nn.Module], bool],
+    ) -> None:
+        self.on_seen = on_seen
+        self.on_root = on_root
+        self.watches = watches
+        self.is_open = False
+        self.calls = 0  # dispatches through the mode and hooks, for the account of their cost
+        self._thread = threading.get_ident()
+        self._stack: list[nn.Module] = []
+        self._composite: list[tuple[int, Callable[[Any], None] | None]] = []
+        self._counts: dict[tuple[int, str], int] = {}
+        self._blind = 0  # depth of the stack at which an unwatched pass began; 0 while watching
+        self._shut = 0  # nesting of backward passes and optimiser steps
+        self._inside = 0  # nesting of calls on their way through the mode, during which torch has taken it away
+        self._handles: list[Any] = []
+
+    def open(self) -> None:
+        """Begin to look. Call between steps, never within a forward pass."""
+        if self.is_open:
+            return
+        self.is_open = True
+        self._thread = threading.get_ident()
+        self._stack, self._composite, self._counts, self._blind = [], [], {}, 0
+        self._handles = [
+            hooks.register_module_forward_pre_hook(self._enter),
+            hooks.register_module_forward_hook(self._leave, with_kwargs=False, always_call=True),
+        ]
+        self._place()
+
+    def close(self) -> None:
+        """Stop looking and leave nothing behind."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+        self._stack = []
+        self._place()
+
+    def shut(self) -> None:
+        """Look away for a backward pass or an optimiser step; nests."""
+        self._shut += 1
+        self._place()
+
+    def reopen(self) -> None:
+        """End what ``shut`` began."""
+        self._shut -= 1
+        self._counts.clear()
+        self._place()
+
+    def _place(self) -> None:
+        """Put the mode on the stack or take it off, as the state asks for."""
+        if self._inside:
+            return
+        wanted = self.is_open and not self._shut and not self._blind
+        present = self in overrides._get_current_function_mode_stack()
+        if wanted and not present:
+            overrides._push_mode(self)
+        elif present and not wanted:
+            remove_mode(self)
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        """Let every call through unchanged; report those that apply an activation."""
+        kwargs = kwargs or {}
+        self.calls += 1
+        after = None
+        if self.is_open and not self._composite and not torch.compiler.is_compiling():
+            found = of_call(func, args, kwargs)
+            if found is not None and torch.is_grad_enabled():
+                after = self._report(*found, self._stack[-1] if self._stack else None)
+        self._inside += 1
+        try:
+            result = func(*args, **kwargs)
+        finally:
+            self._inside -= 1
+        if after is not None:
+            after(result)
+        return result
+
+    def _report(self, activation: Activation, z: Tensor, owner: nn.Module | None) -> Callable[[Any], None] | None:
+        if not z.requires_grad or not z.is_floating_point() or z.layout is not torch.strided:
+            return None
+        key = (id(owner), activation.name)
+        call = self._counts[key] = self._counts.get(key, 0) + 1
+        return self.on_seen(Seen(activation, z, owner, self._stack[0] if self._stack else None, call))
+
+    def _enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        if torch.compiler.is_compiling() or threading.get_ident() != self._thread or not self.is_open:
+            return
+        self.calls += 1
+        self._stack.append(module)
+        if len(self._stack) == 1:
+            self._enter_root(module, args)
+        if self._blind or self._shut or self._composite:
+            return
+        activation = composite(module)
+        if activation is not None and args and isinstance(args[0], Tensor) and torch.is_grad_enabled():
+            self._composite.append((len(self._stack), self._report(activation, args[0], module)))
+
+    def _enter_root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        self._counts.clear()
+        if not torch.is_grad_enabled() or not module.training or not self.watches(module):
+            self._blind = 1
+            self._place()
+        elif not self._shut:
+            self.on_root(module, args)
+
+    def _leave(self, module: nn.Module, args: tuple[Any, ...], result: Any) -> None:
+        if torch.compiler.is_compiling() or threading.get_ident() != self._thread or module not in self._stack[-3:]:
+            return
+        while self._stack and self._stack.pop() is not module:
+            pass  # a module whose forward raised never reported its end
+        if self._composite and self._composite[-1][0] > len(self._stack):
+            _, after = self._composite.pop()
+            if after is not None and isinstance(result, Tensor):
+                after(result)
+        if not self._stack and self._blind:
+            self._blind = 0
+            self._place()
+
+
+def composite(module: nn.Module) -> Activation | None:
+    """The activation that a class from another library computes in several torch calls, known by its class name."""
+    kind = type(module)
+    if kind not in _COMPOSITES:
+        foreign = not kind.__module__.startswith("torch.")
+        _COMPOSITES[kind] = of_class_name(kind.__name__) if foreign and of_module(module) is None else None
+    return _COMPOSITES[kind]
+
+
+_COMPOSITES: dict[type[nn.Module], Activation | None] = {}
+
+
+def remove_mode(mode: TorchFunctionMode) -> None:
+    """Take a mode out of the stack wherever it lies: the script may have entered its own above it."""
+    if mode not in overrides._get_current_function_mode_stack():
+        return
+    above: list[TorchFunctionMode] = []
+    while (top := overrides._pop_mode()) is not mode:
+        above.append(top)
+    for other in reversed(above):
+        overrides._push_mode(other)

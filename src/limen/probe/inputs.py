@@ -1,0 +1,46 @@
+"""The scale of the model's input, over the first steps."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from limen.vitals import InputVitals
+
+__all__ = ["InputAccount"]
+
+BATCHES = 20  # batches that are read; the scale of a data set does not change after that
+
+
+class InputAccount:
+    """Mean, spread and extremes of the first floating-point input."""
+
+    def __init__(self) -> None:
+        self._batches = 0
+        self._count = 0
+        self._total = self._squares = 0.0
+        self._low, self._high = math.inf, -math.inf
+        self._features = 0
+
+    @torch.no_grad()
+    def add(self, batch: Tensor) -> None:
+        """Enter one batch; integers (tokens, indices) have no scale and are left out."""
+        if self._batches >= BATCHES or not batch.is_floating_point() or batch.numel() == 0 or batch.is_sparse:
+            return
+        flat = batch.detach().reshape(-1).double()
+        self._batches += 1
+        self._count += flat.numel()
+        self._total += float(flat.sum())
+        self._squares += float(flat @ flat)
+        self._low, self._high = min(self._low, float(flat.min())), max(self._high, float(flat.max()))
+        self._features = batch.shape[1] if batch.ndim >= 4 else batch.shape[-1]
+
+    def vitals(self) -> InputVitals | None:
+        """A copy as a value; None where no floating-point input was seen."""
+        if not self._count:
+            return None
+        mean = self._total / self._count
+        variance = max(self._squares / self._count - mean**2, 0.0)
+        return InputVitals(mean, math.sqrt(variance), self._low, self._high, self._features)

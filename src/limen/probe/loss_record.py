@@ -1,0 +1,48 @@
+"""The running account of the losses."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from limen.anatomy import loss_function
+from limen.probe.rows import Rows
+from limen.vitals import LossVitals
+
+__all__ = ["LossBook"]
+
+
+class LossBook:
+    """One series for each optimiser, or one: the mean over the backward passes of its step."""
+
+    def __init__(self) -> None:
+        self.pending: list[Tensor] = []
+        self.last = math.nan
+        self._functions: dict[int | None, str] = {}
+        self._rows: dict[int | None, Rows] = {}
+        self._name = "other"
+
+    def add(self, loss: Tensor, *, read: bool) -> None:
+        """Enter the loss of one backward pass; its value is kept only where reading it costs nothing."""
+        if not self._functions or not self.pending:
+            self._name = loss_function(loss)
+        if read:
+            self.pending.append(loss.detach())
+
+    def close(self, step: int, optimiser: int | None) -> None:
+        """Give the losses since the last update to the optimiser that has just stepped."""
+        if not self.pending:
+            return
+        values = [float(value.real) for value in self.pending]
+        self.pending = []
+        self.last = sum(values) / len(values)
+        self._functions.setdefault(optimiser, self._name)
+        self._rows.setdefault(optimiser, Rows(2)).append(step, self.last)
+
+    def vitals(self) -> tuple[LossVitals, ...]:
+        """Copies as values."""
+        return tuple(
+            LossVitals(self._functions[optimiser], rows.whole(0), rows.column(1), optimiser)
+            for optimiser, rows in self._rows.items()
+        )

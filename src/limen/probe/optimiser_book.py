@@ -1,0 +1,114 @@
+"""The optimisers of a training and the tensors they move."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from limen.anatomy import is_adaptive
+from limen.probe.directory import Directory
+from limen.probe.parameter_record import ParameterRecord, Sweep
+from limen.probe.rows import Rows
+from limen.sites import Parameter
+from limen.vitals import OptimiserVitals, ParameterVitals
+
+__all__ = ["OptimiserBook"]
+
+
+class OptimiserBook:
+    """Optimisers in the order of their first step, their rates, and the norms of what they move."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self._optimisers: list[weakref.ref[Optimizer]] = []
+        self._facts: list[OptimiserVitals] = []
+        self._rates: list[Rows] = []
+        self._records: dict[int, ParameterRecord] = {}
+        self._sweep: Sweep | None = None
+
+    def live(self) -> list[Optimizer]:
+        """Those that still exist."""
+        return [optimiser for held in self._optimisers if (optimiser := held()) is not None]
+
+    def index(self, optimiser: Optimizer) -> int:
+        """The number of an optimiser; a new one is entered."""
+        for number, held in enumerate(self._optimisers):
+            if held() is optimiser:
+                return number
+        self._optimisers.append(weakref.ref(optimiser))
+        self._facts.append(facts_of(optimiser))
+        self._rates.append(Rows(2))
+        return len(self._optimisers) - 1
+
+    def begin_sweep(self, optimiser: Optimizer | None, tensors: Sequence[Tensor], step: int) -> None:
+        """Measure gradients and weights just before an update."""
+        number = None if optimiser is None else self.index(optimiser)
+        records = [self._record(tensor, number) for tensor in tensors if tensor.requires_grad]
+        self._sweep = Sweep(records, step)
+        self._sweep.before()
+
+    def finish_sweep(self) -> None:
+        """Measure what the update changed."""
+        if self._sweep is not None:
+            self._sweep.after()
+            self._sweep = None
+
+    def commit(self, step: int) -> None:
+        """Enter the learning rates of a step."""
+        for held, rows in zip(self._optimisers, self._rates, strict=True):
+            optimiser = held()
+            if optimiser is not None:
+                rows.append(step, rate_of(optimiser))
+
+    def initial_std(self, tensor: Tensor) -> float:
+        """Standard deviation of a parameter when it was first met; 0 for one never met."""
+        record = self._records.get(id(tensor))
+        return 0.0 if record is None else record.initial_std
+
+    def vitals(self) -> tuple[OptimiserVitals, ...]:
+        """Copies as values."""
+        return tuple(
+            OptimiserVitals(f.name, r.whole(0), r.column(1), f.momentum, f.weight_decay, f.adaptive)
+            for f, r in zip(self._facts, self._rates, strict=True)
+        )
+
+    def parameter_vitals(self) -> tuple[ParameterVitals, ...]:
+        """Copies as values, in forward order."""
+        records = sorted(self._records.values(), key=lambda record: record.parameter.order)
+        return tuple(record.vitals() for record in records)
+
+    def _record(self, tensor: Tensor, optimiser: int | None) -> ParameterRecord:
+        record = self._records.get(id(tensor))
+        if record is None:
+            name = self.directory.full(self.directory.tensor(tensor) or ("", f"tensor{len(self._records)}"))
+            layer = name.rpartition(".")[0] or name
+            order = self.directory.position(tensor)
+            parameter = Parameter(name, layer, tuple(tensor.shape), order, tensor.ndim >= 2)
+            record = self._records[id(tensor)] = ParameterRecord(parameter, tensor, optimiser)
+        return record
+
+
+def rate_of(optimiser: Optimizer) -> float:
+    """Learning rate of the first parameter group; NaN where it has none."""
+    groups = optimiser.param_groups
+    return float(groups[0].get("lr", math.nan)) if groups else math.nan
+
+
+def facts_of(optimiser: Optimizer) -> OptimiserVitals:
+    """What does not change about an optimiser."""
+    first = optimiser.param_groups[0] if optimiser.param_groups else {}
+    betas = first.get("betas") or (0.0,)
+    momentum = float(first.get("momentum") or betas[0] or 0.0)
+    empty = Rows(2, 2)
+    return OptimiserVitals(
+        name=type(optimiser).__name__,
+        step=empty.whole(0),
+        learning_rate=empty.column(1),
+        momentum=momentum,
+        weight_decay=float(first.get("weight_decay") or 0.0),
+        adaptive=is_adaptive(optimiser),
+    )

@@ -1,0 +1,319 @@
+"""The probe: hears of forward passes, backward passes and updates, and keeps the account of a training."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from limen.anatomy import Wiring, live_optimisers, parents_of, user_frame
+from limen.kernels import histogram, measure
+from limen.probe.budget import Budget
+from limen.probe.directory import Directory
+from limen.probe.eyes import Eyes, Seen
+from limen.probe.loss_record import LossBook
+from limen.probe.optimiser_book import OptimiserBook
+from limen.probe.inputs import InputAccount
+from limen.probe.site_book import Place, SiteBook
+from limen.probe.taps import Taps
+from limen.vitals import Histogram, Vitals
+
+__all__ = ["Probe"]
+
+clock = time.perf_counter
+DISPATCH = 1.5e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
+IDLE = 3e-6  # seconds for the taps of one step while the eyes are closed
+FIRST_HISTOGRAMS = (1, 2, 5, 10, 20, 35, 50)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def guarded(
+    method: Callable[Concatenate[Probe, P], R],
+) -> Callable[Concatenate[Probe, P], R | None]:
+    """Keep an error of limen's own out of the training, and account for the time that the method takes."""
+
+    @functools.wraps(method)
+    def wrapper(self: Probe, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
+        if self.closed:
+            return None
+        began = clock()
+        try:
+            return method(self, *args, **kwargs)
+        except Exception as error:
+            self.fail(error)
+            return None
+        finally:
+            self.cost += clock() - began
+
+    return wrapper
+
+
+class Probe:
+    """Watches one training from its first forward pass until ``close``.
+
+    Args:
+        models: only these and their parts are watched; None for all that the process trains.
+        budget: decides at which steps to look.
+        on_step: called after each training step with its number, while nothing of the training runs; may raise.
+        on_failure: told of an error inside limen, after which the probe has taken itself away.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[nn.Module] | None,
+        budget: Budget,
+        on_step: Callable[[int], None],
+        on_failure: Callable[[Exception], None],
+    ) -> None:
+        self.budget = budget
+        self.on_step = on_step
+        self.on_failure = on_failure
+        self.closed = False
+        self.cost = 0.0  # seconds that limen has taken of the current step
+        self.step = 0  # training steps completed
+        self.samples = 0
+        self.notes: dict[str, None] = {}
+        self.directory = Directory()
+        self.sites = SiteBook(self.directory)
+        self.losses = LossBook()
+        self.inputs = InputAccount()
+        self.optimisers = OptimiserBook(self.directory)
+        self._only = None if models is None else {id(part) for model in models for part in model.modules()}
+        self._only_tensors = None if models is None else {id(p) for model in models for p in model.parameters()}
+        self._clock: int | None = None  # id of the optimiser whose steps are counted; 0 for backward passes
+        self._looking = True
+        self._passes = 0  # backward passes from a loss in the current step
+        self._step_samples = 0
+        self._next_histogram = 0
+        self._leaves: list[Tensor] = []
+        self._in_update = 0
+        self._started: float | None = None
+        self._boundary = 0.0
+        self._eyes = Eyes(self._seen, self._root, self._watches)
+        self._taps = Taps(self)
+        self._eyes.open()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the first forward or backward pass."""
+        return 0.0 if self._started is None else self._boundary - self._started
+
+    def close(self) -> None:
+        """Take everything away. Safe to call twice."""
+        if self.closed:
+            return
+        self.closed = True
+        self._eyes.close()
+        self._taps.close()
+
+    def fail(self, error: Exception) -> None:
+        """End the watch after an error of limen's own; the training goes on."""
+        self.close()
+        self.notes[f"The watch ended at step {self.step + 1}: {type(error).__name__}: {error}"] = None
+        self.on_failure(error)
+
+    def vitals(self) -> Vitals:
+        """What is known as of the last completed step."""
+        settled = [place for place in self.sites.places if place.settled]
+        return Vitals(
+            step=self.step,
+            samples=self.samples,
+            sites=tuple(place.record.vitals() for place in settled),
+            parameters=self.optimisers.parameter_vitals(),
+            losses=self.losses.vitals(),
+            optimisers=self.optimisers.vitals(),
+            inputs=self.inputs.vitals(),
+            notes=tuple(self.notes),
+        )
+
+    def histograms(self) -> dict[str, tuple[tuple[int, Histogram], ...]]:
+        """By name of site: the chosen steps and their histograms."""
+        settled = [place.record for place in self.sites.places if place.settled]
+        return {record.site.name: tuple(record.histograms) for record in settled if record.histograms}
+
+    def wiring(self, name: str) -> Wiring | None:
+        """Live handles around a site."""
+        return self.sites.wiring(name, self.optimisers.initial_std)
+
+    def live_optimisers(self) -> list[Optimizer]:
+        """The optimisers that have stepped."""
+        return self.optimisers.live()
+
+    # What the eyes report ------------------------------------------------------------------------------------
+
+    def _watches(self, module: nn.Module) -> bool:
+        return self._only is None or id(module) in self._only
+
+    @guarded
+    def _root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        self._start()
+        self.directory.meet(module, user_frame())
+        if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0].label:
+            return
+        first = next((value for value in args if isinstance(value, Tensor)), None)
+        if first is not None and first.ndim:
+            self._step_samples += first.shape[0]
+            self.inputs.add(first)
+
+    @guarded
+    def _seen(self, seen: Seen) -> Callable[[Any], None] | None:
+        self._start()
+        if self._only is not None and seen.root is None:
+            return None
+        place = self.sites.find(seen)
+        if place is None:
+            self.notes["There are more than 4,096 sites: the later ones are not watched."] = None
+            return None
+        self._measure(place, seen.z)
+        if place.settled:
+            return None
+        return functools.partial(self._result, place)
+
+    def _measure(self, place: Place, z: Tensor) -> None:
+        record = place.record
+        site = record.site
+        if z.ndim == 0 or not -z.ndim <= site.axis < z.ndim or z.shape[site.axis] != site.units:
+            self.notes[f"{site.name}: a call with {tuple(z.shape)} instead of {site.units} units was left out."] = None
+            return
+        record.add(measure(z, site.axis, site.flat_left, site.flat_right))
+        if self._takes_histogram():
+            record.add_histogram(Histogram.of_cells(histogram(z)))
+        if z.grad_fn is not None:
+            z.grad_fn.register_prehook(functools.partial(self._gradient, place, z.output_nr))
+
+    @guarded
+    def _result(self, place: Place, result: Any) -> None:
+        if isinstance(result, Tensor):
+            place.after = result.grad_fn
+
+    @guarded
+    def _gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
+        gradient = gradients[output]
+        if gradient is not None and not gradient.is_sparse:
+            half = gradient.dtype in (torch.float16, torch.bfloat16)
+            place.record.add_gradient(torch.linalg.vector_norm(gradient, dtype=torch.float32 if half else None))
+
+    # What the taps report ------------------------------------------------------------------------------------
+
+    @guarded
+    def before_backward(self, loss: Tensor | None) -> None:
+        """A backward pass begins."""
+        self._start()
+        self._eyes.shut()
+        if self._clock == 0:
+            self.optimisers.finish_sweep()
+        if loss is None:
+            return
+        self._passes += 1
+        self.losses.add(loss, read=self._looking or loss.device.type == "cpu")
+        if self._looking and loss.grad_fn is not None and (self.sites.unsettled() or not self._leaves):
+            parents = parents_of(loss.grad_fn)
+            self.sites.wire(parents)
+            self._leaves = [node.variable for node in parents if getattr(node, "variable", None) is not None]
+            self.directory.name_loose(self._leaves, user_frame())
+
+    @guarded
+    def after_backward(self, succeeded: bool) -> None:
+        """It ended."""
+        self._eyes.reopen()
+        if not succeeded or self._in_update or not self._passes:
+            return
+        if self._clock is None and not self._relevant(live_optimisers()):
+            self._clock = 0
+        if self._clock == 0:
+            if self._looking:
+                self.optimisers.begin_sweep(None, self._leaves, self.step + 1)
+            self._end_step(None)
+
+    @guarded
+    def before_update(self, optimiser: Optimizer, has_closure: bool) -> None:
+        """An optimiser is about to step; one with a closure runs forward and backward passes within its step."""
+        if not self._relevant([optimiser]):
+            return
+        self._in_update += 1
+        if not has_closure:
+            self._eyes.shut()
+            if self._looking:
+                self.directory.name_loose(_tensors(optimiser), user_frame())
+                self.optimisers.begin_sweep(optimiser, _tensors(optimiser), self.step + 1)
+
+    @guarded
+    def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
+        """It has stepped."""
+        if not self._relevant([optimiser]):
+            return
+        self._in_update -= 1
+        if not has_closure:
+            self.optimisers.finish_sweep()
+            self._eyes.reopen()
+        index = self.optimisers.index(optimiser)
+        if self._clock is None or self._clock == 0:
+            self._clock = id(optimiser)
+        self.losses.close(self.step + 1, index)
+        if self._clock == id(optimiser):
+            self._end_step(index)
+
+    # Steps ---------------------------------------------------------------------------------------------------
+
+    def _relevant(self, optimisers: Sequence[Optimizer]) -> bool:
+        only = self._only_tensors
+        return bool(optimisers) and (
+            only is None or any(id(tensor) in only for optimiser in optimisers for tensor in _tensors(optimiser))
+        )
+
+    def _start(self) -> None:
+        if self._started is None:
+            self._started = self._boundary = clock()
+
+    def _takes_histogram(self) -> bool:
+        return self.step + 1 >= self._next_histogram
+
+    def _end_step(self, optimiser: int | None) -> None:
+        self.step += 1
+        self._passes = 0
+        self.losses.close(self.step, optimiser)
+        if self._looking:
+            self._commit()
+        self.on_step(self.step)
+        if self.closed:
+            return
+        now = clock()
+        self.cost += self._eyes.calls * DISPATCH if self._looking else IDLE
+        self.budget.account(self._looking, self.cost, now - self._boundary)
+        self.cost, self._eyes.calls, self._boundary = 0.0, 0, now
+        self._looking = self.budget.looks_at(self.step + 1, self.seconds)
+        (self._eyes.open if self._looking else self._eyes.close)()
+
+    def _commit(self) -> None:
+        self.samples += self._step_samples
+        self._step_samples = 0
+        self.sites.settle()
+        for place in self.sites.places:
+            place.record.commit(self.step)
+        self.optimisers.commit(self.step)
+        if self._takes_histogram():
+            later = [first for first in FIRST_HISTOGRAMS if first > self.step]
+            self._next_histogram = later[0] if later else int(self.step * 1.3)
+        if self.step <= 3 and _compiled():
+            self.notes[
+                "Parts of this training are compiled (torch.compile): activation functions inside compiled regions are "
+                "not seen."
+            ] = None
+
+
+def _tensors(optimiser: Optimizer) -> list[Tensor]:
+    return [tensor for group in optimiser.param_groups for tensor in group["params"]]
+
+
+def _compiled() -> bool:
+    """Whether torch.compile has compiled anything in this process."""
+    loaded = sys.modules.get("torch._dynamo.utils")
+    return loaded is not None and bool(getattr(loaded, "counters", {}).get("frames"))

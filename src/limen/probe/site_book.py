@@ -1,0 +1,171 @@
+"""The sites of a training: found on the first step, named at its end, wired by the graph of its backward pass."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from limen.activations import of_class_name, of_module, tails
+from limen.anatomy import Consumer, Origin, Reader, Wiring, leads_to_weights, origin_of, readers_of
+from limen.probe.directory import Directory
+from limen.probe.eyes import Seen
+from limen.probe.site_record import SiteRecord
+from limen.sites import Site
+
+__all__ = ["Place", "SiteBook"]
+
+MOST_SITES = 4_096  # a model that makes new modules at every step must not fill the memory
+
+
+@dataclass(eq=False)
+class Place:
+    """A site with its live surroundings."""
+
+    record: SiteRecord
+    owner: weakref.ref[nn.Module] | None
+    origin: Origin
+    own_module: bool  # the owner is itself an activation module
+    readers: tuple[Reader, ...] = ()
+    after: Any = None  # the graph node of its result, until the first backward pass
+    settled: bool = False
+
+
+class SiteBook:
+    """Finds the place of each application of an activation, and writes down new ones."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self.places: list[Place] = []
+        self._by_call: dict[tuple[int, str, int], Place] = {}
+
+    def find(self, seen: Seen) -> Place | None:
+        """The place of a call; a new one where it is met for the first time; None once there are too many."""
+        key = (id(seen.owner), seen.activation.name, seen.call)
+        place = self._by_call.get(key)
+        if place is not None and (place.owner is None or place.owner() is seen.owner):
+            return place
+        if len(self.places) >= MOST_SITES:
+            return None
+        place = self._by_call[key] = self._meet(seen)
+        return place
+
+    def _meet(self, seen: Seen) -> Place:
+        """A repeated call on the output of the same weights is the same site: the steps of a loop are samples."""
+        origin = origin_of(seen.z)
+        for place in self.places:
+            same_owner = (place.owner() if place.owner else None) is seen.owner
+            if same_owner and place.record.site.function == seen.activation.name and origin.weight is not None:
+                if place.origin.weight is origin.weight:
+                    return place
+        flat = tails(seen.activation)
+        site = Site(
+            name=f"site{len(self.places)}",
+            path="",
+            function=seen.activation.name,
+            call=seen.call,
+            units=seen.z.shape[origin.axis] if seen.z.ndim else 1,
+            axis=origin.axis if seen.z.ndim else -1,
+            layer=None,
+            norm=None,
+            order=len(self.places),
+            head=False,
+            flat_left=flat.left,
+            flat_right=flat.right,
+            dead_left=flat.dead_left,
+            monotone=seen.activation.monotone,
+        )
+        owner = None if seen.owner is None else weakref.ref(seen.owner)
+        place = Place(SiteRecord(site), owner, origin, is_activation(seen.owner))
+        self.places.append(place)
+        return place
+
+    def unsettled(self) -> list[Place]:
+        """Places that were met since the last call of ``settle``."""
+        return [place for place in self.places if not place.settled]
+
+    def wire(self, parents: dict[Any, list[Any]]) -> None:
+        """Read from a backward graph what follows each new place."""
+        for place in self.unsettled():
+            if place.after is not None and place.after in parents:
+                place.readers = readers_of(parents, place.after)
+                head = not leads_to_weights(parents, place.after)
+                place.record.site = replace(place.record.site, head=head)
+                place.after = None
+
+    def settle(self) -> None:
+        """Name the new places, at the end of the step in which they were met."""
+        fresh = self.unsettled()
+        if not fresh:
+            return
+        for place in fresh:
+            place.settled, place.after = True, None
+        siblings: dict[str, int] = {}
+        for place in self.places:
+            label, path = self.directory.module(place.owner() if place.owner else None)
+            full = self.directory.full((label, path))
+            stem = full if place.own_module and full else ".".join(filter(None, (full, place.record.site.function)))
+            siblings[stem] = siblings.get(stem, 0) + 1
+            place.record.site = replace(
+                place.record.site,
+                name=stem if place.own_module and full else f"{stem}#{siblings[stem]}",
+                path=path,
+                layer=self._layer(place.origin.weight),
+                norm=self._layer(place.origin.norm[0]) if place.origin.norm else None,
+                model=label,
+            )
+        self._number_shared()
+
+    def _layer(self, weight: Tensor | None) -> str | None:
+        place = self.directory.tensor(weight)
+        if place is None:
+            return None
+        label, path = place
+        return self.directory.full((label, path.rpartition(".")[0] or path))
+
+    def _number_shared(self) -> None:
+        """A module applied at several places gets the number of the place behind its path."""
+        by_name: dict[str, list[Place]] = {}
+        for place in self.places:
+            by_name.setdefault(place.record.site.name, []).append(place)
+        for name, places in by_name.items():
+            for number, place in enumerate(places, start=1):
+                if len(places) > 1:
+                    place.record.site = replace(place.record.site, name=f"{name}#{number}")
+
+    def wiring(self, name: str, initial_std: Callable[[Tensor], float]) -> Wiring | None:
+        """Live handles around the site of this name; None where there is none."""
+        place = next((place for place in self.places if place.record.site.name == name), None)
+        if place is None:
+            return None
+        origin = place.origin
+        usable = origin.weight if origin.unit_axis == 0 and origin.direct else None
+        scale, shift = origin.norm or (None, None)
+        return Wiring(
+            site=place.record.site,
+            weight=usable,
+            bias=origin.bias,
+            norm_weight=scale,
+            norm_bias=shift,
+            initial_std=0.0 if usable is None else initial_std(usable),
+            consumers=tuple(self._consumers(place)),
+        )
+
+    def _consumers(self, place: Place) -> list[Consumer]:
+        units = place.record.site.units
+        found: list[Consumer] = []
+        for reader in place.readers:
+            entries = reader.weight.shape[reader.input_axis]
+            if reader.input_axis != 1 or entries % units:
+                return []
+            name = self.directory.tensor(reader.weight)
+            found.append(Consumer(self.directory.full(name) if name else "", reader.weight, entries // units))
+        return found
+
+
+def is_activation(module: nn.Module | None) -> bool:
+    """Whether a module is an activation itself, not one that calls some."""
+    return module is not None and (of_module(module) is not None or of_class_name(type(module).__name__) is not None)

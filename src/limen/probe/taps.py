@@ -1,0 +1,97 @@
+"""Where a training step makes itself known: the backward pass and the optimiser, through torch itself."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim import optimizer as optimisers
+
+__all__ = ["Listener", "Taps"]
+
+
+class Listener(Protocol):
+    """What hears of backward passes and optimiser steps."""
+
+    def before_backward(self, loss: Tensor | None) -> None:
+        """A backward pass from ``loss`` begins; None where it is not a single number."""
+        ...
+
+    def after_backward(self, succeeded: bool) -> None:
+        """It ended."""
+        ...
+
+    def before_update(self, optimiser: Optimizer, has_closure: bool) -> None:
+        """An optimiser is about to step; with a closure it runs forward and backward passes within."""
+        ...
+
+    def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
+        """It has."""
+        ...
+
+
+class Taps:
+    """Tells a listener; ``close`` leaves torch as it was."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._depth = 0
+        self._replaced: list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]] = []
+        for owner, name in ((torch.autograd, "backward"), (torch.autograd, "grad"), (Tensor, "backward")):
+            original = getattr(owner, name)
+            wrapped = self._wrap(original)
+            setattr(owner, name, wrapped)
+            self._replaced.append((owner, name, original, wrapped))
+        self._handles = [
+            optimisers.register_optimizer_step_pre_hook(self._before_update),
+            optimisers.register_optimizer_step_post_hook(self._after_update),
+        ]
+
+    def close(self) -> None:
+        """Take everything away; someone else's later replacement is left in place. Safe to call twice."""
+        for handle in self._handles:
+            handle.remove()
+        for owner, name, original, wrapped in self._replaced:
+            if getattr(owner, name) is wrapped:
+                setattr(owner, name, original)
+
+    def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def tapped(*args: Any, **kwargs: Any) -> Any:
+            if self._depth or torch.compiler.is_compiling():
+                return original(*args, **kwargs)
+            first = args[0] if args else kwargs.get("self", kwargs.get("tensors", kwargs.get("outputs")))
+            self._depth += 1
+            succeeded = False
+            try:
+                self._listener.before_backward(None if kwargs.get("create_graph") else single(first))
+                result = original(*args, **kwargs)
+                succeeded = True
+                return result
+            finally:
+                self._depth -= 1
+                self._listener.after_backward(succeeded)
+
+        return tapped
+
+    def _before_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> None:
+        self._listener.before_update(optimiser, has_closure(args, kwargs))
+
+    def _after_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> None:
+        self._listener.after_update(optimiser, has_closure(args, kwargs))
+
+
+def has_closure(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether ``step`` was called with a function that evaluates the model again."""
+    return kwargs.get("closure", args[1] if len(args) > 1 else None) is not None
+
+
+def single(outputs: object) -> Tensor | None:
+    """The loss: the tensor, or the only one of a sequence, when it holds one number."""
+    if isinstance(outputs, list | tuple) and len(outputs) == 1:
+        outputs = outputs[0]
+    return outputs if isinstance(outputs, Tensor) and outputs.numel() == 1 else None
