@@ -1,0 +1,183 @@
+# ruff: noqa: D102 - the interface says what each method is
+"""One side straight, the other levelling off exponentially."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from limen.activations import logistic
+from limen.activations.base import Activation, check_number, register
+
+__all__ = ["CELU", "ELU", "SELU", "LogSigmoid", "Softplus"]
+
+SELU_ALPHA = 1.6732632423543772
+"""``-sqrt(2/pi) / (erfc(1/sqrt 2) sqrt(e) - 1)``: with ``SELU_SCALE``, mean 0 and variance 1 are kept."""
+
+SELU_SCALE = 1.0507009873554805
+
+
+def decay(x: Tensor, height: float, width: float = 1.0) -> Tensor:
+    """``height * exp(x / width)`` for ``x <= 0``, 0 for ``x > 0``."""
+    return torch.where(x > 0, 0.0, height * torch.exp(x.clamp(max=0) / width))
+
+
+@register("elu")
+@dataclass(frozen=True)
+class ELU(Activation):
+    """``f(x) = x`` for ``x > 0``, else ``alpha * (exp(x) - 1)``.
+
+    Range: (-alpha, inf); rises everywhere for ``alpha > 0``; slope ``alpha * exp(x)`` on the left, 1 on the right.
+    Hazards: the slope jumps at 0 unless ``alpha == 1``; the left side must be taken by ``expm1``.
+    """
+
+    alpha: float = 1.0
+    source = "Clevert, Unterthiner & Hochreiter 2016, arXiv:1511.07289, Sec. 3"
+
+    def __post_init__(self) -> None:
+        check_number(self, "alpha")
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return () if self.alpha == 1 else (0.0,)
+
+    @property
+    def monotone(self) -> bool:
+        return self.alpha >= 0
+
+    def f(self, x: Tensor) -> Tensor:
+        return torch.where(x > 0, x, self.alpha * torch.expm1(x.clamp(max=0)))
+
+    def df(self, x: Tensor) -> Tensor:
+        return torch.where(x > 0, 1.0, decay(x, self.alpha))
+
+    def d2f(self, x: Tensor) -> Tensor:
+        return decay(x, self.alpha)
+
+
+@register("celu")
+@dataclass(frozen=True)
+class CELU(Activation):
+    """``f(x) = x`` for ``x > 0``, else ``alpha * (exp(x / alpha) - 1)``.
+
+    Range: (-alpha, inf); rises everywhere; slope ``exp(x / alpha)`` on the left, 1 on the right, continuous.
+    Hazards: a small ``alpha`` makes it a ReLU, flat and about zero on the left.
+    """
+
+    alpha: float = 1.0
+    source = "Barron 2017, arXiv:1704.07483"
+
+    def __post_init__(self) -> None:
+        check_number(self, "alpha", above=0)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return ()
+
+    @property
+    def monotone(self) -> bool:
+        return True
+
+    def f(self, x: Tensor) -> Tensor:
+        return torch.where(x > 0, x, self.alpha * torch.expm1(x.clamp(max=0) / self.alpha))
+
+    def df(self, x: Tensor) -> Tensor:
+        return torch.where(x > 0, 1.0, decay(x, 1.0, self.alpha))
+
+    def d2f(self, x: Tensor) -> Tensor:
+        return decay(x, 1 / self.alpha, self.alpha)
+
+
+@register("selu")
+@dataclass(frozen=True)
+class SELU(Activation):
+    """``f(x) = 1.0507 x`` for ``x > 0``, else ``1.0507 * 1.6733 * (exp(x) - 1)``.
+
+    Range: (-1.7581, inf); rises everywhere; slope 1.7581 just left of 0, 1.0507 right of it.
+    Hazards: self-normalising only with LeCun-normal weights, zero biases and no dropout but alpha dropout;
+    ``torch.nn.init.calculate_gain("selu")`` is 3/4, not the 1 of the paper.
+    """
+
+    source = "Klambauer et al. 2017, arXiv:1706.02515, Eq. 2"
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (0.0,)
+
+    @property
+    def monotone(self) -> bool:
+        return True
+
+    def f(self, x: Tensor) -> Tensor:
+        return torch.where(x > 0, SELU_SCALE * x, SELU_SCALE * SELU_ALPHA * torch.expm1(x.clamp(max=0)))
+
+    def df(self, x: Tensor) -> Tensor:
+        return torch.where(x > 0, SELU_SCALE, decay(x, SELU_SCALE * SELU_ALPHA))
+
+    def d2f(self, x: Tensor) -> Tensor:
+        return decay(x, SELU_SCALE * SELU_ALPHA)
+
+
+@register("softplus")
+@dataclass(frozen=True)
+class Softplus(Activation):
+    """``f(x) = log(1 + exp(beta x)) / beta``.
+
+    Range: (0, inf); rises everywhere; convex; slope ``s(beta x)`` with the logistic function ``s``.
+    Hazards: torch switches to ``x`` at ``beta x > 20``, which makes it fall by 2e-9 / beta there in double precision;
+    this entry does not. Its outputs are positive: their mean grows from layer to layer.
+    """
+
+    beta: float = 1.0
+    source = "Dugas et al. 2001, NIPS 13"
+
+    def __post_init__(self) -> None:
+        check_number(self, "beta", above=0)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return ()
+
+    @property
+    def monotone(self) -> bool:
+        return True
+
+    def f(self, x: Tensor) -> Tensor:
+        right = x + torch.log1p(torch.exp(-self.beta * x.clamp(min=0))) / self.beta
+        return torch.where(x > 0, right, torch.log1p(torch.exp(self.beta * x.clamp(max=0))) / self.beta)
+
+    def df(self, x: Tensor) -> Tensor:
+        return logistic.value(self.beta * x)
+
+    def d2f(self, x: Tensor) -> Tensor:
+        return self.beta * logistic.slope(self.beta * x)
+
+
+@register("logsigmoid")
+@dataclass(frozen=True)
+class LogSigmoid(Activation):
+    """``f(x) = -log(1 + exp(-x))``.
+
+    Range: (-inf, 0); rises everywhere; concave; slope ``s(-x)`` with the logistic function ``s``.
+    Hazards: flat on the right, where the output is about zero; usually part of a loss, not an activation.
+    """
+
+    source = "definition: log of the logistic function"
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return ()
+
+    @property
+    def monotone(self) -> bool:
+        return True
+
+    def f(self, x: Tensor) -> Tensor:
+        left = x - torch.log1p(torch.exp(x.clamp(max=0)))
+        return torch.where(x < 0, left, -torch.log1p(torch.exp(-x.clamp(min=0))))
+
+    def df(self, x: Tensor) -> Tensor:
+        return logistic.value(-x)
+
+    def d2f(self, x: Tensor) -> Tensor:
+        return -logistic.slope(x)

@@ -1,0 +1,376 @@
+"""Every entry of the catalogue against autograd, higher precision and torch's own operators."""
+
+import math
+from dataclasses import dataclass
+
+import mpmath as mp
+import pytest
+import torch
+from torch import Tensor, nn
+
+from limen.activations import (
+    CELU,
+    ELU,
+    Activation,
+    Hardtanh,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    Softplus,
+    get,
+    names,
+    of_module,
+    register,
+)
+from limen.errors import InvalidValue, UnknownName
+
+VARIANTS = [ELU(0.3), CELU(0.5), LeakyReLU(0.2), LeakyReLU(-0.1), PReLU(0.0), Softplus(3.0), Hardtanh(-2.0, 0.5)]
+EVERY = [*(get(name) for name in names()), *VARIANTS]
+every = pytest.mark.parametrize("act", EVERY, ids=repr)
+
+GRID = torch.cat([torch.linspace(-40, 40, 4001), torch.linspace(-2, 2, 801)]).double()
+
+
+def away_from(kinks: tuple[float, ...], x: Tensor) -> Tensor:
+    """The points of ``x`` that are farther than 1e-6 from every kink."""
+    far = [(x - kink).abs() > 1e-6 for kink in kinks]
+    return x[torch.stack(far).all(0)] if far else x
+
+
+# --- slope and curvature are the derivatives -------------------------------------------------------------------
+
+
+@every
+def test_df_is_what_autograd_says(act: Activation) -> None:
+    x = away_from(act.kinks, GRID).clone().requires_grad_()
+    (slope,) = torch.autograd.grad(act.f(x).sum(), x)
+    # autograd multiplies rounded factors: a few units in the last place of numbers up to 80
+    torch.testing.assert_close(act.df(x.detach()), slope, rtol=1e-12, atol=1e-12)
+
+
+@every
+def test_d2f_is_the_slope_of_df(act: Activation) -> None:
+    # SquaredReLU and friends bend at 0, where autograd and the entry may choose different sides
+    x = away_from((*act.kinks, 0.0), GRID).clone().requires_grad_()
+    slope = act.df(x)
+    curvature = torch.zeros_like(x)
+    if slope.requires_grad:
+        (curvature,) = torch.autograd.grad(slope.sum(), x)
+    torch.testing.assert_close(act.d2f(x.detach()), curvature, rtol=1e-11, atol=1e-12)
+
+
+# --- against higher precision ---------------------------------------------------------------------------------
+
+
+def logistic(x: mp.mpf) -> mp.mpf:
+    return 1 / (1 + mp.exp(-x))
+
+
+def clip(x: mp.mpf, low: float, high: float) -> mp.mpf:
+    return min(max(x, mp.mpf(low)), mp.mpf(high))
+
+
+EXACT = {
+    "identity": lambda x, _: x,
+    "relu": lambda x, _: max(x, mp.mpf(0)),
+    "leaky_relu": lambda x, act: x if x > 0 else mp.mpf(act.negative_slope) * x,
+    "prelu": lambda x, act: x if x > 0 else mp.mpf(act.negative_slope) * x,
+    "relu6": lambda x, _: clip(x, 0, 6),
+    "squared_relu": lambda x, _: max(x, mp.mpf(0)) ** 2,
+    "sigmoid": lambda x, _: logistic(x),
+    "tanh": lambda x, _: mp.tanh(x),
+    "softsign": lambda x, _: x / (1 + abs(x)),
+    "hardtanh": lambda x, act: clip(x, act.min_val, act.max_val),
+    "hardsigmoid": lambda x, _: clip(x + 3, 0, 6) / 6,
+    "elu": lambda x, act: x if x > 0 else mp.mpf(act.alpha) * mp.expm1(x),
+    "celu": lambda x, act: x if x > 0 else mp.mpf(act.alpha) * mp.expm1(x / mp.mpf(act.alpha)),
+    "selu": lambda x, _: selu_scale() * (x if x > 0 else selu_alpha() * mp.expm1(x)),
+    "softplus": lambda x, act: mp.log1p(mp.exp(mp.mpf(act.beta) * x)) / mp.mpf(act.beta),
+    "logsigmoid": lambda x, _: -mp.log1p(mp.exp(-x)),
+    "silu": lambda x, _: x * logistic(x),
+    "quick_gelu": lambda x, _: x * logistic(mp.mpf("1.702") * x),
+    "gelu": lambda x, _: x * mp.erfc(-x / mp.sqrt(2)) / 2,
+    "gelu_tanh": lambda x, _: x * (1 + mp.tanh(mp.sqrt(2 / mp.pi) * (x + mp.mpf("0.044715") * x**3))) / 2,
+    "mish": lambda x, _: x * mp.tanh(mp.log1p(mp.exp(x))),
+    "hardswish": lambda x, _: x * clip(x + 3, 0, 6) / 6,
+}
+"""The formulas of the papers, written again for any precision."""
+
+
+def selu_alpha() -> mp.mpf:
+    """Klambauer et al. 2017, Eq. 14: the alpha for which mean 0 and variance 1 are a fixed point."""
+    return -mp.sqrt(2 / mp.pi) / (mp.erfc(1 / mp.sqrt(2)) * mp.exp(mp.mpf(1) / 2) - 1)
+
+
+def selu_scale() -> mp.mpf:
+    """The scale that makes the second moment 1 at that alpha."""
+    alpha = selu_alpha()
+    left = alpha**2 * (mp.exp(2) * mp.erfc(mp.sqrt(2)) - 2 * mp.exp(0.5) * mp.erfc(1 / mp.sqrt(2)) + 1)
+    return mp.sqrt(2 / (1 + left))
+
+
+POINTS = (-600.0, -100.0, -37.0, -20.0, -8.0, -5.5, -2.9, -1.3, -0.7, -0.03, -1e-9,
+          1e-9, 0.02, 0.6, 1.7, 4.1, 7.3, 17.0, 25.0, 40.0, 300.0)  # fmt: skip
+
+
+@every
+@pytest.mark.parametrize("order", [0, 1, 2], ids=["value", "slope", "curvature"])
+def test_value_slope_and_curvature_agree_with_higher_precision(act: Activation, order: int) -> None:
+    with mp.workdps(400):  # tanh(-600) must still differ from -1
+        for point in POINTS:
+            found = float((act.f, act.df, act.d2f)[order](torch.tensor(point, dtype=torch.float64)))
+            exact = mp.diff(lambda z: EXACT[act.name](z, act), mp.mpf(point), order, h=mp.mpf(10) ** -120)
+            # 1e-12 is left where an argument of a few hundred is rounded before it is exponentiated
+            allowed = max(mp.mpf("1e-12") * abs(exact), mp.mpf("1e-300"))
+            assert abs(found - exact) <= allowed, (point, found, mp.nstr(exact, 17))
+
+
+def test_every_entry_has_an_exact_formula_here() -> None:
+    assert set(names()) <= set(EXACT)
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "point", "exact"),
+    [
+        ("gelu", 0, -9.0, "-1.016e-18"),
+        ("sigmoid", 1, 37.0, "8.53e-17"),
+        ("tanh", 1, 19.1, "1.03e-16"),
+        ("gelu_tanh", 0, -8.0, "-3.1e-21"),
+        ("silu", 0, -710.0, "-3.18e-306"),
+        ("mish", 1, -90.0, "-7.29e-38"),
+    ],
+)
+def test_nothing_is_lost_where_torch_loses_all_digits(name: str, order: int, point: float, exact: str) -> None:
+    act = get(name)
+    found = float((act.f, act.df)[order](torch.tensor(point, dtype=torch.float64)))
+    digits = len(exact.split("e")[0].replace("-", "").replace(".", ""))
+    assert found == pytest.approx(float(exact), rel=10.0 ** (1 - digits))
+
+
+# --- torch's operators ----------------------------------------------------------------------------------------
+
+MODULES = [
+    nn.Identity(),
+    nn.ReLU(),
+    nn.LeakyReLU(),
+    nn.LeakyReLU(0.3),
+    nn.PReLU(),
+    nn.ReLU6(),
+    nn.ELU(),
+    nn.ELU(0.4),
+    nn.CELU(),
+    nn.CELU(0.4),
+    nn.SELU(),
+    nn.GELU(),
+    nn.GELU("tanh"),
+    nn.SiLU(),
+    nn.Mish(),
+    nn.Sigmoid(),
+    nn.LogSigmoid(),
+    nn.Tanh(),
+    nn.Softplus(),
+    nn.Softplus(2.0),
+    nn.Hardswish(),
+    nn.Hardsigmoid(),
+    nn.Hardtanh(),
+    nn.Hardtanh(-0.5, 2.0),
+    nn.Softsign(),
+]
+
+
+SINGLE = 2.0**-23
+"""torch's backward of CELU and Hardsigmoid rounds 1 / alpha and 1/6 to single precision, also for double tensors."""
+
+
+def slope_tolerance(module: nn.Module) -> float:
+    return SINGLE if isinstance(module, nn.CELU | nn.Hardsigmoid) else 1e-11
+
+
+def entry_of(module: nn.Module) -> Activation:
+    act = of_module(module)
+    assert act is not None
+    return act
+
+
+@pytest.mark.parametrize("module", MODULES, ids=repr)
+def test_value_and_slope_are_those_of_torch_at_ordinary_inputs(module: nn.Module) -> None:
+    act = entry_of(module)
+    x = away_from(act.kinks, torch.linspace(-5, 5, 1001).double()).clone().requires_grad_()
+    y = module.double()(x)
+    (slope,) = torch.autograd.grad(y.sum(), x)
+    # torch's own tails (gelu's 1 + erf) are good to 1e-13 absolute in this range
+    torch.testing.assert_close(act.f(x), y, rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(act.df(x.detach()), slope, rtol=slope_tolerance(module), atol=1e-13)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=repr)
+def test_the_slope_at_a_kink_is_the_one_torch_returns(module: nn.Module) -> None:
+    act = entry_of(module)
+    x = torch.tensor([*act.kinks, 0.0], dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(module.double()(x).sum(), x)
+    torch.testing.assert_close(act.df(x.detach()), slope, rtol=slope_tolerance(module), atol=0)
+    torch.testing.assert_close(act.f(x), module(x), rtol=1e-12, atol=1e-16)
+
+
+# --- not a number, infinity, types ----------------------------------------------------------------------------
+
+
+@every
+def test_nan_stays_nan_in_value_slope_and_curvature(act: Activation) -> None:
+    x = torch.tensor([math.nan])
+    assert act.f(x).isnan().all()
+    assert act.df(x).isnan().all()
+    assert act.d2f(x).isnan().all()
+
+
+@every
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
+def test_no_finite_input_gives_nan_and_types_are_kept(act: Activation, dtype: torch.dtype) -> None:
+    largest = torch.finfo(dtype).max
+    x = torch.tensor([-largest, -1e30, -1e4, -50.0, -1.0, -0.0, 0.0, 1.0, 50.0, 1e4, 1e30, largest], dtype=dtype)
+    for y in (act.f(x), act.df(x), act.d2f(x)):
+        assert y.dtype == dtype
+        assert not y.isnan().any()
+
+
+@every
+def test_half_precision_gives_no_nan(act: Activation) -> None:
+    x = torch.linspace(-60000, 60000, 2001).half()
+    assert not torch.stack([act.f(x), act.df(x), act.d2f(x)]).isnan().any()
+
+
+@every
+def test_the_limits_at_infinity_are_those_of_the_function(act: Activation) -> None:
+    ends = torch.tensor([-math.inf, math.inf], dtype=torch.float64)
+    far = torch.tensor([-1e300, 1e300], dtype=torch.float64)
+    for order, function in enumerate((act.f, act.df, act.d2f)):
+        at_end, nearby = function(ends), function(far)
+        grows = nearby.abs() > 1e100
+        assert not at_end.isnan().any(), order
+        assert (at_end[grows] == nearby[grows].sign() * math.inf).all(), order
+        torch.testing.assert_close(at_end[~grows], nearby[~grows], rtol=1e-12, atol=1e-12)
+
+
+@every
+def test_monotone_says_whether_the_function_ever_falls(act: Activation) -> None:
+    falls = bool((act.df(GRID) < 0).any())
+    assert act.monotone is not falls
+
+
+@every
+def test_kinks_are_where_the_slope_jumps(act: Activation) -> None:
+    step = 1e-7
+    places = torch.cat([torch.arange(-8, 8.25, 0.25), torch.tensor(act.kinks)]).double()
+    jump = (act.df(places + step) - act.df(places - step)).abs()
+    assert sorted({float(place) for place in places[jump > 1e-3]}) == sorted(act.kinks)
+
+
+@every
+def test_an_input_is_left_as_it_was(act: Activation) -> None:
+    x = torch.linspace(-4, 4, 9)
+    before = x.clone()
+    act.f(x).add_(1.0)
+    act.df(x).add_(1.0)
+    act.d2f(x).add_(1.0)
+    assert torch.equal(x, before)
+
+
+# --- the catalogue as a book ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_sheet_has_formula_range_hazards_and_source(name: str) -> None:
+    sheet = type(get(name)).__doc__ or ""
+    assert sheet.startswith("``f(x) = ")
+    for heading in ("Range: ", "Hazards: ", f"Source: {get(name).source}."):
+        assert heading in sheet
+
+
+@every
+def test_entries_are_values(act: Activation) -> None:
+    twin = type(act)(**vars(act))
+    assert twin == act
+    assert hash(twin) == hash(act)
+
+
+@pytest.mark.parametrize("name", names())
+def test_get_returns_the_entry_of_that_name(name: str) -> None:
+    assert get(name).name == name
+
+
+def test_get_passes_parameters_on() -> None:
+    assert get("leaky_relu", negative_slope=0.3) == LeakyReLU(0.3)
+
+
+def test_the_first_thirteen_and_their_relatives_are_there() -> None:
+    wanted = "relu leaky_relu prelu elu selu gelu gelu_tanh silu mish sigmoid tanh softplus hardswish identity"
+    more = "relu6 hardtanh hardsigmoid softsign celu logsigmoid quick_gelu squared_relu"
+    assert set(f"{wanted} {more}".split()) <= set(names())
+
+
+def test_an_unknown_name_suggests_the_nearest() -> None:
+    with pytest.raises(UnknownName, match=r"No activation is named 'rleu'\. Did you mean 'relu'\?"):
+        get("rleu")
+
+
+def test_a_parameter_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(InvalidValue, match=r"elu\(slope=0.1\): no such parameter\. elu takes alpha\."):
+        get("elu", slope=0.1)
+    with pytest.raises(InvalidValue, match=r"relu\(alpha=1\): no such parameter\. relu takes none\."):
+        get("relu", alpha=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "words"),
+    [
+        ("elu", {"alpha": math.nan}, r"elu\(alpha=nan\): expected a finite number\."),
+        (
+            "leaky_relu",
+            {"negative_slope": "steep"},
+            r"leaky_relu\(negative_slope='steep'\): expected a finite number\.",
+        ),
+        ("prelu", {"negative_slope": True}, r"prelu\(negative_slope=True\): expected a finite number\."),
+        ("softplus", {"beta": 0}, r"softplus\(beta=0\): expected a finite number > 0\."),
+        ("celu", {"alpha": -1.0}, r"celu\(alpha=-1\.0\): expected a finite number > 0\."),
+        ("hardtanh", {"min_val": 2}, r"hardtanh\(min_val=2, max_val=1\.0\): expected min_val < max_val\."),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_the_range(name: str, parameters: dict[str, float], words: str) -> None:
+    with pytest.raises(InvalidValue, match=words):
+        get(name, **parameters)
+
+
+def test_a_name_is_given_only_once() -> None:
+    with pytest.raises(InvalidValue, match=r"register\('relu'\): this name belongs to ReLU already\."):
+        register("relu")(type("Other", (ReLU,), {}))
+
+
+def test_the_interface_itself_cannot_be_built() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        Activation()  # type: ignore[abstract]
+
+
+def test_a_user_can_add_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("limen.activations.base._ENTRIES", {})
+
+    @register("double")
+    @dataclass(frozen=True)
+    class Double(Activation):
+        """``f(x) = 2 x``."""
+
+        source = "this test"
+        kinks = ()
+        monotone = True
+
+        def f(self, x: Tensor) -> Tensor:
+            return 2 * x
+
+        def df(self, x: Tensor) -> Tensor:
+            return torch.full_like(x, 2.0)
+
+        def d2f(self, x: Tensor) -> Tensor:
+            return torch.zeros_like(x)
+
+    assert names() == ("double",)
+    assert get("double") == Double()
+    assert (Double.__doc__ or "").endswith("Source: this test.")
