@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -85,7 +85,7 @@ class Worker:
 
 
 @contextmanager
-def working(model: str, mode: str, threads: int) -> Iterator[Worker]:
+def working(model: str, mode: str, threads: int) -> Generator[Worker]:
     worker = Worker(model, mode, threads)
     try:
         yield worker

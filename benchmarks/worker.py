@@ -10,7 +10,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import torch
 
@@ -23,7 +23,7 @@ SETTLED = 1.02  # the first steps are always looked at: go on until their cost h
 
 
 @contextlib.contextmanager
-def watching(training: Training, mode: str) -> Iterator[Watch | None]:
+def watching(training: Training, mode: str) -> Generator[Watch | None]:
     """Watch the training as ``mode`` says, with no seconds free of charge: they would hide the share."""
     if mode == "bare":
         yield None
