@@ -1,1 +1,1 @@
-"""TODO"""
+"""The command line: reads what was asked for, hands it to the room that does it, prints what comes back."""

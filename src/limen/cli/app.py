@@ -1,0 +1,155 @@
+"""The commands. Each reads its options and hands over; what is said about a mistake is one line on stderr."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from limen import __version__
+from limen.cli.explain import explain as explain_name
+from limen.cli.job import Job
+from limen.cli.options import FailOn, Treat, run_options
+from limen.errors import LimenError
+from limen.launch import module_target, script_target
+
+__all__ = ["app", "main"]
+
+USAGE = 2
+
+app = typer.Typer(
+    name="limen",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Looks after the activation functions of a PyTorch training: watches, diagnoses, repairs.",
+)
+
+
+def main() -> NoReturn:
+    """The ``limen`` command; leaves the process."""
+    try:
+        result: object = app(prog_name="limen", standalone_mode=False)
+    except typer.TyperException as mistake:
+        _usage(mistake)
+    except LimenError as error:
+        print(f"limen: {error}", file=sys.stderr)
+        raise SystemExit(USAGE) from None
+    except typer.Abort:
+        raise SystemExit(1) from None
+    if isinstance(result, Job):
+        result.start()  # here, outside of the command parser: nothing of it may stand between python and the script
+    raise SystemExit(result if isinstance(result, int) else 0)
+
+
+def _usage(mistake: typer.TyperException) -> NoReturn:
+    context = getattr(mistake, "ctx", None)
+    command: str = getattr(context, "command_path", "limen")
+    message = mistake.format_message().replace("Value error, ", "").strip()
+    if not message or "\n" in message:  # no command at all: the message is the help
+        print(message or app.info.help, file=sys.stderr)
+    else:
+        print(f"{command}: {message.rstrip('.')}. Try: {command} --help", file=sys.stderr)
+    raise SystemExit(USAGE)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"limen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def run(
+    script: Annotated[str, typer.Argument(metavar="SCRIPT", help="The script, or with -m the module.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[ARGUMENTS]...", help="Given to the script untouched.")
+    ] = None,
+    module: Annotated[bool, typer.Option("-m", help="SCRIPT is the name of a module, as in python -m.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="PATH.html", help="HTML report  [default: limen-report.html]")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="PATH.json", help="JSON report.")] = None,
+    journal: Annotated[Path | None, typer.Option(metavar="PATH.limen", help="Keep the run file here.")] = None,
+    budget: Annotated[
+        str, typer.Option(metavar="SHARE", help="Share of the run that watching may cost; 'every': look at every step.")
+    ] = "0.01",
+    treat: Annotated[Treat, typer.Option(help="Repairs that may be made while it runs.")] = "off",
+    strict: Annotated[bool, typer.Option("--strict", help="Raise limen's own errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless the network is sick.")] = False,
+    fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 3 when this is found.")] = None,
+) -> Job:
+    """Watch an unmodified script; all that follows SCRIPT is its own."""
+    options = run_options(
+        report=report,
+        json=json,
+        journal=journal,
+        budget=budget,
+        treat=treat,
+        strict=strict,
+        quiet=quiet,
+        fail_on=fail_on,
+    )
+    own = tuple(arguments or ())
+    return Job(module_target(script, own) if module else script_target(script, own), options)
+
+
+@app.command()
+def explain(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A symptom, cause, remedy or activation.")],
+) -> None:
+    """The manual page of a symptom, cause, remedy or activation."""
+    explain_name(name, Console())
+
+
+@app.command()
+def report(
+    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="A run file, also of a killed run.")],
+    html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the HTML report.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the JSON report.")] = None,
+) -> None:
+    """Make the reports again from a run file alone."""
+    from limen.cli.delivery import print_verdict
+    from limen.journal import read
+    from limen.report import check_writable, write_html, write_json
+
+    for path in (html, json):
+        if path is not None:
+            check_writable(path)
+    seen = read(journal)
+    print_verdict(seen, sys.stdout)
+    if html is not None:
+        write_html(seen, html)
+    if json is not None:
+        write_json(seen, json)
+
+
+@app.command()
+def env() -> None:
+    """Versions, machine, and how limen computes its statistics here."""
+    from limen.environment import facts
+
+    for name, value in facts(devices=True).items():
+        print(f"{name:<12}{value}")
+
+
+@app.command()
+def demo(
+    data: Annotated[str, typer.Option(help="digits or fashion-mnist.")] = "digits",
+    report: Annotated[Path, typer.Option(metavar="PATH", help="HTML report.")] = Path("limen-demo.html"),
+    json: Annotated[Path, typer.Option(metavar="PATH", help="JSON report.")] = Path("limen-demo.json"),
+) -> None:
+    """A real, sick training on real data: watched, repaired, reported."""
+    from limen.demo import main as run_demo
+
+    run_demo(data=data, report=report, json=json)

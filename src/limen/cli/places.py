@@ -1,0 +1,65 @@
+"""Where files go: checked before a training starts, so that hours of it are not lost to a mistyped folder."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from limen.errors import UnwritablePath
+
+__all__ = ["check_writable", "default_report", "for_rank", "temporary_journal"]
+
+DEFAULT_REPORT = "limen-report.html"
+
+
+def check_writable(path: Path, option: str) -> Path:
+    """The absolute path of a file that can be written; nothing is left behind and an existing file is not touched.
+
+    Raises:
+        UnwritablePath: it cannot be written (also an ``OSError``).
+    """
+    path = Path(os.path.abspath(path))
+    if path.is_dir():
+        raise UnwritablePath(f"{option}: asked to write {path}, which is a folder. Name a file in it.")
+    if not path.parent.is_dir():
+        raise UnwritablePath(f"{option}: asked to write {path}, but there is no folder {path.parent}. Create it first.")
+    if path.exists() and not path.is_file():
+        return path  # a device or a pipe, such as /dev/stdout
+    if reason := _obstacle(path):
+        raise UnwritablePath(f"{option}: asked to write {path}, which is not possible ({reason}). Name another place.")
+    return path
+
+
+def _obstacle(path: Path) -> str:
+    existed = path.exists()
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666))
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
+
+
+def default_report(folder: Path) -> Path:
+    """``limen-report.html`` in ``folder``, or in a new temporary folder where that cannot be written."""
+    try:
+        return check_writable(folder / DEFAULT_REPORT, "--report")
+    except UnwritablePath:
+        return Path(tempfile.mkdtemp(prefix="limen-")) / DEFAULT_REPORT
+
+
+def temporary_journal(name: str) -> Path:
+    """A journal in a new temporary folder of its own, named after what is run."""
+    stem = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in Path(name).stem) or "script"
+    return Path(tempfile.mkdtemp(prefix="limen-")) / f"{stem}.limen"
+
+
+def for_rank(path: Path, rank: int) -> Path:
+    """The path of this process of a distributed run: ``report.html``, ``report.rank1.html`` and so on.
+
+    >>> str(for_rank(Path("report.html"), 0)), str(for_rank(Path("report.html"), 3))
+    ('report.html', 'report.rank3.html')
+    """
+    return path.with_name(f"{path.stem}.rank{rank}{path.suffix}") if rank else path
