@@ -1,0 +1,165 @@
+"""A mkdocs hook that writes the pages which say what the code says: findings, activations, commands, JSON."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+from limen import activations
+from limen.findings import SYMPTOMS, Thresholds, page, pages
+
+ROOT = Path(__file__).parents[1]
+KINDS = {"symptom": "Symptoms", "cause": "Causes", "remedy": "Remedies"}
+COMMANDS = ("run", "explain", "report", "env", "demo")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put a page for each finding into the navigation, under its kind."""
+    chapters: list[Any] = ["findings/index.md"]
+    chapters += [{title: [f"findings/{name}.md" for name in of_kind(kind)]} for kind, title in KINDS.items()]
+    chapters.append({"Limits": "findings/limits.md"})
+    assert config.nav is not None
+    config.nav = [{"Findings": chapters} if entry == {"Findings": "findings"} else entry for entry in config.nav]
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages."""
+    for path, text in generated():
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+def generated() -> Iterator[tuple[str, str]]:
+    """Every generated page: its path below ``docs`` and its text."""
+    yield "findings/index.md", overview()
+    for name in pages():
+        yield f"findings/{name}.md", manual_page(name)
+    yield "findings/limits.md", limits_page()
+    yield "activations.md", activations_page()
+    yield "command-line.md", (ROOT / "docs" / "command-line.in").read_text() + "".join(map(command_help, COMMANDS))
+    yield "json.md", json_page()
+    yield "changelog.md", (ROOT / "CHANGELOG.md").read_text()
+    yield "contributing.md", (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def kind_of(name: str) -> str:
+    return page(name).splitlines()[0].rpartition("(")[2].rstrip(")")
+
+
+def of_kind(kind: str) -> list[str]:
+    return [name for name in pages() if kind_of(name) == kind]
+
+
+def summary(name: str) -> str:
+    """The first sentence of a page, on one line."""
+    text = " ".join(page(name).split("\n\n")[1].split())
+    return re.split(r"(?<=[a-z)])\. ", text)[0].rstrip(".") + "."
+
+
+def overview() -> str:
+    lines = [
+        "# Findings",
+        "",
+        "A **symptom** is what is seen, a **cause** why it happens, a **remedy** what to do about it. "
+        "`limen explain NAME` prints the same pages in the terminal.",
+    ]
+    for kind, title in KINDS.items():
+        lines += ["", f"## {title}", "", "| name | what it is |", "| --- | --- |"]
+        lines += [f"| [`{name}`]({name}.md) | {summary(name)} |" for name in of_kind(kind)]
+    unseen = [f"`{name}`" for name in SYMPTOMS if name not in pages()]
+    if unseen:
+        lines += ["", f"Named in the vocabulary, but not looked for yet: {', '.join(unseen)}."]
+    return "\n".join(lines) + "\n"
+
+
+def manual_page(name: str) -> str:
+    """The page of ``limen explain`` with its headings in bold and the names in it linked."""
+    paragraphs = page(name).split("\n\n")[1:]
+    text = "\n\n".join(re.sub(r"^([A-Z][\w ]{3,24}): ", r"**\1.** ", paragraph) for paragraph in paragraphs)
+    known = sorted(set(pages()) - {name}, key=len, reverse=True)
+    names = "|".join(map(re.escape, known))
+    text = re.sub(rf"(?<![\w/.-])({names})(?![\w-])", r"[`\1`](\1.md)", text)
+    return f"# {name}\n\n*{kind_of(name)}*\n\n{text}\n"
+
+
+def limits_page() -> str:
+    """Every limit with its default and where that comes from, out of the docstring of ``Thresholds``."""
+    described = inspect.getdoc(Thresholds) or ""
+    entries = re.findall(r"^    (\w+): (.+?)(?=^    \w+: |\Z)", described, flags=re.M | re.S)
+    lines = [
+        "# Limits",
+        "",
+        "Every limit of every rule; in code they are the fields of `limen.findings.Thresholds`.",
+        "",
+        "| limit | default | what it limits | where the default comes from |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, text in entries:
+        what, _, source = " ".join(text.split()).partition(" From: ")
+        lines.append(f"| `{name}` | {getattr(Thresholds(), name):g} | {what} | {source} |")
+    return "\n".join(lines) + "\n"
+
+
+def activations_page() -> str:
+    lines = [
+        "# Activations",
+        "",
+        "What limen knows of each activation function. *Flat* means that the slope is below 1 % of the steepest one; "
+        "a unit is *dead* where its function is flat and its output about zero.",
+    ]
+    for name in activations.names():
+        lines += ["", f"## {name}", "", inspect.getdoc(activations.get(name)) or ""]
+    return "\n".join(lines) + "\n"
+
+
+def command_help(command: str) -> str:
+    """A section with what ``limen COMMAND --help`` prints."""
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    asked = [sys.executable, "-m", "limen", command, "--help"]
+    done = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True)
+    text = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+    return f"\n## limen {command}\n\n```text\n{text}\n```\n"
+
+
+def json_page() -> str:
+    schema = json.loads(resources.files("limen.report").joinpath("schema-1.json").read_text())
+    lines = [(ROOT / "docs" / "json.in").read_text(), "## The report", "", *fields(schema)]
+    for name in ("site", "finding", "treatment"):
+        lines += ["", f"## A {name}", "", *fields(schema["$defs"][name])]
+    return "\n".join(lines) + "\n"
+
+
+def fields(schema: dict[str, Any]) -> list[str]:
+    """A table of the properties of an object of the schema."""
+    lines = ["| key | type | meaning |", "| --- | --- | --- |"]
+    required = schema.get("required", [])
+    for key, value in schema["properties"].items():
+        always = "" if key in required else " (may be absent)"
+        lines.append(f"| `{key}` | {type_of(value)} | {value.get('description', '')}{always} |")
+    return lines
+
+
+def type_of(value: dict[str, Any]) -> str:
+    if "$ref" in value:
+        name = value["$ref"].rpartition("/")[2]
+        return {"figure": "number or null", "count": "integer", "share": "share or null"}.get(name, name)
+    if "const" in value:
+        return f"`{value['const']}`"
+    if "enum" in value:
+        return " or ".join(f"`{option}`" for option in value["enum"])
+    kinds = value["type"] if isinstance(value["type"], list) else [value["type"]]
+    if kinds == ["array"]:
+        return f"array of {type_of(value['items'])}"
+    return " or ".join(kinds)
