@@ -2,7 +2,7 @@
 
 from limen.anatomy.graph import Origin, Reader, kind, leads_to_weights, origin_of, parents_of, readers_of
 from limen.anatomy.losses import loss_function
-from limen.anatomy.names import Root, name_root, name_tensors, user_frame
+from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
 from limen.anatomy.optimisers import is_adaptive, live_optimisers
 from limen.anatomy.wiring import Consumer, Wiring
 
@@ -17,6 +17,7 @@ __all__ = [
     "leads_to_weights",
     "live_optimisers",
     "loss_function",
+    "modules_in",
     "name_root",
     "name_tensors",
     "origin_of",

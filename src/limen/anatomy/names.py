@@ -11,7 +11,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-__all__ = ["Root", "name_root", "name_tensors", "user_frame"]
+__all__ = ["Root", "modules_in", "name_root", "name_tensors", "user_frame"]
 
 OURS = ("limen", "torch")
 
@@ -50,6 +50,18 @@ def names_in(frame: FrameType) -> dict[str, object]:
 
 def name_root(called: nn.Module, frame: FrameType | None) -> Root:
     """Find the variable that holds ``called``, or holds a module that contains it, or an object that does."""
+    modules = modules_in(frame)
+    for name, module in modules.items():
+        if module is called:
+            return Root(name, module)
+    for name, module in modules.items():
+        if any(inner is called for inner in module.modules()):
+            return Root(name, module)
+    return Root(type(called).__name__, called)
+
+
+def modules_in(frame: FrameType | None) -> dict[str, nn.Module]:
+    """Modules that a frame can name: its variables, then the attributes of its variables."""
     names = names_in(frame) if frame is not None else {}
     modules = {name: value for name, value in names.items() if isinstance(value, nn.Module)}
     for name, value in names.items():
@@ -58,13 +70,7 @@ def name_root(called: nn.Module, frame: FrameType | None) -> Root:
         for attribute, inner in attributes(value).items():
             if isinstance(inner, nn.Module):
                 modules.setdefault(attribute, inner)
-    for name, module in modules.items():
-        if module is called:
-            return Root(name, module)
-    for name, module in modules.items():
-        if any(inner is called for inner in module.modules()):
-            return Root(name, module)
-    return Root(type(called).__name__, called)
+    return modules
 
 
 def attributes(value: object) -> Mapping[str, object]:

@@ -7,7 +7,7 @@ from types import FrameType
 
 from torch import Tensor, nn
 
-from limen.anatomy import Root, name_root, name_tensors
+from limen.anatomy import Root, modules_in, name_root, name_tensors
 
 __all__ = ["Directory"]
 
@@ -45,14 +45,22 @@ class Directory:
         self._modules.setdefault(id(called), (index, ""))
 
     def name_loose(self, tensors: Iterable[Tensor], frame: FrameType | None) -> None:
-        """Name tensors that belong to no model after the variables that hold them."""
-        loose = [t for t in tensors if id(t) not in self._tensors and id(t) not in self._loose]
+        """Name tensors of no known model: after the model that a variable of the script holds, or after theirs."""
+        loose = self._unknown(tensors)
         if not loose:
             return
+        wanted = {id(tensor) for tensor in loose}
+        for module in modules_in(frame).values():
+            if any(id(parameter) in wanted for parameter in module.parameters()):
+                self.meet(module, frame)
+        loose = self._unknown(loose)
         names = name_tensors(loose, frame)
         for number, tensor in enumerate(loose, start=len(self._loose) + 1):
             self._loose[id(tensor)] = names.get(id(tensor), f"tensor{number}")
             self._keep.append(tensor)
+
+    def _unknown(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+        return [tensor for tensor in tensors if id(tensor) not in self._tensors and id(tensor) not in self._loose]
 
     def module(self, module: nn.Module | None) -> tuple[str, str]:
         """``(model label, path)`` of a module; both empty for code outside of any model."""

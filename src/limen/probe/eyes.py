@@ -112,7 +112,7 @@ class Eyes(TorchFunctionMode):
         wanted = self.is_open and not self._shut and not self._blind
         present = self in overrides._get_current_function_mode_stack()
         if wanted and not present:
-            overrides._push_mode(self)
+            insert_mode(self)
         elif present and not wanted:
             remove_mode(self)
 
@@ -186,6 +186,20 @@ def composite(module: nn.Module) -> Activation | None:
 
 
 _COMPOSITES: dict[type[nn.Module], Activation | None] = {}
+
+
+def insert_mode(mode: TorchFunctionMode) -> None:
+    """Put a mode beneath those of the script, which take the topmost off when they end, whatever it is.
+
+    Only the context of ``torch.set_default_device`` stays below: it insists on being the lowest.
+    """
+    default = getattr(getattr(torch, "_GLOBAL_DEVICE_CONTEXT", None), "device_context", None)
+    above: list[TorchFunctionMode] = []
+    while (stack := overrides._get_current_function_mode_stack()) and stack[-1] is not default:
+        above.append(overrides._pop_mode())
+    overrides._push_mode(mode)
+    for other in reversed(above):
+        overrides._push_mode(other)
 
 
 def remove_mode(mode: TorchFunctionMode) -> None:

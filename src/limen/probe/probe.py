@@ -91,7 +91,8 @@ class Probe:
         self._clock: int | None = None  # id of the optimiser whose steps are counted; 0 for backward passes
         self._looking = True
         self._passes = 0  # backward passes from a loss in the current step
-        self._step_samples = 0
+        self._step_samples = 0  # by the first axis of the first model's input
+        self._first_batch = 0  # by the first axis of the first site's, where the input is not a plain tensor
         self._next_histogram = 0
         self._leaves: list[Tensor] = []
         self._in_update = 0
@@ -180,6 +181,8 @@ class Probe:
     def _measure(self, place: Place, z: Tensor) -> None:
         record = place.record
         site = record.site
+        if place is self.sites.places[0] and z.ndim:
+            self._first_batch += z.shape[0]
         if z.ndim == 0 or not -z.ndim <= site.axis < z.ndim or z.shape[site.axis] != site.units:
             self.notes[f"{site.name}: a call with {tuple(z.shape)} instead of {site.units} units was left out."] = None
             return
@@ -217,7 +220,8 @@ class Probe:
         if self._looking and loss.grad_fn is not None and (self.sites.unsettled() or not self._leaves):
             parents = parents_of(loss.grad_fn)
             self.sites.wire(parents)
-            self._leaves = [node.variable for node in parents if getattr(node, "variable", None) is not None]
+            leaves = [node.variable for node in parents if getattr(node, "variable", None) is not None]
+            self._leaves = leaves[::-1]  # the walk began at the loss
             self.directory.name_loose(self._leaves, user_frame())
 
     @guarded
@@ -293,8 +297,8 @@ class Probe:
         (self._eyes.open if self._looking else self._eyes.close)()
 
     def _commit(self) -> None:
-        self.samples += self._step_samples
-        self._step_samples = 0
+        self.samples += self._step_samples or self._first_batch
+        self._step_samples = self._first_batch = 0
         self.sites.settle()
         for place in self.sites.places:
             place.record.commit(self.step)
