@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from limen.findings.causes import ranked
-from limen.findings.finding import Finding, Severity
+from limen.findings.finding import CAUSES, Finding, Severity
 from limen.findings.remedies import remedies_for
 from limen.findings.rules import RULES
 from limen.findings.thresholds import Thresholds
@@ -15,6 +15,7 @@ __all__ = ["diagnose", "track"]
 
 _RANK: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
+SURVIVES_NAN = frozenset({"non-finite", "exploding-gradient"})
 DEFAULTS = Thresholds()
 
 
@@ -33,7 +34,8 @@ def diagnose(vitals: Vitals, limits: Thresholds = DEFAULTS) -> tuple[Finding, ..
     """
     with np.errstate(all="ignore"):  # vitals of a training gone wrong hold infinities
         seen = [finding for rule in RULES.values() for finding in rule(vitals, limits)]
-        explained = [_explained(finding, vitals, limits) for finding in _folded(seen)]
+        explained = [_explained(finding, vitals, limits) for finding in _folded(seen, limits)]
+        explained = [_inherited(finding, explained) for finding in explained]
     return tuple(sorted(explained, key=lambda one: _place(one, vitals)))
 
 
@@ -59,10 +61,34 @@ def track(before: tuple[Finding, ...], now: tuple[Finding, ...], step: int) -> t
     return (*opened, *gone)
 
 
-def _folded(findings: list[Finding]) -> list[Finding]:
-    """Without those that only follow from another: no gradient passes a layer of dead or stuck units."""
+def _folded(findings: list[Finding], limits: Thresholds) -> list[Finding]:
+    """Without those that only follow from another.
+
+    No gradient passes a layer of dead or stuck units; and of a training that has met a NaN, only what was established
+    before it counts, and the explosion that led to it.
+    """
     blocked = any(one.symptom in ("dead-units", "saturated-units") and one.severity == "error" for one in findings)
-    return [one for one in findings if not (blocked and one.symptom == "vanishing-gradient")]
+    broken = [one.step for one in findings if one.symptom == "non-finite" and one.severity == "error"]
+    end = min(broken, default=None)
+    return [
+        one
+        for one in findings
+        if not (blocked and one.symptom == "vanishing-gradient")
+        and (end is None or one.symptom in SURVIVES_NAN or one.step + limits.steps <= end)
+    ]
+
+
+def _inherited(finding: Finding, all_findings: list[Finding]) -> Finding:
+    """A training that does not learn has the causes of what keeps it from learning, a little less certain."""
+    if finding.symptom != "not-learning":
+        return finding
+    known = {one.name: one for one in finding.causes}
+    for other in all_findings:
+        if other.symptom != "not-learning" and other.severity == "error":
+            for cause in other.causes[:1]:
+                known.setdefault(cause.name, replace(cause, confidence=round(0.9 * cause.confidence, 3)))
+    causes = tuple(sorted(known.values(), key=lambda one: (-one.confidence, CAUSES.index(one.name))))
+    return replace(finding, causes=causes, remedies=remedies_for(finding.symptom, causes))
 
 
 def _explained(finding: Finding, vitals: Vitals, limits: Thresholds) -> Finding:

@@ -51,6 +51,16 @@ class LossTrend:
         return self.finite and (fell or self.competent)
 
     @property
+    def falls(self) -> bool:
+        """True when it stands below its start beyond noise, by however little, or clearly below a guess."""
+        return self.finite and (self.start - self.end > self.error or self.competent)
+
+    @property
+    def hopeless(self) -> bool:
+        """True when it stands far above the level of a guess."""
+        return self.end > self.risen_limit * self.chance  # False for a chance of NaN
+
+    @property
     def ever_fell(self) -> bool:
         """True when any eighth of the run was below the start beyond noise."""
         return self.start - self.lowest > max(self.error, self.required * abs(self.start))

@@ -87,31 +87,35 @@ class Profile:
         return min(rung.rows for rung in self.rungs)
 
 
-def gradient_profiles(vitals: Vitals, window: int) -> tuple[Profile, ...]:
+def gradient_profiles(vitals: Vitals, window: int, before: int | None = None) -> tuple[Profile, ...]:
     """The profile of each model over its last ``window`` recorded rows, where at least two layers have a gradient.
+
+    With ``before``, only of rows of earlier steps: what comes after the first NaN says nothing.
 
     Only weights that feed a site are rungs: an embedding's gradient is small beside its weights in health, too.
     """
     models = dict.fromkeys(one.site.model for one in vitals.sites)
-    profiles = [_rungs(vitals, model, window) for model in models]
+    profiles = [_rungs(vitals, model, window, before) for model in models]
     return tuple(Profile(rungs) for rungs in profiles if len(rungs) >= 2)
 
 
-def _rungs(vitals: Vitals, model: str, window: int) -> tuple[Rung, ...]:
+def _rungs(vitals: Vitals, model: str, window: int, before: int | None) -> tuple[Rung, ...]:
     weights = {one.parameter.layer: one for one in reversed(vitals.parameters) if one.parameter.weight}
     rungs: dict[str, Rung] = {}
     for seen in sorted(vitals.sites, key=lambda one: one.site.order):
         layer = seen.site.layer
         if seen.site.model != model or layer is None or layer in rungs or layer not in weights:
             continue
-        rung = _rung(vitals, seen, weights[layer], window)
+        rung = _rung(vitals, seen, weights[layer], window, before)
         if np.isfinite(rung.gradient) and np.isfinite(rung.relative):
             rungs[layer] = rung
     return tuple(rungs.values())
 
 
-def _rung(vitals: Vitals, seen: SiteVitals, weight: ParameterVitals, window: int) -> Rung:
-    gradients = finite(seen.history.gradient)[-window:]
+def _rung(vitals: Vitals, seen: SiteVitals, weight: ParameterVitals, window: int, before: int | None) -> Rung:
+    end = np.iinfo(np.int64).max if before is None else before
+    gradients = finite(seen.history.gradient[seen.history.step < end])[-window:]
+    known = weight.history.step < end
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = weight.history.gradient / weight.history.weight
     optimiser = None if weight.optimiser is None else vitals.optimisers[weight.optimiser]
@@ -119,8 +123,8 @@ def _rung(vitals: Vitals, seen: SiteVitals, weight: ParameterVitals, window: int
         site=seen.site,
         weight=weight.parameter.name,
         gradient=median(gradients),
-        relative=median(finite(relative)[-window:]),
-        update=median(finite(weight.history.update)[-window:]),
+        relative=median(finite(relative[known])[-window:]),
+        update=median(finite(weight.history.update[known])[-window:]),
         adaptive=optimiser is not None and optimiser.adaptive,
         rows=len(gradients),
     )

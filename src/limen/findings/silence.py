@@ -26,7 +26,7 @@ def convincingly_dead(seen: SiteVitals, limits: Thresholds) -> Integers:
     dead = silent_units(seen, limits.evidence)
     if is_gate(seen.site.function) or len(dead) == 0:
         return dead[:0]
-    active = seen.total.active[dead]
+    active = seen.total.samples - seen.total.left[dead]  # on a bounded right side a unit is not silent
     silence = seen.silent_samples[dead]
     before = np.maximum(seen.total.samples - silence, 1)
     born = seen.last_active[dead] == 0

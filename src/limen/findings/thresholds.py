@@ -19,7 +19,7 @@ class Thresholds:
             watch the 98th percentile; 95 % leaves room for small windows.
         surprise: silent activations expected from the unit's own earlier rate, in samples. From: a Poisson count
             of 5 is zero with a chance below 1 %, so that a rarely used unit is not called dead.
-        dead_warning: share of units of a layer, killed in training, that is a warning. From: healthy nets with
+        dead_warning: share of units of a layer, killed by violence, that is a warning. From: healthy nets with
             torch's own initialisation keep 10 to 24 % dead units (measured on an MLP of four layers).
         dead_error: share of units of a layer that is an error. From: Amazon SageMaker Debugger's DeadRelu, 50 %.
         dead_blocked: share of units of a layer from which even a falling loss does not excuse it. From: what is
@@ -53,6 +53,8 @@ class Thresholds:
             magnitude are beyond warm-up and batch noise.
         violent_update: update ratio of a weight in one step. From: about 1e-3 is usual (Karpathy, "A recipe for
             training neural networks"); at 0.3 a tenth of a hundred steps replaces the weights.
+        large_update: update ratio of a weight in one step that is evidence of too large a learning rate. From: a
+            hundred times the usual 1e-3.
         frozen_update: update ratio of every weight below which nothing learns. From: 1e-6 needs a million steps.
         risen: loss now over loss at the start that counts as harm. From: a loss three times that of an untrained
             net is worse than guessing.
@@ -83,6 +85,7 @@ class Thresholds:
     explosive_factor: float = 1.5
     runaway: float = 1e3
     violent_update: float = 0.3
+    large_update: float = 0.1
     frozen_update: float = 1e-6
     risen: float = 3.0
     fell: float = 0.05

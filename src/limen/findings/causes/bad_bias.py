@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from limen.findings.causes.birth import bias_of, born_share
+from limen.findings.causes.birth import bias_of, born_share, weight_of
 from limen.findings.causes.registry import cause
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
+from limen.findings.updates import scale_at_birth
 from limen.vitals import SiteVitals, Vitals
 
 HELD_DOWN = 3.0  # standard deviations: a Gaussian pre-activation is positive on 0.1 % of samples
+OUT_OF_REACH = 2.0  # times the norm of a unit's weights: torch's own biases are 0.1 times that
 ALIKE = 2.0  # mean over spread of the units' means: a shift common to all, which random weights do not make
 
 
@@ -19,8 +21,9 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
     Why it matters: the unit is dead before training begins, and no gradient will ever change its bias.
 
     How it is measured: in the first window the units' pre-activations lie at least three standard deviations below
-    zero, all by about the same amount; where the bias itself was recorded, its root mean square is compared with
-    that spread. Random weights on inputs of one sign push units both ways and are not taken for it.
+    zero, all by about the same amount; where the bias itself was recorded, its root mean square must make up half of
+    that and be twice the norm of a unit's weights. Random weights on inputs of one sign push units both ways and are
+    not taken for it.
 
     Known to misfire: an input shift that all units share.
 
@@ -40,7 +43,7 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
     shift, words = _recorded_bias(vitals, seen)
     if -level < HELD_DOWN * spread or not (alike or shift >= HELD_DOWN * spread):
         return None
-    direct = shift >= 0.5 * -level
+    direct = shift >= 0.5 * -level and shift >= OUT_OF_REACH * _row_norm(vitals, seen)
     if np.isfinite(shift) and not direct:
         return None  # the biases were seen, and they are not what holds the units down
     evidence = (
@@ -52,6 +55,13 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
 
 def _spread(seen: SiteVitals, finding: Finding) -> float:
     return float(np.median(seen.birth.moments.std[list(finding.units)]))
+
+
+def _row_norm(vitals: Vitals, seen: SiteVitals) -> float:
+    """Norm of a unit's incoming weights at birth: what an input of unit size along them adds; 0 where unknown."""
+    weight = weight_of(vitals, seen.site.layer)
+    norm = scale_at_birth(weight) if weight is not None else float("nan")
+    return norm if np.isfinite(norm) else 0.0
 
 
 def _recorded_bias(vitals: Vitals, seen: SiteVitals) -> tuple[float, str]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limen.findings.causes.birth import born_share, born_stuck
+from limen.findings.causes.birth import born_share, born_stuck, first_site
 from limen.findings.causes.registry import cause
-from limen.findings.figures import finite
+from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
-from limen.vitals import ParameterVitals, Vitals
+from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
 GAINS = {
     "relu": 1.414,
@@ -35,6 +35,7 @@ GAINS = {
 
 WIDE = 2.0  # times the gain: over ten layers a thousand times the gradient
 NARROW = 0.5  # times the gain, where the gradient vanishes
+SHRUNK = 0.03  # of the first site's spread: biases of 0.1 times a unit's weights outweigh the signal
 FAR = 5.0  # times the gain, from which one layer alone is stuck
 
 EXPLAINS = frozenset(
@@ -61,7 +62,8 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
 
     How it is measured: the root mean square of each weight before its first update, times the square root of its
     fan in, over the gain of its activation: 1 keeps the gradient's size. Twice that at every layer explodes, half
-    of it vanishes, five times it pins a bounded function to its bounds.
+    of it vanishes, five times it pins a bounded function to its bounds. For units that never fired, the spread of the
+    pre-activations over samples is compared with that of the first site.
 
     Known to misfire: residual and normalised networks, which stand weights of any scale.
 
@@ -76,8 +78,8 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
         return _narrow(layers)
     if finding.symptom == "saturated-units":
         return _stuck(vitals, finding, layers)
-    if finding.symptom == "dead-units" and born_share(vitals, finding) < 0.5:
-        return None
+    if finding.symptom == "dead-units":
+        return _collapsed(vitals, finding, layers) if born_share(vitals, finding) >= 0.5 else None
     return _wide(layers, finding)
 
 
@@ -120,6 +122,27 @@ def _narrow(layers: dict[str, _Layer]) -> Cause | None:
     return Cause(
         "bad-initialisation", round(float(min(0.8, 0.3 + 0.25 * np.log2(NARROW / middle.excess))), 3), evidence
     )
+
+
+def _collapsed(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> Cause | None:
+    """A signal so small where the units are that their biases decide alone which of them are silent."""
+    here, first, middle = vitals.site(finding.where), first_site(vitals), _typical(layers)
+    if here is None or first is None or middle is None or middle.excess >= NARROW or here.site.norm is not None:
+        return None
+    there, spread = _spread(first), _spread(here)
+    if not spread < SHRUNK * there:
+        return None
+    evidence = (
+        f"Over samples the pre-activations of {here.site.name} varied by {spread:.1e} in the first window, those of "
+        f"{first.site.name} by {there:.1e}: weights began at about {middle.excess:.2g} times the scale that keeps the "
+        f"signal's size, so that the biases alone decide which units fire."
+    )
+    return Cause("bad-initialisation", 0.85, evidence)
+
+
+def _spread(seen: SiteVitals) -> float:
+    """Median over the units of the standard deviation over samples in the first window; NaN without samples."""
+    return median(seen.birth.moments.std)
 
 
 def _stuck(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> Cause | None:

@@ -5,19 +5,16 @@ import numpy as np
 from limen.findings.causes.birth import born_share, born_stuck
 from limen.findings.causes.registry import cause
 from limen.findings.finding import Cause, Finding
-from limen.findings.loss_trend import loss_trend
 from limen.findings.thresholds import Thresholds
-from limen.findings.updates import Jump, largest_update
+from limen.findings.updates import Jump
+from limen.findings.violence import Crowd, Spike, violence
 from limen.vitals import Vitals
 
-LEAD = 20  # steps before the harm in which its cause is sought
-LARGE = 0.1  # update ratio: a hundred times the usual 1e-3
-SPIKE = 3.0  # loss over its start
-PROFILE = "gradient at first site / last site"  # unit of findings about depth
-
-EXPLAINS = frozenset(
-    {"dead-units", "dying-units", "saturated-units", "exploding-gradient", "non-finite", "not-learning"}
-)
+PROFILE = "gradient at first site / last site"  # unit of findings about depth: those grow at any learning rate
+LASTING = frozenset({"not-learning", "exploding-gradient", "saturated-units"})
+EXPLAINS = LASTING | {"dead-units", "dying-units", "non-finite"}
+FAINT = 0.25  # confidence below which it is not worth saying
+HUGE_INPUT = 50.0  # root mean square of the input that makes any learning rate too high
 
 
 @cause("learning-rate-too-high")
@@ -27,9 +24,10 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     Why it matters: one such step can move every unit of a layer to where it never fires, or the loss to where the
     gradient is larger still; what is lost does not come back by itself.
 
-    How it is measured: the largest update ratio of any weight in the 20 steps before the harm (healthy is about
-    1e-3; evidence from 0.1 on, nearly certain from 1 on), a loss that jumped to three times its start there, and
-    many units that fell silent at the same moment. Units that never fired speak against it.
+    How it is measured: the largest update ratio of any weight in the 20 steps before the harm, or earlier with less
+    confidence (healthy is about 1e-3; evidence from 0.1 on, nearly certain from 1 on), a loss that jumped to three
+    times its start, and many units that fell silent at the same moment. Units that never fired, a gradient that
+    grows with depth and an input of huge numbers speak against it.
 
     Known to misfire: weights that begin near zero move by a large share of themselves in health (left out here);
     exploding gradients of a bad initialisation look alike, and a smaller learning rate only hides them.
@@ -40,48 +38,47 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     """
     if finding.symptom not in EXPLAINS:
         return None
-    innocent = max(born_share(vitals, finding), _stuck_at_birth(vitals, finding))
-    jump = largest_update(vitals, after=max(0, finding.step - LEAD - 1), until=_until(vitals, finding))
-    confidence = _of_jump(jump)
-    clues = [_jump_words(vitals, jump)] if jump is not None and jump.ratio >= LARGE else []
-    spike = _spike(vitals, finding, limits)
-    if spike is not None:
-        confidence = 1.0 - (1.0 - confidence) * 0.6
-        clues.append(spike)
-    together = _together(vitals, finding)
-    if together is not None:
-        confidence = 1.0 - (1.0 - confidence) * 0.5
-        clues.append(together)
-    confidence *= 1.0 - innocent
-    if finding.unit == PROFILE:
-        confidence *= 0.7  # a gradient that grows with depth does so at any learning rate
-    if not clues or confidence < 0.25:
-        return None
-    return Cause("learning-rate-too-high", round(confidence, 3), _sentence(clues))
-
-
-def _until(vitals: Vitals, finding: Finding) -> int:
-    """The last step that may have done it: of a lasting state, any; of an event, the one at its step."""
-    if finding.symptom in ("not-learning", "exploding-gradient", "saturated-units"):
-        return vitals.step
-    return max(finding.step + 1, LEAD)
-
-
-def _stuck_at_birth(vitals: Vitals, finding: Finding) -> float:
     seen = vitals.site(finding.where)
-    return born_stuck(seen) if finding.symptom == "saturated-units" and finding.step <= 1 and seen is not None else 0.0
+    units = list(finding.units) if finding.symptom in ("dead-units", "dying-units") else []
+    died = seen.last_active[units] if seen is not None else np.array([], dtype=np.int64)
+    until = vitals.step if finding.symptom in LASTING else max(finding.step + 1, limits.window)
+    near = violence(vitals, died, limits, after=finding.step - limits.window - 1, until=until)
+    jump, weight = near.jump, 1.0
+    if jump is None:
+        jump, weight = violence(vitals, died, limits, after=0, until=until).jump, 0.8
+    doubt = weight * _of_jump(jump), 0.4 * (near.spike is not None), 0.5 * (near.crowd is not None)
+    confidence = float(1.0 - np.prod([1.0 - one for one in doubt])) * _innocence(vitals, finding)
+    if confidence < FAINT:
+        return None
+    clues = [_jump_words(vitals, jump), _spike_words(near.spike), _crowd_words(near.crowd)]
+    sentence = "; ".join(clue for clue in clues if clue)
+    return Cause("learning-rate-too-high", round(confidence, 3), f"{sentence[0].upper()}{sentence[1:]}.")
 
 
 def _of_jump(jump: Jump | None) -> float:
-    """0 below 0.1, 0.5 there, 0.9 at 1 and above: straight in the logarithm between."""
-    if jump is None or jump.ratio < LARGE:
-        return 0.0
-    return float(min(0.9, 0.9 + 0.4 * np.log10(jump.ratio)))
+    """0.5 for an update ratio of 0.1, 0.9 for 1 and above: straight in the logarithm between."""
+    return 0.0 if jump is None else float(np.clip(0.9 + 0.4 * np.log10(jump.ratio), 0.0, 0.9))
 
 
-def _jump_words(vitals: Vitals, jump: Jump) -> str:
-    rate = _learning_rate(vitals, jump)
-    return f"step {jump.step} moved {jump.weight} by {jump.ratio:.0%} of its norm (about 0.1% is usual){rate}"
+def _innocence(vitals: Vitals, finding: Finding) -> float:
+    """What is left of the suspicion beside other explanations, in [0, 1]."""
+    left = 1.0 - born_share(vitals, finding)
+    seen = vitals.site(finding.where)
+    if finding.symptom == "saturated-units" and finding.step <= 1 and seen is not None:
+        left *= 1.0 - born_stuck(seen)
+    if finding.unit == PROFILE:
+        left *= 0.7
+    inputs = vitals.inputs
+    if inputs is not None and np.hypot(inputs.mean, inputs.std) >= HUGE_INPUT:
+        left *= 0.85
+    return left
+
+
+def _jump_words(vitals: Vitals, jump: Jump | None) -> str:
+    if jump is None:
+        return ""
+    size = f"{jump.ratio:.0%} of its norm" if jump.ratio < 10.0 else f"{jump.ratio:.2g} times its norm"
+    return f"step {jump.step} moved {jump.weight} by {size} (about 0.1 % is usual){_learning_rate(vitals, jump)}"
 
 
 def _learning_rate(vitals: Vitals, jump: Jump) -> str:
@@ -94,40 +91,9 @@ def _learning_rate(vitals: Vitals, jump: Jump) -> str:
     return f" at a learning rate of {optimiser.learning_rate[rows[-1]]:g} ({optimiser.name})"
 
 
-def _spike(vitals: Vitals, finding: Finding, limits: Thresholds) -> str | None:
-    trend = loss_trend(vitals, limits)
-    for loss in vitals.losses if len(vitals.losses) == 1 else ():
-        near = (loss.step <= _until(vitals, finding)) & np.isfinite(loss.value)
-        rows = np.flatnonzero(near)
-        if len(rows) < 2 or (trend is not None and trend.start <= 0.0):
-            continue
-        start, peak = float(loss.value[rows[0]]), int(rows[np.argmax(loss.value[rows])])
-        if 0.0 < SPIKE * start <= loss.value[peak]:
-            return f"the loss jumped from {start:.3g} to {loss.value[peak]:.3g} by step {loss.step[peak]}"
-    return None
+def _spike_words(spike: Spike | None) -> str:
+    return "" if spike is None else f"the loss jumped from {spike.start:.3g} to {spike.peak:.3g} by step {spike.step}"
 
 
-def _together(vitals: Vitals, finding: Finding) -> str | None:
-    """Half of the units, which had been alive, fell silent within five steps of each other."""
-    seen = vitals.site(finding.where)
-    if finding.symptom != "dead-units" or seen is None or not finding.units:
-        return None
-    died = np.sort(seen.last_active[list(finding.units)])
-    alive = died[died > 0]
-    if len(alive) < limits_of_a_crowd(len(died)):
-        return None
-    near = [int(((alive >= first) & (alive < first + 5)).sum()) for first in alive]
-    most = int(np.argmax(near))
-    if near[most] < limits_of_a_crowd(len(died)):
-        return None
-    return f"{near[most]} units fell silent within 5 steps of step {int(alive[most]) + 1}"
-
-
-def limits_of_a_crowd(units: int) -> int:
-    """How many units must fall silent together to speak of one event: half of those concerned, four at least."""
-    return max(4, units // 2)
-
-
-def _sentence(clues: list[str]) -> str:
-    joined = "; ".join(clues)
-    return joined[0].upper() + joined[1:] + "."
+def _crowd_words(crowd: Crowd | None) -> str:
+    return "" if crowd is None else f"{crowd.units} units fell silent within 5 steps of step {crowd.step}"

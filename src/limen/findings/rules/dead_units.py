@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from limen.findings.figures import share
 from limen.findings.finding import Finding, Severity
@@ -11,24 +12,37 @@ from limen.findings.loss_trend import loss_trend
 from limen.findings.rules.registry import rule
 from limen.findings.silence import convincingly_dead
 from limen.findings.thresholds import Thresholds
+from limen.findings.violence import violence
 from limen.vitals import SiteVitals, Vitals
+
+Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class _Count:
-    """Dead units of one site: how many, and how many of them had been alive."""
+class _Loss:
+    """Dead units of one site.
 
-    dead: int
-    killed: int
+    Attributes:
+        dead: their indices.
+        died: ``[dead]``, the step each was last active; 0 for those that never were.
+        units: units of the layer.
+    """
+
+    dead: Integers
+    died: Integers
     units: int
 
     @property
     def share(self) -> float:
-        return share(self.dead, self.units)
+        return share(len(self.dead), self.units)
 
     @property
-    def killed_share(self) -> float:
-        return share(self.killed, self.units)
+    def killed(self) -> int:
+        return int((self.died > 0).sum())
+
+    @property
+    def step(self) -> int:
+        return int(np.median(self.died)) + 1
 
 
 @rule("dead-units")
@@ -41,8 +55,10 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     How it is measured: a unit is dead when it was flat, on a side where its output is about zero, on at least 1,000
     samples in a row and over 20 training steps. With n samples and none active its activity is below 3/n with 95 %
     confidence; the finding says that bound. A unit that fired rarely before counts only once its own earlier rate
-    would have made it fire five times. Half of a layer is an error; a quarter that was alive once, a warning; units
-    that never fired count towards the warning only while the loss does not fall.
+    would have made it fire five times. Half of a layer is an error, or a warning where the loss falls and nothing
+    violent was seen. A quarter is a warning when those units were alive and were killed by violence (a step that
+    moved a weight by a tenth of itself, a jump of the loss, deaths within a few steps), or when the loss does not
+    fall. Fewer than that are born dead or shed by healthy networks.
 
     Known to misfire: classes or tokens so rare that their units are not needed for thousands of samples; a layer
     that is switched on late in training.
@@ -53,56 +69,54 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     1983, JAMA 249(13).
     """
     trend = loss_trend(vitals, limits)
-    learns = trend is not None and trend.learned
+    learns = trend is None or trend.learned or trend.falls
     for seen in vitals.sites:
         dead = convincingly_dead(seen, limits)
-        count = _Count(len(dead), int((seen.last_active[dead] > 0).sum()), len(seen.last_active))
-        severity = _severity(count, learns, seen.site.head, limits)
+        loss = _Loss(dead, seen.last_active[dead], len(seen.last_active))
+        if len(dead) == 0:
+            continue
+        severity = _severity(loss, learns, seen.site.head, _violent(vitals, loss, limits), limits)
         if severity is not None:
-            yield _finding(seen, dead, count, severity, limits)
+            yield _finding(seen, loss, severity, limits)
 
 
-def _severity(count: _Count, learns: bool, head: bool, limits: Thresholds) -> Severity | None:
-    whole = count.dead > 0 and count.dead == count.units
-    if whole or (count.share >= limits.dead_blocked and not head and count.dead >= limits.fewest_units):
+def _violent(vitals: Vitals, loss: _Loss, limits: Thresholds) -> bool:
+    """Killed, not born dead, and by something that can be pointed at."""
+    if 2 * loss.killed < len(loss.dead):
+        return False
+    until = max(loss.step + 1, limits.window)
+    return bool(violence(vitals, loss.died, limits, after=loss.step - limits.window - 1, until=until))
+
+
+def _severity(loss: _Loss, learns: bool, head: bool, violent: bool, limits: Thresholds) -> Severity | None:
+    enough = len(loss.dead) >= limits.fewest_units and not head  # outputs may stand for classes that never occur
+    if len(loss.dead) == loss.units or (loss.share >= limits.dead_blocked and enough):
         return "error"
-    if head or count.dead < limits.fewest_units:
-        return None  # outputs for classes that never occur, or too few units to speak of a share
-    if count.share >= limits.dead_error:
-        return "warning" if learns and count.killed_share < limits.dead_warning else "error"
-    harmful = count.killed_share if learns else count.share
-    return "warning" if harmful >= limits.dead_warning and _enough(count, learns, limits) else None
+    if not enough:
+        return None
+    if loss.share >= limits.dead_error:
+        return "warning" if learns and not violent else "error"
+    harmful = len(loss.dead) if not learns else loss.killed if violent else 0
+    return "warning" if share(harmful, loss.units) >= limits.dead_warning else None
 
 
-def _enough(count: _Count, learns: bool, limits: Thresholds) -> bool:
-    return (count.killed if learns else count.dead) >= limits.fewest_units
-
-
-def _finding(
-    seen: SiteVitals,
-    dead: np.ndarray[tuple[int], np.dtype[np.int64]],
-    count: _Count,
-    severity: Severity,
-    limits: Thresholds,
-) -> Finding:
-    samples = int(seen.silent_samples[dead].min())
-    step = int(np.median(seen.last_active[dead])) + 1
-    born = count.dead - count.killed
-    since = "from the first step on" if born == count.dead else f"half of them since step {step} or earlier"
+def _finding(seen: SiteVitals, loss: _Loss, severity: Severity, limits: Thresholds) -> Finding:
+    samples = int(seen.silent_samples[loss.dead].min())
+    since = f"half of them since step {loss.step} or earlier" if loss.killed else "from the first step on"
     return Finding(
         symptom="dead-units",
         severity=severity,
         where=seen.site.name,
         layer=seen.site.layer,
-        units=tuple(int(unit) for unit in dead),
-        step=step,
-        measured=count.share,
-        limit=limits.dead_error if severity == "error" else limits.dead_warning,
+        units=tuple(int(unit) for unit in loss.dead),
+        step=loss.step,
+        measured=loss.share,
+        limit=limits.dead_error if loss.share >= limits.dead_error else limits.dead_warning,
         unit="share of units",
-        confidence=1.0 - 0.05 * min(1.0, limits.samples / samples),
+        confidence=1.0 - 0.05 * min(1.0, limits.samples / max(samples, 1)),
         causes=(),
         remedies=(),
-        message=f"{count.dead} of {count.units} units of {seen.site.name} ({seen.site.function}) are dead, {since}: "
-        f"silent on at least {samples:,} samples in a row, so each fires on less than {3.0 / samples:.2%} of samples "
-        "(95 % confidence).",
+        message=f"{len(loss.dead)} of {loss.units} units of {seen.site.name} ({seen.site.function}) are dead, {since}: "
+        f"silent on at least {samples:,} samples in a row, so each fires on less than {3.0 / max(samples, 1):.2%} of "
+        "samples (95 % confidence).",
     )

@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from limen.findings.figures import share
 from limen.findings.finding import Finding
+from limen.findings.loss_trend import loss_trend
 from limen.findings.rules.registry import rule
 from limen.findings.silence import convincingly_dead
 from limen.findings.thresholds import Thresholds
+from limen.findings.violence import violence
 from limen.vitals import SiteVitals, Vitals
+
+Integers = npt.NDArray[np.int64]
 
 
 @rule("dying-units")
@@ -21,51 +26,63 @@ def dying_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     How it is measured: units that fired in the first window and are dead now (see dead-units), at least an eighth
     of the layer, at least a quarter of them since the middle of the run, while the recorded number of dead units
-    does not fall. Once a quarter of the layer is dead, dead-units speaks instead.
+    rises. Where the loss falls, only with a sign of violence while they died: a step that moved a weight by a tenth
+    of itself, or a jump of the loss. Once a quarter of the layer was killed, dead-units speaks instead.
 
-    Known to misfire: a layer far wider than its task needs, which sheds units while the loss still falls.
+    Known to misfire: a layer far wider than its task needs, whose loss has stopped falling.
 
     Answered by: lower-learning-rate, revive-units, swap-activation.
 
     Source: Lu et al. 2020, arXiv:1903.06733; Sokar et al. 2023, "The Dormant Neuron Phenomenon", arXiv:2302.12902.
     """
+    trend = loss_trend(vitals, limits)
+    excused = trend is not None and (trend.learned or trend.falls)
     for seen in vitals.sites:
         dead = convincingly_dead(seen, limits)
-        units = len(seen.last_active)
         died = seen.last_active[dead][seen.last_active[dead] > max(seen.birth.last_step, limits.steps)]
-        late = share(int((died > vitals.step / 2).sum()), len(died))
-        if (
-            seen.site.head
-            or len(died) < limits.fewest_units
-            or share(len(dead), units) >= limits.dead_warning
-            or share(len(died), units) < limits.dying_rise
-            or late < limits.dying_lasting
-            or not _rises(seen)
-        ):
+        if seen.site.head or not _is_dying(seen, dead, died, vitals.step, limits):
             continue
-        first = int(died.min()) + 1
-        yield Finding(
-            symptom="dying-units",
-            severity="warning",
-            where=seen.site.name,
-            layer=seen.site.layer,
-            units=tuple(int(unit) for unit in dead),
-            step=first,
-            measured=share(len(died), units),
-            limit=limits.dying_rise,
-            unit="share of units",
-            confidence=0.8,
-            causes=(),
-            remedies=(),
-            message=f"{len(died)} of {units} units of {seen.site.name} ({seen.site.function}) died since step {first}, "
-            f"{late:.0%} of them in the latter half of the run; {len(dead)} are dead now.",
-        )
+        signs = violence(vitals, died, limits, after=int(died.min()) - limits.window, until=int(died.max()) + 1)
+        if not excused or signs.jump is not None or signs.spike is not None:
+            yield _finding(seen, dead, died, limits)
+
+
+def _is_dying(seen: SiteVitals, dead: Integers, died: Integers, step: int, limits: Thresholds) -> bool:
+    units = len(seen.last_active)
+    killed = share(int((seen.last_active[dead] > 0).sum()), units)
+    return (
+        len(died) >= limits.fewest_units
+        and share(len(died), units) >= limits.dying_rise
+        and killed < limits.dead_warning
+        and share(int((died > step / 2).sum()), len(died)) >= limits.dying_lasting
+        and _rises(seen)
+    )
 
 
 def _rises(seen: SiteVitals) -> bool:
-    """True when the number of dead units in the last third of the rows is the highest of the run."""
+    """True when the number of dead units is higher in the last third of the rows than before."""
     dead = seen.history.dead
     if len(dead) < 6:
         return False
     early, middle, late = (float(np.median(part)) for part in np.array_split(dead, 3))
     return late > early and late >= middle
+
+
+def _finding(seen: SiteVitals, dead: Integers, died: Integers, limits: Thresholds) -> Finding:
+    units, first = len(seen.last_active), int(died.min()) + 1
+    return Finding(
+        symptom="dying-units",
+        severity="warning",
+        where=seen.site.name,
+        layer=seen.site.layer,
+        units=tuple(int(unit) for unit in dead),
+        step=first,
+        measured=share(len(died), units),
+        limit=limits.dying_rise,
+        unit="share of units",
+        confidence=0.8,
+        causes=(),
+        remedies=(),
+        message=f"{len(died)} of {units} units of {seen.site.name} ({seen.site.function}) have died "
+        f"since step {first}, half of them after step {int(np.median(died))}; {len(dead)} are dead now.",
+    )

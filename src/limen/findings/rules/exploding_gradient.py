@@ -27,7 +27,8 @@ def exploding_gradient(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     How it is measured: either the gradient at the first site is more than a hundred times that at the last, growing
     by at least 1.5 for each layer, or the norm of all weight gradients is a thousand times that of the first steps.
     And harm is seen: weights that typically move by 30 % of their norm in one step, a loss that ended at three
-    times its start, or a value that is not finite. A large gradient alone is never reported.
+    times its start or far above that of a guess, or a value that is not finite. A large gradient alone is never
+    reported.
 
     Known to misfire: a loss that is meant to rise, as in adversarial training with a single optimiser.
 
@@ -39,7 +40,7 @@ def exploding_gradient(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     harm = _harm(vitals, limits)
     if harm is None:
         return
-    grown = [one for one in gradient_profiles(vitals, limits.window) if _grows(one, limits)]
+    grown = [one for one in gradient_profiles(vitals, limits.window, _end(vitals)) if _grows(one, limits)]
     if grown:
         yield from (_in_depth(profile, harm, limits) for profile in grown)
         return
@@ -49,8 +50,10 @@ def exploding_gradient(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
 
 def _harm(vitals: Vitals, limits: Thresholds) -> str | None:
-    broken = [one.first_nonfinite for one in (*vitals.sites, *vitals.parameters) if one.first_nonfinite is not None]
+    broken = _end(vitals)
     trend = loss_trend(vitals, limits)
+    if broken is not None:
+        return f"values stopped being finite at step {broken}"
     _, update = typical_update(vitals, limits.window)
     if update >= limits.violent_update:
         return f"a weight typically moves by {update:.0%} of its norm in one step"
@@ -58,7 +61,15 @@ def _harm(vitals: Vitals, limits: Thresholds) -> str | None:
         return f"the loss went from {trend.start:.3g} to {trend.end:.3g}"
     if any(len(one.value) and not np.isfinite(one.value[-1]) for one in vitals.losses):
         return "the loss is no longer finite"
-    return f"values stopped being finite at step {min(broken)}" if broken else None
+    if trend is not None and trend.hopeless and trend.steps >= limits.patience:
+        return f"the loss of {trend.end:.3g} is far above the {trend.chance:.3g} of a guess"
+    return None
+
+
+def _end(vitals: Vitals) -> int | None:
+    """The first step with a value that is not finite; None where there is none."""
+    broken = [one.first_nonfinite for one in (*vitals.sites, *vitals.parameters) if one.first_nonfinite is not None]
+    return min(broken, default=None)
 
 
 def _grows(profile: Profile, limits: Thresholds) -> bool:

@@ -75,8 +75,14 @@ def _finding(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> F
     listed = stuck if by_units else np.flatnonzero(flat >= limits.saturated_samples)
     measured = share(len(stuck), len(flat)) if by_units else float(flat.mean())
     learns = trend is None or trend.learned
-    what = f"{len(stuck)} of {len(flat)} units" if by_units else f"{measured:.0%} of the samples"
-    how = f"flat on at least {limits.saturated:.0%} of " if by_units else "flat among "
+    place = f"{seen.site.name} ({seen.site.function})"
+    since = "from the first step on" if born else "though not at the start"
+    what = (
+        f"{len(stuck)} of {len(flat)} units of {place} are at a bound on at least {limits.saturated:.0%} of the latest "
+        f"{seen.recent.samples:,} samples"
+        if by_units
+        else f"{measured:.0%} of the latest {seen.recent.samples:,} samples of {place} are at a bound"
+    )
     return Finding(
         symptom="saturated-units",
         severity="warning" if learns else "error",
@@ -90,9 +96,7 @@ def _finding(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> F
         confidence=0.9 if born else 0.75,
         causes=(),
         remedies=(),
-        message=f"{what} of {seen.site.name} ({seen.site.function}) are at a bound, "
-        f"{'from the first step on' if born else 'since they were trained'}: {how}"
-        f"{seen.recent.samples:,} samples, where the slope is below 1 % of the steepest.",
+        message=f"{what}, {since}: there the slope is below 1 % of the steepest.",
     )
 
 

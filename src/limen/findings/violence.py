@@ -1,0 +1,107 @@
+"""Signs that one step did harm: a weight replaced, a loss thrown up, units that fell silent together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from limen.findings.thresholds import Thresholds
+from limen.findings.updates import Jump, largest_update
+from limen.vitals import Vitals
+
+__all__ = ["Crowd", "Spike", "Violence", "violence"]
+
+Integers = npt.NDArray[np.int64]
+
+TOGETHER = 5  # steps within which deaths count as one event
+
+
+@dataclass(frozen=True)
+class Spike:
+    """A loss that left its start far below.
+
+    Attributes:
+        start: the first value, in units of the loss.
+        peak: the largest until the harm.
+        step: where that was.
+    """
+
+    start: float
+    peak: float
+    step: int
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Units that fell silent within five steps of each other.
+
+    Attributes:
+        units: how many.
+        step: the first step without them.
+    """
+
+    units: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Violence:
+    """What was seen around the time of a harm.
+
+    Attributes:
+        jump: the largest update of a weight, where it was large.
+        spike: the loss, where it jumped.
+        crowd: most of the units concerned, where they fell silent at once.
+    """
+
+    jump: Jump | None
+    spike: Spike | None
+    crowd: Crowd | None
+
+    def __bool__(self) -> bool:
+        return self.jump is not None or self.spike is not None or self.crowd is not None
+
+
+def violence(vitals: Vitals, died: Integers, limits: Thresholds, *, after: int, until: int) -> Violence:
+    """Signs of violence in steps ``after < step <= until``.
+
+    Args:
+        vitals: What was seen.
+        died: ``[units]``, the last active step of each unit concerned; 0 for units that never were, empty where it
+            is not about units.
+        limits: What counts as large.
+        after: The step before the first to look at.
+        until: The last step to look at.
+    """
+    jump = largest_update(vitals, after=after, until=until)
+    return Violence(
+        jump if jump is not None and jump.ratio >= limits.large_update else None,
+        _spike(vitals, until, limits),
+        _crowd(died, limits),
+    )
+
+
+def _spike(vitals: Vitals, until: int, limits: Thresholds) -> Spike | None:
+    """Of a single loss only: where there are several, one rises as the other falls."""
+    if len(vitals.losses) != 1:
+        return None
+    loss = vitals.losses[0]
+    rows = np.flatnonzero((loss.step <= until) & np.isfinite(loss.value))
+    if len(rows) < 2:
+        return None
+    start, top = float(loss.value[rows[0]]), int(rows[np.argmax(loss.value[rows])])
+    peak = float(loss.value[top])
+    return Spike(start, peak, int(loss.step[top])) if 0.0 < limits.risen * start <= peak else None
+
+
+def _crowd(died: Integers, limits: Thresholds) -> Crowd | None:
+    alive = np.sort(died[died > 0])
+    if len(alive) < limits.fewest_units:
+        return None
+    ends = np.searchsorted(alive, alive + TOGETHER)
+    near = ends - np.arange(len(alive))
+    most = int(np.argmax(near))
+    enough = max(limits.fewest_units, len(died) // 2)
+    return Crowd(int(near[most]), int(alive[most]) + 1) if near[most] >= enough else None
