@@ -1,7 +1,6 @@
 """Every entry of the catalogue against autograd, higher precision and torch's own operators."""
 
 import math
-from dataclasses import dataclass
 
 import mpmath as mp
 import pytest
@@ -15,14 +14,11 @@ from limen.activations import (
     Hardtanh,
     LeakyReLU,
     PReLU,
-    ReLU,
     Softplus,
     get,
     names,
     of_module,
-    register,
 )
-from limen.errors import InvalidValue, UnknownName
 
 VARIANTS = [ELU(0.3), CELU(0.5), LeakyReLU(0.2), LeakyReLU(-0.1), PReLU(0.0), Softplus(3.0), Hardtanh(-2.0, 0.5)]
 EVERY = [*(get(name) for name in names()), *VARIANTS]
@@ -178,12 +174,12 @@ MODULES = [
 ]
 
 
-SINGLE = 2.0**-23
-"""torch's backward of CELU and Hardsigmoid rounds 1 / alpha and 1/6 to single precision, also for double tensors."""
-
-
 def slope_tolerance(module: nn.Module) -> float:
-    return SINGLE if isinstance(module, nn.CELU | nn.Hardsigmoid) else 1e-11
+    """Relative; torch rounds 1 / alpha and 1/6 to single precision in two backward passes, also for double tensors.
+
+    In CELU that error of 2⁻²⁴ is multiplied by the exponent, which is at most 12.5 here.
+    """
+    return 12.5 * 2.0**-24 if isinstance(module, nn.CELU | nn.Hardsigmoid) else 1e-11
 
 
 def entry_of(module: nn.Module) -> Activation:
@@ -273,104 +269,3 @@ def test_an_input_is_left_as_it_was(act: Activation) -> None:
     act.df(x).add_(1.0)
     act.d2f(x).add_(1.0)
     assert torch.equal(x, before)
-
-
-# --- the catalogue as a book ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", names())
-def test_each_sheet_has_formula_range_hazards_and_source(name: str) -> None:
-    sheet = type(get(name)).__doc__ or ""
-    assert sheet.startswith("``f(x) = ")
-    for heading in ("Range: ", "Hazards: ", f"Source: {get(name).source}."):
-        assert heading in sheet
-
-
-@every
-def test_entries_are_values(act: Activation) -> None:
-    twin = type(act)(**vars(act))
-    assert twin == act
-    assert hash(twin) == hash(act)
-
-
-@pytest.mark.parametrize("name", names())
-def test_get_returns_the_entry_of_that_name(name: str) -> None:
-    assert get(name).name == name
-
-
-def test_get_passes_parameters_on() -> None:
-    assert get("leaky_relu", negative_slope=0.3) == LeakyReLU(0.3)
-
-
-def test_the_first_thirteen_and_their_relatives_are_there() -> None:
-    wanted = "relu leaky_relu prelu elu selu gelu gelu_tanh silu mish sigmoid tanh softplus hardswish identity"
-    more = "relu6 hardtanh hardsigmoid softsign celu logsigmoid quick_gelu squared_relu"
-    assert set(f"{wanted} {more}".split()) <= set(names())
-
-
-def test_an_unknown_name_suggests_the_nearest() -> None:
-    with pytest.raises(UnknownName, match=r"No activation is named 'rleu'\. Did you mean 'relu'\?"):
-        get("rleu")
-
-
-def test_a_parameter_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(InvalidValue, match=r"elu\(slope=0.1\): no such parameter\. elu takes alpha\."):
-        get("elu", slope=0.1)
-    with pytest.raises(InvalidValue, match=r"relu\(alpha=1\): no such parameter\. relu takes none\."):
-        get("relu", alpha=1)
-
-
-@pytest.mark.parametrize(
-    ("name", "parameters", "words"),
-    [
-        ("elu", {"alpha": math.nan}, r"elu\(alpha=nan\): expected a finite number\."),
-        (
-            "leaky_relu",
-            {"negative_slope": "steep"},
-            r"leaky_relu\(negative_slope='steep'\): expected a finite number\.",
-        ),
-        ("prelu", {"negative_slope": True}, r"prelu\(negative_slope=True\): expected a finite number\."),
-        ("softplus", {"beta": 0}, r"softplus\(beta=0\): expected a finite number > 0\."),
-        ("celu", {"alpha": -1.0}, r"celu\(alpha=-1\.0\): expected a finite number > 0\."),
-        ("hardtanh", {"min_val": 2}, r"hardtanh\(min_val=2, max_val=1\.0\): expected min_val < max_val\."),
-    ],
-)
-def test_a_value_out_of_range_is_refused_with_the_range(name: str, parameters: dict[str, float], words: str) -> None:
-    with pytest.raises(InvalidValue, match=words):
-        get(name, **parameters)
-
-
-def test_a_name_is_given_only_once() -> None:
-    with pytest.raises(InvalidValue, match=r"register\('relu'\): this name belongs to ReLU already\."):
-        register("relu")(type("Other", (ReLU,), {}))
-
-
-def test_the_interface_itself_cannot_be_built() -> None:
-    with pytest.raises(TypeError, match="abstract"):
-        Activation()  # type: ignore[abstract]
-
-
-def test_a_user_can_add_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("limen.activations.base._ENTRIES", {})
-
-    @register("double")
-    @dataclass(frozen=True)
-    class Double(Activation):
-        """``f(x) = 2 x``."""
-
-        source = "this test"
-        kinks = ()
-        monotone = True
-
-        def f(self, x: Tensor) -> Tensor:
-            return 2 * x
-
-        def df(self, x: Tensor) -> Tensor:
-            return torch.full_like(x, 2.0)
-
-        def d2f(self, x: Tensor) -> Tensor:
-            return torch.zeros_like(x)
-
-    assert names() == ("double",)
-    assert get("double") == Double()
-    assert (Double.__doc__ or "").endswith("Source: this test.")
