@@ -6,6 +6,7 @@ where ``(z > 0).sum(0)`` is ten times slower; ``var_mean`` and ``aminmax`` along
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = ["Sums", "histogram", "measure"]
 
 EXACT_COUNT = 1 << 24  # a float32 sum of ones is exact up to here
 CANCELLATION = 100.0  # mean² above so many variances: sum again around the mean
+FLOAT32_MAX = torch.finfo(torch.float32).max
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -32,8 +34,8 @@ class Sums(NamedTuple):
         total: ``[units]``, sum of ``z - shift``.
         squares: ``[units]``, sum of ``(z - shift)²``.
         shift: ``[units]``, near the mean where that matters, else 0.
-        low: ``[units]``, smallest ``z``.
-        high: ``[units]``, largest ``z``.
+        low: ``[units]``, smallest ``z``, NaN left out; +inf where nothing is left.
+        high: ``[units]``, largest ``z``, NaN left out; -inf where nothing is left.
         nonfinite: number of entries that are NaN or infinite.
     """
 
@@ -54,13 +56,23 @@ def measure(z: Tensor, axis: int, left: float | None, right: float | None) -> Su
     Args:
         z: floating-point pre-activations of any shape and layout, at least one axis; read only.
         axis: the unit axis.
-        left: ``z <= left`` is flat; None where no such side exists.
+        left: ``z <= left`` is flat; None where no such side exists. Rounded to the type of ``z`` (float32 for halves).
         right: ``z >= right`` is flat; None where no such side exists.
 
     Returns:
         Sums over all other axes. NaN counts as neither left nor right.
     """
-    rows = _Rows.of(z.detach(), axis)
+    with _full_precision(z):
+        return _measure(_Rows.of(z.detach(), axis), left, right)
+
+
+def _full_precision(z: Tensor) -> torch.autocast | nullcontext[None]:
+    """No autocast: it would count in bfloat16, which ends at 256."""
+    device = z.device.type
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
+
+
+def _measure(rows: _Rows, left: float | None, right: float | None) -> Sums:
     samples = rows.samples
     if samples == 0:
         none = np.zeros(rows.units)
@@ -72,12 +84,15 @@ def measure(z: Tensor, axis: int, left: float | None, right: float | None) -> Su
     total = rows.total(rows.data)
     squares = rows.total(torch.mul(rows.data, rows.data, out=scratch))
     low, high = rows.low(), rows.high()
-    nonfinite = 0
-    if not np.isfinite(squares).all():
-        nonfinite = int(rows.data.numel() - int(torch.isfinite(rows.data).sum()))
     shift = np.zeros(rows.units)
-    if not nonfinite and _cancels(samples, total, squares):
-        shift = total / samples
+    nonfinite = 0
+    if not np.isfinite(squares).all():  # something is not finite, or its square is beyond float32
+        nonfinite = rows.data.numel() - int(torch.isfinite(rows.data).sum())
+        low, high = rows.without_nan(np.inf).low(), rows.without_nan(-np.inf).high()
+        wide = rows.data.to(torch.float64)
+        total, squares = rows.total(wide), rows.total(wide * wide)
+    elif _cancels(samples, total, squares):
+        shift = rows.rounded(total / samples)
         centred = torch.sub(rows.data, rows.spread(shift), out=scratch)
         total = rows.total(centred)
         squares = rows.total(torch.mul(centred, centred, out=centred))
@@ -102,7 +117,10 @@ def histogram(z: Tensor) -> npt.NDArray[np.int64]:
     Returns:
         ``[1024]``, index ``sign << 9 | exponent << 1 | half``.
     """
-    flat = z.detach().reshape(-1).to(torch.float32)
+    flat = z.detach().reshape(-1)
+    if flat.dtype == torch.float64:  # what is finite stays finite
+        flat = torch.where(torch.isfinite(flat), flat.clamp(-FLOAT32_MAX, FLOAT32_MAX), flat)
+    flat = flat.to(torch.float32)
     cells = flat.view(torch.int32).bitwise_right_shift(22).bitwise_and_(1023)
     counts = torch.bincount(cells, minlength=1024).cpu().numpy().astype(np.int64)
     counts[[510, 511, 1022, 1023]] = 0
@@ -137,9 +155,10 @@ class _Rows:
     def total(self, data: Tensor) -> Floats:
         """Sum over samples, ``[units]``; float32 in pieces short enough to count exactly."""
         if self.channels_first:
-            sums = data.sum(-1).to(torch.float64).view(-1, self.units).sum(0)
+            wide = torch.float64 if data.shape[-1] >= EXACT_COUNT else None
+            sums = data.sum(-1, dtype=wide).to(torch.float64).view(-1, self.units).sum(0)
         elif data.shape[0] < EXACT_COUNT:
-            sums = data.new_ones(data.shape[0]) @ data
+            sums = torch.mv(data.t(), data.new_ones(data.shape[0]))  # a product of matrices may be of low precision
         else:
             sums = data.sum(0, dtype=torch.float64)
         return _host(sums)
@@ -153,6 +172,14 @@ class _Rows:
     def _fold(self, column: Tensor, how: str) -> Tensor:
         table = column.view(-1, self.units)
         return table.amin(0) if how == "amin" else table.amax(0)
+
+    def without_nan(self, value: float) -> _Rows:
+        """The same rows with ``value`` in place of each NaN."""
+        return _Rows(self.data.nan_to_num(value, np.inf, -np.inf), self.units, self.channels_first)
+
+    def rounded(self, per_unit: Floats) -> Floats:
+        """``[units]`` as numbers that the type of ``data`` can hold."""
+        return per_unit.astype(np.float32).astype(np.float64) if self.data.dtype == torch.float32 else per_unit
 
     def spread(self, per_unit: Floats) -> Tensor:
         """``[units]`` on the host, shaped to broadcast against ``data``."""
@@ -179,6 +206,7 @@ def _flat_left(rows: _Rows, above: Floats | None, left: float | None, nonfinite:
 
 def _cancels(samples: int, total: Floats, squares: Floats) -> bool:
     """Whether ``squares - total² / samples`` has lost too many digits for some unit."""
-    mean_square = (total / samples) ** 2
-    variance = squares / samples - mean_square
-    return bool((mean_square > CANCELLATION * variance).any())
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean_square = (total / samples) ** 2
+        variance = squares / samples - mean_square
+        return bool((mean_square > CANCELLATION * variance).any())

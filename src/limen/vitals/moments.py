@@ -43,7 +43,13 @@ class Moments:
             return cls.none(len(total))
         with np.errstate(invalid="ignore", over="ignore"):
             centre = total / count
-            return cls(count, centre + shift, np.maximum(squares - total * centre, 0.0))
+            mean = centre + shift
+            finite = np.isfinite(mean)
+            return cls(
+                count,
+                np.where(finite, mean, np.nan),
+                np.where(finite, np.maximum(squares - total * centre, 0.0), np.nan),
+            )
 
     def __add__(self, other: Moments) -> Moments:
         """The moments of both sets of samples together."""
