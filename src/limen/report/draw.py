@@ -1,0 +1,180 @@
+"""The marks that all figures are made of, as the plain dictionaries that plotly.js reads.
+
+A colour that starts with ``@`` is the name of a colour of the page, which differs between light and dark. The page
+also adds fonts, margins and the type of the time axis, and finds room for the words of marks.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from limen.report.thinning import number_list, thin
+from limen.report.words import printable
+
+__all__ = ["POINTS", "Band", "Figure", "Json", "Mark", "curve", "label", "shortened", "stacked"]
+
+Json = dict[str, object]
+
+POINTS = 800
+"""Points of a curve: about as many as a screen has columns for."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One drawing.
+
+    Attributes:
+        data: plotly traces.
+        layout: plotly layout.
+        height: in CSS pixels.
+        title: what it shows, as a sentence.
+        time: how the horizontal axis counts steps: ``linear``, ``log``, as the reader ``chosen``; None where it is
+            not the time axis.
+    """
+
+    data: list[Json]
+    layout: Json
+    height: int
+    title: str
+    time: str | None = None
+
+    def json(self) -> Json:
+        """What the page needs to draw it."""
+        return {"data": self.data, "layout": self.layout, "height": self.height, "time": self.time}
+
+
+@dataclass(frozen=True)
+class Band:
+    """Curves that share a vertical axis.
+
+    Attributes:
+        traces: made by :func:`curve`.
+        title: what the vertical axis counts.
+        values: of all traces, to choose between a linear and a logarithmic axis.
+        top: upper end of the axis; None to fit the values.
+    """
+
+    traces: Sequence[Json]
+    title: str
+    values: Sequence[npt.NDArray[np.generic]]
+    top: float | None = None
+
+    def axis(self) -> Json:
+        """The vertical axis: logarithmic where all values are positive and span more than a factor of 30."""
+        together = np.concatenate([np.asarray(part, dtype=np.float64) for part in self.values])
+        finite = together[np.isfinite(together)]
+        if self.top is not None:
+            return {"title": {"text": self.title}, "range": [0, self.top], "nticks": 5}
+        if len(finite) > 1 and finite.min() > 0 and finite.max() > 30 * finite.min():
+            decades = max(1, int(np.ceil(np.log10(finite.max() / finite.min()) / 5)))
+            scale: Json = {"type": "log", "exponentformat": "power", "dtick": decades}
+            return {"title": {"text": f"{self.title}, log scale"}, **scale}
+        # a constant drawn on an axis of its own noise would look like a storm
+        return {"title": {"text": self.title}, "rangemode": "tozero", "nticks": 5}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A step worth a line across the figure.
+
+    Attributes:
+        step: where.
+        text: its words.
+        fault: True for something that went wrong, False for something that was done.
+    """
+
+    step: int
+    text: str
+    fault: bool = True
+
+
+def label(text: str) -> str:
+    """Text for plotly, which obeys a few tags and entities, so that it shows as written."""
+    return html.escape(printable(text), quote=False)
+
+
+def shortened(name: str, most: int = 28) -> str:
+    """A name with its middle left out: both ends of a dotted path tell more than its middle.
+
+    >>> shortened("encoder.layers.11.feed_forward.activation")
+    'encoder.layers.11…activation'
+    """
+    text = printable(name)
+    if len(text) <= most:
+        return text
+    front = round(0.62 * (most - 1))
+    return f"{text[:front]}…{text[len(text) - (most - 1 - front) :]}"
+
+
+def curve(
+    step: npt.NDArray[np.int64],
+    values: npt.NDArray[np.generic],
+    name: str,
+    *,
+    colour: str = "@data",
+    most: int = POINTS,
+    filled: bool = False,
+    stepped: bool = False,
+    dash: str = "solid",
+    logarithmic: bool = False,
+) -> Json:
+    """A line over the training steps, thinned.
+
+    Args:
+        step: ``[rows]``, rising.
+        values: ``[rows]``.
+        name: what a pointer on it says.
+        colour: of the page.
+        most: points to keep.
+        filled: True to shade what lies below.
+        stepped: True for a value that holds until the next step.
+        dash: plotly's name of a line style.
+        logarithmic: True where time is drawn on a logarithmic axis.
+    """
+    x, y = thin(step, values, most, logarithmic=logarithmic)
+    said = label(name).replace("%", "&#37;")  # plotly fills in %{…}
+    trace: Json = {
+        "type": "scatter",
+        "mode": "lines" if len(x) > 1 else "markers",
+        "x": x.tolist(),
+        "y": number_list(y),
+        "line": {"color": colour, "width": 1.75, "dash": dash, "shape": "hv" if stepped else "linear"},
+        "marker": {"color": colour, "size": 7},
+        "hovertemplate": f"step %{{x:,}}<br>{said}: %{{y:.4g}}<extra></extra>",
+    }
+    return trace | ({"fill": "tozeroy", "fillcolor": "@wash"} if filled else {})
+
+
+def stacked(bands: Sequence[Band], marks: Sequence[Mark], *, title: str, height: int, time: str, last: int) -> Figure:
+    """Bands one above the other over the same steps, the first twice as high as the others.
+
+    Args:
+        bands: at least one.
+        marks: drawn across all of them.
+        title: of the figure.
+        height: in CSS pixels.
+        time: see :class:`Figure`.
+        last: the last step.
+    """
+    weights = [2.0] + [1.0] * (len(bands) - 1)
+    gap = 0.09 if len(bands) > 1 else 0.0
+    unit = (1 - gap * (len(bands) - 1)) / sum(weights)
+    top, data = 1.0, list[Json]()
+    layout: Json = {
+        "showlegend": False,
+        "marks": [{"step": m.step, "text": label(m.text), "fault": m.fault} for m in marks],
+    }
+    for index, band in enumerate(bands):
+        number = "" if index == 0 else str(index + 1)
+        low = max(top - weights[index] * unit, 0.0)
+        data += [trace | {"yaxis": f"y{number}"} for trace in band.traces]
+        layout[f"yaxis{number}"] = band.axis() | {"domain": [low, top]}
+        top = low - gap
+    bottom = "y" if len(bands) == 1 else f"y{len(bands)}"
+    layout["xaxis"] = {"title": {"text": "training step"}, "last": last, "anchor": bottom}
+    return Figure(data, layout, height, title, time)

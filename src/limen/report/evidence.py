@@ -1,0 +1,170 @@
+"""The figures beside a finding: the measurements that speak for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from limen.findings import Finding
+from limen.journal import Run
+from limen.report.draw import Band, Figure, Json, Mark, curve, label, shortened, stacked
+from limen.report.figures import loss_title, losses, middle_update, rates
+from limen.report.thinning import number_list
+from limen.report.words import count, printable
+from limen.vitals import ParameterVitals, SiteVitals
+
+__all__ = ["evidence"]
+
+Integers = npt.NDArray[np.int64]
+Values = npt.NDArray[np.generic]
+
+POINTS = 160  # a point every three pixels
+HEIGHT = 250
+GRADIENTS = ("vanishing-gradient", "exploding-gradient")
+LOSSES = ("not-learning", "diverging-loss", "oscillating-loss", "slow-learning")
+SPREADS = ("exploding-activations", "collapsed-representation", "non-finite")
+
+
+def evidence(run: Run, finding: Finding) -> list[Figure]:
+    """The figures that show a finding; empty where nothing was recorded that could."""
+    figures = [_symptom(run, finding)]
+    if any(cause.name.startswith("learning-rate") for cause in finding.causes[:2]):
+        figures.append(_learning_rate(run, finding))
+    return [figure for figure in figures if figure is not None]
+
+
+def _symptom(run: Run, finding: Finding) -> Figure | None:
+    site, parameter = run.vitals.site(finding.where), run.vitals.parameter(finding.where)
+    if finding.symptom in GRADIENTS and len(run.vitals.sites) > 1:
+        return _profile(run, finding)
+    if finding.symptom not in LOSSES and parameter is not None:
+        return _of_parameter(run, finding, parameter)
+    if finding.symptom not in LOSSES and site is not None:
+        return _of_site(run, finding, site)
+    return _figure(run, finding, [losses(run, most=POINTS, logarithmic=_early(run, finding))], loss_title(run))
+
+
+def _of_site(run: Run, finding: Finding, vitals: SiteVitals) -> Figure | None:
+    history, name, units = vitals.history, printable(vitals.site.name), vitals.site.units
+    if finding.symptom in ("dead-units", "dying-units", "saturated-units"):
+        state = "saturated" if finding.symptom == "saturated-units" else "dead"
+        values = history.saturated if state == "saturated" else history.dead
+        band = _band(run, finding, f"{state} units", history.step, values, top=units * 1.04, filled=True)
+        return _figure(run, finding, [band], f"{state.capitalize()} units of {name}, out of {units:,}")
+    if finding.symptom == "non-finite" and history.nonfinite.any():
+        band = _band(run, finding, "values that are not finite", history.step, history.nonfinite, filled=True)
+        return _figure(run, finding, [band], f"Values of {name} that are NaN or infinite, per step")
+    if finding.symptom in GRADIENTS:
+        band = _band(run, finding, "gradient norm", history.step, history.gradient)
+        return _figure(run, finding, [band], f"Gradient norm at {name}")
+    if finding.symptom in SPREADS:
+        band = _band(run, finding, "standard deviation of z", history.step, history.std)
+        return _figure(run, finding, [band], f"Spread of the pre-activations of {name}")
+    band = _band(run, finding, "% of samples flat", history.step, 100 * history.inactive, top=104.0)
+    return _figure(run, finding, [band], f"Inactive share of {name}")
+
+
+def _of_parameter(run: Run, finding: Finding, vitals: ParameterVitals) -> Figure | None:
+    name, history = printable(vitals.parameter.name), vitals.history
+    bands = [
+        _band(run, finding, "gradient norm", history.step, history.gradient),
+        _band(run, finding, "weight norm", history.step, history.weight),
+    ]
+    return _figure(run, finding, bands, f"Gradient and size of {name}")
+
+
+def _learning_rate(run: Run, finding: Finding) -> Figure | None:
+    """How large the updates were, and the learning rate that made them so."""
+    weights = [v for v in run.vitals.parameters if v.parameter.weight and v.parameter.layer == finding.layer]
+    if weights and np.isfinite(weights[0].history.update).any():
+        what, step, ratio = weights[0].parameter.name, weights[0].history.step, weights[0].history.update
+    else:
+        what, (step, ratio) = "all weights", middle_update(run.vitals.parameters)
+    bands = [
+        _band(run, finding, "update ratio ‖Δw‖ / ‖w‖", step, ratio),
+        rates(run, most=POINTS, logarithmic=_early(run, finding)),
+    ]
+    return _figure(run, finding, bands, f"How much each step changes {printable(what)}")
+
+
+def _early(run: Run, finding: Finding) -> bool:
+    """True when the finding began in the first twentieth of the run: the first pixels of a linear time axis."""
+    return finding.step * 20 < run.vitals.step
+
+
+def _band(
+    run: Run,
+    finding: Finding,
+    title: str,
+    step: Integers,
+    values: Values,
+    *,
+    top: float | None = None,
+    filled: bool = False,
+) -> Band | None:
+    if not np.isfinite(np.asarray(values, dtype=np.float64)).any():
+        return None
+    trace = curve(step, values, title, most=POINTS, filled=filled, logarithmic=_early(run, finding))
+    return Band([trace], title, [values], top)
+
+
+def _figure(run: Run, finding: Finding, bands: Sequence[Band | None], title: str) -> Figure | None:
+    """Bands with the step at which the finding began, where it ended, and what was done in between."""
+    known = [band for band in bands if band is not None]
+    if not known:
+        return None
+    marks = [Mark(finding.step, f"since step {finding.step:,}")]
+    if finding.closed is not None:
+        marks.append(Mark(finding.closed, f"healed at step {finding.closed:,}", fault=False))
+    answers = {record.step: record.name for record in run.treatments if record.finding == finding.key}
+    marks += [Mark(step, name, fault=False) for step, name in list(answers.items())[:2]]
+    time = "log" if _early(run, finding) else "linear"
+    return stacked(known, marks, title=title, height=HEIGHT, time=time, last=run.vitals.step)
+
+
+def _profile(run: Run, finding: Finding) -> Figure | None:
+    """Gradient norms of all sites, head at the top, when the finding began and at the end."""
+    sites = [v for v in run.vitals.sites if (np.isfinite(v.history.gradient) & (v.history.gradient > 0)).any()]
+    if not sites:
+        return None
+    drawn = [(run.vitals.step, "@faint", "dot"), (finding.step, "@data", "solid")]
+    data = [_profile_at(sites, finding, *entry) for entry in (drawn if finding.step < run.vitals.step else drawn[1:])]
+    layout: Json = {
+        "xaxis": {"title": {"text": "gradient norm, log scale"}, "type": "log", "exponentformat": "power", "nticks": 6},
+        "yaxis": {
+            "names": [label(v.site.name) for v in sites],
+            "short": [label(shortened(v.site.name)) for v in sites],
+        },
+        "showlegend": True,
+    }
+    height = min(max(HEIGHT, 110 + 22 * len(sites)), 560)
+    return Figure(
+        data, layout, height, f"Gradient at {count(len(sites), 'site')}, from the head down to the first layer"
+    )
+
+
+def _profile_at(sites: Sequence[SiteVitals], finding: Finding, step: int, colour: str, dash: str) -> Json:
+    few = len(sites) < 40
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": number_list(np.array([_gradient_near(v, step) for v in sites])),
+        "y": [label(v.site.name) for v in sites],
+        "name": f"step {step:,}",
+        "line": {"color": colour, "width": 1.75, "dash": dash},
+        "marker": {
+            "size": [(11 if v.site.name == finding.where else 6) if few else 3 for v in sites],
+            "color": ["@accent" if v.site.name == finding.where else colour for v in sites],
+        },
+        "hovertemplate": f"%{{y}}<br>step {step:,}: %{{x:.2e}}<extra></extra>",
+    }
+
+
+def _gradient_near(vitals: SiteVitals, step: int) -> float:
+    """The gradient norm at the recorded step nearest to ``step`` at which it can be drawn on a logarithmic axis."""
+    history = vitals.history
+    usable = np.flatnonzero(np.isfinite(history.gradient) & (history.gradient > 0))
+    nearest = usable[np.abs(history.step[usable] - step).argmin()]
+    return float(history.gradient[nearest])

@@ -1,0 +1,33 @@
+"""Findings in the order in which a person should read them."""
+
+from limen.findings import Finding
+from limen.journal import Run
+
+__all__ = ["closed_findings", "shown_findings", "sorted_findings"]
+
+RANK = {"error": 0, "warning": 1, "info": 2}
+
+
+def shown_findings(run: Run) -> tuple[Finding, ...]:
+    """Findings that still hold, worst first; none at all for a healthy run, which gets silence."""
+    if run.verdict == "healthy":
+        return ()
+    return _ranked(run, [f for f in run.findings if f.closed is None])
+
+
+def closed_findings(run: Run) -> tuple[Finding, ...]:
+    """Findings that no longer hold, in the order in which they ended."""
+    closed = [f for f in run.findings if f.closed is not None and f.severity != "info"]
+    return tuple(sorted(closed, key=lambda f: (f.closed or 0, f.where)))
+
+
+def sorted_findings(run: Run) -> tuple[Finding, ...]:
+    """All findings: those that still hold, worst first, then those that have ended."""
+    still = _ranked(run, [f for f in run.findings if f.closed is None])
+    return still + _ranked(run, [f for f in run.findings if f.closed is not None])
+
+
+def _ranked(run: Run, findings: list[Finding]) -> tuple[Finding, ...]:
+    """Worst first; among equals the one that began first, then the one nearest the input."""
+    place = {vitals.site.name: index for index, vitals in enumerate(run.vitals.sites)}
+    return tuple(sorted(findings, key=lambda f: (RANK[f.severity], f.step, place.get(f.where, -1), f.where)))
