@@ -46,8 +46,9 @@ def wired(
     scale, shift = (model[norm].weight, model[norm].bias) if norm is not None else (None, None)
     std = float(made.weight.detach().std())
     kill(made, made.bias if shift is None else shift)
+    address = site(1 if isinstance(made, nn.Conv2d) else -1)
     wiring = Wiring(
-        site(), made.weight, made.bias, scale, shift, std, (Consumer(f"{reader}.weight", read.weight, width),)
+        address, made.weight, made.bias, scale, shift, std, (Consumer(f"{reader}.weight", read.weight, width),)
     )
     return Case(model, wiring, data)
 
@@ -71,12 +72,24 @@ def conv_flatten_linear() -> Case:
     return wired(model, torch.randn(8, 2, 6, 6), reader=3, width=16)
 
 
+def features_flatten_linear() -> Case:
+    model = nn.Sequential(nn.Linear(5, UNITS), nn.ReLU(), nn.Flatten(), nn.Linear(UNITS * 4, 3))
+    return wired(model, torch.randn(20, 4, 5), reader=3, width=4)
+
+
 def grouped_conv_linear() -> Case:
     model = nn.Sequential(nn.Conv2d(2, UNITS, 3, groups=2), nn.ReLU(), nn.Flatten(), nn.Linear(UNITS * 16, 3))
     return wired(model, torch.randn(8, 2, 6, 6), reader=3, width=16)
 
 
-CASES = [linear_linear, linear_norm_linear, conv_conv, conv_flatten_linear, grouped_conv_linear]
+CASES = [
+    linear_linear,
+    linear_norm_linear,
+    conv_conv,
+    conv_flatten_linear,
+    features_flatten_linear,
+    grouped_conv_linear,
+]
 OPTIMISERS: dict[str, Callable[[nn.Module], torch.optim.Optimizer]] = {
     "sgd": lambda m: torch.optim.SGD(m.parameters(), lr=0.1, momentum=0.9),
     "adam": lambda m: torch.optim.Adam(m.parameters(), lr=0.1, amsgrad=True),
@@ -115,7 +128,7 @@ def site_output(case: Case) -> Tensor:
     hook = relu.register_forward_hook(lambda *args: outputs.append(args[2]))
     case.model(case.data)
     hook.remove()
-    return outputs[0].transpose(1, -1).flatten(0, -2)  # [samples, units]
+    return outputs[0].movedim(case.wiring.site.axis, -1).flatten(0, -2)  # [samples, units]
 
 
 def test_the_units_of_the_cases_are_dead_at_first_and_alive_afterwards(case: Case) -> None:
@@ -158,7 +171,9 @@ def test_the_optimiser_forgets_exactly_the_entries_that_were_changed(case: Case,
             if value.shape != tensor.shape:
                 assert torch.equal(value, before[tensor][name])
                 continue
-            now, old = (v.unflatten(axis, (UNITS, width)).movedim(axis, 0) for v in (value, before[tensor][name]))
+            flattened = (width, UNITS) if case.wiring.site.axis == -1 else (UNITS, width)
+            where = axis + flattened.index(UNITS)
+            now, old = (v.unflatten(axis, flattened).movedim(where, 0) for v in (value, before[tensor][name]))
             assert not now[list(DEAD)].any(), name
             assert torch.equal(now[others], old[others]), name
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from limen.anatomy import Wiring
+from limen.anatomy import Consumer, Wiring
 from limen.journal import TreatmentRecord
 from limen.treatments.applied import Applied, Refused
 from limen.treatments.entries import Entries, Undo, reset_state, undo_all, write
@@ -54,7 +54,7 @@ def revive_units(
     if reason or wiring.weight is None:
         return Refused(NAME, wiring.site.name, reason)
     index = torch.tensor(sorted(set(units)), dtype=torch.int64)
-    silenced = [Entries(c.weight, 1, columns(index, c.width)) for c in wiring.consumers]
+    silenced = [Entries(c.weight, 1, columns(wiring, c, index)) for c in wiring.consumers]
     undos: list[Undo] = []
     for entries, values in [*fresh(wiring, wiring.weight, index, generator), *((entries, 0.0) for entries in silenced)]:
         undos += [write(entries, values), *reset_state(entries, optimisers)]
@@ -114,10 +114,14 @@ def fresh(
     ]
 
 
-def columns(index: Tensor, width: int) -> Tensor:
-    """The entries of a reader's axis 1 that belong to the units: ``width`` in a row for each.
+def columns(wiring: Wiring, consumer: Consumer, index: Tensor) -> Tensor:
+    """The entries of a reader's axis 1 that belong to the units: ``[units * width]``.
 
-    >>> columns(torch.tensor([0, 2]), 3).tolist()
-    [0, 1, 2, 6, 7, 8]
+    A flattened convolution ``[samples, units, pixels]`` puts the entries of a unit side by side; flattened features
+    ``[samples, time, units]``, whose unit axis is the last one, lie ``units`` apart.
     """
-    return (index[:, None] * width + torch.arange(width)).flatten()
+    along = torch.arange(consumer.width)
+    if wiring.site.axis == -1:
+        units = consumer.weight.shape[1] // consumer.width
+        return (index[:, None] + along * units).flatten()
+    return (index[:, None] * consumer.width + along).flatten()
