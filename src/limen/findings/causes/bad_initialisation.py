@@ -80,7 +80,7 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
         return _stuck(vitals, finding, layers)
     if finding.symptom == "dead-units":
         return _collapsed(vitals, finding, layers) if born_share(vitals, finding) >= 0.5 else None
-    return _wide(layers, finding)
+    return _wide(layers, finding, limits)
 
 
 def _layers(vitals: Vitals) -> dict[str, _Layer]:
@@ -126,7 +126,8 @@ def _narrow(layers: dict[str, _Layer]) -> Cause | None:
 
 def _collapsed(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> Cause | None:
     """A signal so small where the units are that their biases decide alone which of them are silent."""
-    here, first, middle = vitals.site(finding.where), first_site(vitals), _typical(layers)
+    here, middle = vitals.site(finding.where), _typical(layers)
+    first = None if here is None else first_site(vitals, here.site.model)
     if here is None or first is None or middle is None or middle.excess >= NARROW or here.site.norm is not None:
         return None
     there, spread = _spread(first), _spread(here)
@@ -157,7 +158,7 @@ def _stuck(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> Cause
     return Cause("bad-initialisation", 0.95 if layer.excess >= FAR else 0.75, evidence)
 
 
-def _wide(layers: dict[str, _Layer], finding: Finding) -> Cause | None:
+def _wide(layers: dict[str, _Layer], finding: Finding, limits: Thresholds) -> Cause | None:
     middle = _typical(layers)
     own = layers.get(finding.layer or "")
     worst = own if own is not None and (middle is None or own.excess > middle.excess) else middle
@@ -168,5 +169,7 @@ def _wide(layers: dict[str, _Layer], finding: Finding) -> Cause | None:
         f"{worst.weight} began with a standard deviation of {worst.std:.3g}, {worst.excess:.2g} times what keeps the "
         f"gradient's size through {worst.function}; so did {many} of {len(layers)} layers at twice that size or more."
     )
-    strong = finding.symptom == "exploding-gradient" or worst.excess >= FAR
-    return Cause("bad-initialisation", 0.92 if strong else 0.6, evidence)
+    compound = float(np.prod([max(one.excess, 1.0) for one in layers.values()])) >= limits.exploded
+    early = finding.symptom == "non-finite" and finding.step <= limits.window
+    strong = worst.excess >= FAR or compound
+    return Cause("bad-initialisation", 0.95 if strong and early else 0.92 if strong else 0.6, evidence)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from limen.findings.violence import violence
 from limen.vitals import SiteVitals, Vitals
 
 Integers = npt.NDArray[np.int64]
+Hope = Literal["too early", "learns", "stuck"]
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,11 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     How it is measured: a unit is dead when it was flat, on a side where its output is about zero, on at least 1,000
     samples in a row and over 20 training steps. With n samples and none active its activity is below 3/n with 95 %
     confidence; the finding says that bound. A unit that fired rarely before counts only once its own earlier rate
-    would have made it fire five times. Half of a layer is an error, or a warning where the loss falls and nothing
-    violent was seen. A quarter is a warning when those units were alive and were killed by violence (a step that
-    moved a weight by a tenth of itself, a jump of the loss, deaths within a few steps), or when the loss does not
-    fall. Fewer than that are born dead or shed by healthy networks.
+    would have made it fire five times. Nearly a whole layer is an error. Half of it is one when the units were killed
+    by violence (a step that moved a weight by a tenth of itself, a jump of the loss, deaths within a few steps) or
+    when the loss has not fallen in 200 steps; otherwise it is a warning after that time. A quarter is a warning when
+    those units were alive, and killed by violence or in a training whose loss does not fall. Fewer than that are born
+    dead or shed by healthy networks.
 
     Known to misfire: classes or tokens so rare that their units are not needed for thousands of samples; a layer
     that is switched on late in training.
@@ -68,14 +71,13 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     Source: Lu et al. 2020, "Dying ReLU and Initialization", arXiv:1903.06733; rule of three: Hanley & Lippman-Hand
     1983, JAMA 249(13).
     """
-    trend = loss_trend(vitals, limits)
-    learns = trend is None or trend.learned or trend.falls
+    hope = _hope(vitals, limits)
     for seen in vitals.sites:
         dead = convincingly_dead(seen, limits)
         loss = _Loss(dead, seen.last_active[dead], len(seen.last_active))
         if len(dead) == 0:
             continue
-        severity = _severity(loss, learns, seen.site.head, _violent(vitals, loss, limits), limits)
+        severity = _severity(loss, hope, seen.site.head, _violent(vitals, loss, limits), limits)
         if severity is not None:
             yield _finding(seen, loss, severity, limits)
 
@@ -88,21 +90,30 @@ def _violent(vitals: Vitals, loss: _Loss, limits: Thresholds) -> bool:
     return bool(violence(vitals, loss.died, limits, after=loss.step - limits.window - 1, until=until))
 
 
-def _severity(loss: _Loss, learns: bool, head: bool, violent: bool, limits: Thresholds) -> Severity | None:
+def _hope(vitals: Vitals, limits: Thresholds) -> Hope:
+    """What the loss says. Several losses say nothing, and then nothing speaks against learning."""
+    if vitals.step < limits.patience:
+        return "too early"
+    trend = loss_trend(vitals, limits)
+    return "learns" if trend is None or trend.learned or trend.falls else "stuck"
+
+
+def _severity(loss: _Loss, hope: Hope, head: bool, violent: bool, limits: Thresholds) -> Severity | None:
     enough = len(loss.dead) >= limits.fewest_units and not head  # outputs may stand for classes that never occur
     if len(loss.dead) == loss.units or (loss.share >= limits.dead_blocked and enough):
         return "error"
     if not enough:
         return None
     if loss.share >= limits.dead_error:
-        return "warning" if learns and not violent else "error"
-    harmful = len(loss.dead) if not learns else loss.killed if violent else 0
+        calm: dict[Hope, Severity | None] = {"too early": None, "learns": "warning", "stuck": "error"}
+        return "error" if violent else calm[hope]
+    harmful = loss.killed if violent or hope == "stuck" else 0
     return "warning" if share(harmful, loss.units) >= limits.dead_warning else None
 
 
 def _finding(seen: SiteVitals, loss: _Loss, severity: Severity, limits: Thresholds) -> Finding:
     samples = int(seen.silent_samples[loss.dead].min())
-    since = f"half of them since step {loss.step} or earlier" if loss.killed else "from the first step on"
+    since = f"half of them since step {loss.step} or earlier" if loss.step > 1 else "from the first step on"
     return Finding(
         symptom="dead-units",
         severity=severity,
