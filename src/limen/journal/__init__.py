@@ -1,6 +1,8 @@
 """The run file: what was seen, appended while the training runs, read back after any crash."""
 
+from limen.journal.reader import read
 from limen.journal.run import Run, Verdict
 from limen.journal.treatment import TreatmentRecord
+from limen.journal.writer import Journal
 
-__all__ = ["Run", "TreatmentRecord", "Verdict"]
+__all__ = ["Journal", "Run", "TreatmentRecord", "Verdict", "read"]

@@ -1,0 +1,131 @@
+"""What a save must write: the difference between a run and what the file already holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from limen.journal.encoding import Array, blob_of, to_json
+from limen.journal.packing import Entry
+from limen.journal.schema import KINDS, Kind
+
+__all__ = ["Change", "Ledger", "Placed", "changes", "enter"]
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Rows to put into a table, replacing those of the same key, or keys of rows to drop from it."""
+
+    table: str
+    action: Literal["put", "drop"]
+    rows: list[Row]
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """An entry with its number in the file and its position among its kind."""
+
+    id: int
+    position: int
+    entry: Entry
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """What a file holds: every entry by table and key, and the next free number of each table."""
+
+    placed: Mapping[str, Mapping[str, Placed]] = field(default_factory=dict[str, Mapping[str, Placed]])
+    free: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+def enter(before: Ledger, entries: Mapping[str, list[Entry]]) -> Ledger:
+    """The ledger once these entries, and no others, are in the file. Numbers are kept, and never given twice."""
+    placed: dict[str, Mapping[str, Placed]] = {}
+    free: dict[str, int] = {}
+    for table in KINDS:
+        known, following, here = before.placed.get(table, {}), before.free.get(table, 1), dict[str, Placed]()
+        for position, entry in enumerate(entries[table]):
+            old = known.get(entry.key)
+            here[entry.key] = Placed(old.id if old else following, position, entry)
+            following += old is None
+        placed[table], free[table] = here, following
+    return Ledger(placed, free)
+
+
+def changes(before: Ledger, after: Ledger) -> Iterator[Change]:
+    """What turns a file that holds ``before`` into one that holds ``after``, a few rows at a time.
+
+    Raises:
+        ValueError: the steps of a history do not rise.
+    """
+    for table, kind in KINDS.items():
+        known, wanted = before.placed.get(table, {}), after.placed[table]
+        for key in known.keys() - wanted.keys():
+            nothing = Placed(known[key].id, 0, Entry(key, {}))
+            yield Change(table, "drop", [(nothing.id,)])
+            yield from _of_parts(kind, known[key], nothing)
+        for key, new in wanted.items():
+            old = known.get(key)
+            if old is None or old.position != new.position or old.entry.about != new.entry.about:
+                yield Change(table, "put", [(new.id, new.position, to_json(new.entry.about))])
+            yield from _of_parts(kind, old, new)
+
+
+def _of_parts(kind: Kind, old: Placed | None, new: Placed) -> Iterator[Change]:
+    if kind.columns:
+        yield from _of_history(kind, old.entry if old else None, new)
+    if kind.part:
+        yield from _of_arrays(kind, old.entry.arrays if old else {}, new)
+
+
+def _of_arrays(kind: Kind, old: Mapping[str | int, Array], new: Placed) -> Iterator[Change]:
+    wanted = new.entry.arrays
+    changed = [part for part, array in wanted.items() if part not in old or not _same(old[part], array)]
+    if changed:
+        yield Change(kind.array_table, "put", [(new.id, part, *blob_of(wanted[part])) for part in changed])
+    if gone := old.keys() - wanted.keys():
+        yield Change(kind.array_table, "drop", [(new.id, part) for part in gone])
+
+
+def _same(a: Array, b: Array) -> bool:
+    """Whether the bits are equal, which two equal NaN are."""
+    return a is b or (a.dtype == b.dtype and a.tobytes() == b.tobytes())
+
+
+def _of_history(kind: Kind, old: Entry | None, new: Placed) -> Iterator[Change]:
+    steps, columns = new.entry.steps, new.entry.columns
+    held = len(old.steps) if old else 0
+    appended_only = old is None or (
+        _same(steps[:held], old.steps) and all(map(_same, (c[:held] for c in columns), old.columns))
+    )
+    changed = np.arange(held, len(steps)) if old is None or appended_only else _changed(old, new.entry)
+    if np.any(np.diff(steps[max(held - 1, 0) :] if appended_only else steps) <= 0):
+        raise ValueError(f"the steps of {kind.table} {new.entry.key.strip()!r} do not rise")
+    if len(changed):
+        picked = (column[changed].tolist() for column in columns)
+        yield Change(
+            kind.step_table,
+            "put",
+            [(step, new.id, *row) for step, *row in zip(steps[changed].tolist(), *picked, strict=True)],
+        )
+    if old is not None and not appended_only:
+        gone = old.steps[~np.isin(old.steps, steps)].tolist()
+        yield Change(kind.step_table, "drop", [(step, new.id) for step in gone])
+
+
+def _changed(old: Entry, new: Entry) -> npt.NDArray[np.intp]:
+    """Indices of the rows of ``new`` that are not in ``old`` with the same content, after rows have disappeared."""
+    if len(old.steps) == 0 or len(new.steps) == 0:
+        return np.arange(len(new.steps))
+    place = np.minimum(np.searchsorted(old.steps, new.steps), len(old.steps) - 1)
+    same = old.steps[place] == new.steps
+    for before, after in zip(old.columns, new.columns, strict=True):
+        kept = before[place]
+        same &= (kept == after) | ((kept != kept) & (after != after))  # x != x: NaN
+    return np.flatnonzero(~same)

@@ -1,0 +1,153 @@
+"""Entries of tables as a run again, whatever a file may have put into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from limen.findings import Finding
+from limen.journal.encoding import Array, array_of, fields_of, value_of
+from limen.journal.packing import FIELDS
+from limen.journal.run import Run
+from limen.journal.treatment import TreatmentRecord
+from limen.vitals import (
+    BINS,
+    Activity,
+    Histogram,
+    LossVitals,
+    Moments,
+    OptimiserVitals,
+    ParameterHistory,
+    ParameterVitals,
+    SiteHistory,
+    SiteVitals,
+    Vitals,
+)
+
+__all__ = ["Stored", "unpack"]
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """One entry as it was found in a file; its history is checked, its JSON and arrays are not.
+
+    Attributes:
+        about: parsed JSON.
+        steps: ``[rows]``, int64, rising.
+        columns: ``[rows]`` each, int64 or float64, in the order of the table's columns.
+        arrays: dtype and bytes, by part.
+    """
+
+    about: object
+    steps: Array
+    columns: tuple[Array, ...]
+    arrays: Mapping[object, tuple[object, object]]
+
+    def array(self, part: str, length: int, kind: Literal["f", "i"]) -> Array:
+        """The array of this part, checked; ``ValueError`` where it is missing or wrong."""
+        if part not in self.arrays:
+            raise ValueError(f"array {part!r} is missing")
+        return array_of(*self.arrays[part], length, kind)
+
+
+def unpack(tables: Mapping[str, Sequence[Stored]]) -> Run:
+    """The run of which these are the entries; ``Run()`` where nothing was saved yet.
+
+    Raises:
+        ValueError: an entry is not what ``pack`` makes of any run.
+    """
+    if len(tables["run"]) > 1:
+        raise ValueError("more than one run")
+    head = _object(tables["run"][0].about) if tables["run"] else {}
+    vitals = Vitals(
+        **_fields(Vitals, head.get("vitals", {})),
+        sites=tuple(map(_site, tables["site"])),
+        parameters=tuple(map(_parameter, tables["parameter"])),
+        losses=tuple(map(_loss, tables["loss"])),
+        optimisers=tuple(map(_optimiser, tables["optimiser"])),
+    )
+    for owner in (*vitals.parameters, *vitals.losses):
+        if owner.optimiser is not None and not 0 <= owner.optimiser < len(vitals.optimisers):
+            raise ValueError(f"there is no optimiser {owner.optimiser}")
+    return Run(
+        **_fields(Run, head.get("run", {})),
+        vitals=vitals,
+        findings=tuple(Finding(**_fields(Finding, stored.about)) for stored in tables["finding"]),
+        treatments=tuple(TreatmentRecord(**_fields(TreatmentRecord, stored.about)) for stored in tables["treatment"]),
+        histograms=dict(map(_histograms, tables["histogram"])),
+    )
+
+
+def _object(raw: object) -> dict[str, object]:
+    if not isinstance(raw, dict):
+        raise ValueError(f"expected an object, found {type(raw).__name__}")
+    return cast("dict[str, object]", raw)
+
+
+def _fields(kind: type, raw: object) -> dict[str, Any]:
+    return fields_of(kind, raw, FIELDS[kind])
+
+
+def _site(stored: Stored) -> SiteVitals:
+    about = _fields(SiteVitals, stored.about)
+    units: int = about["site"].units
+    samples, dead, saturated, nonfinite, inactive, mean, std, low, high, gradient = stored.columns
+    return SiteVitals(
+        **about,
+        birth=_activity(stored, "birth", units),
+        recent=_activity(stored, "recent", units),
+        total=_activity(stored, "total", units),
+        last_active=stored.array("last_active", units, "i"),
+        silent_steps=stored.array("silent_steps", units, "i"),
+        silent_samples=stored.array("silent_samples", units, "i"),
+        history=SiteHistory(
+            step=stored.steps,
+            samples=samples,
+            inactive=inactive,
+            dead=dead,
+            saturated=saturated,
+            mean=mean,
+            std=std,
+            low=low,
+            high=high,
+            gradient=gradient,
+            nonfinite=nonfinite,
+        ),
+    )
+
+
+def _activity(stored: Stored, span: str, units: int) -> Activity:
+    steps, first_step, last_step, samples, nonfinite = map(int, stored.array(f"{span}.counts", 5, "i"))
+    return Activity(
+        steps=steps,
+        first_step=first_step,
+        last_step=last_step,
+        left=stored.array(f"{span}.left", units, "i"),
+        right=stored.array(f"{span}.right", units, "i"),
+        moments=Moments(samples, stored.array(f"{span}.mean", units, "f"), stored.array(f"{span}.m2", units, "f")),
+        low=stored.array(f"{span}.low", units, "f"),
+        high=stored.array(f"{span}.high", units, "f"),
+        nonfinite=nonfinite,
+        histogram=Histogram(stored.array(f"{span}.histogram", BINS, "i")),
+    )
+
+
+def _parameter(stored: Stored) -> ParameterVitals:
+    about = _fields(ParameterVitals, stored.about)
+    return ParameterVitals(**about, history=ParameterHistory(stored.steps, *stored.columns))
+
+
+def _loss(stored: Stored) -> LossVitals:
+    return LossVitals(**_fields(LossVitals, stored.about), step=stored.steps, value=stored.columns[0])
+
+
+def _optimiser(stored: Stored) -> OptimiserVitals:
+    about = _fields(OptimiserVitals, stored.about)
+    return OptimiserVitals(**about, step=stored.steps, learning_rate=stored.columns[0])
+
+
+def _histograms(stored: Stored) -> tuple[str, tuple[tuple[int, Histogram], ...]]:
+    name = value_of(str, _object(stored.about).get("site"))
+    steps = sorted(value_of(int, step) for step in stored.arrays)
+    return name, tuple((step, Histogram(array_of(*stored.arrays[step], BINS, "i"))) for step in steps)

@@ -1,0 +1,115 @@
+"""The journal of a running training: saves are handed to a thread, which writes what is new."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sqlite3
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from limen.journal.delta import Ledger, changes, enter
+from limen.journal.packing import pack
+from limen.journal.place import make
+from limen.journal.run import Run
+from limen.journal.storage import Storage
+
+__all__ = ["Journal"]
+
+_PATIENCE = 30.0  # seconds that the end of a training may wait for a slow disk
+_TRIES = 5  # of the last save, each of which waits 5 s for a lock
+
+
+class Journal:
+    """One run, written to one file while it happens: ``read(path)`` returns what was last saved.
+
+    The file belongs to the process that made it. In a forked child every method does nothing.
+
+    Args:
+        path: of the file, which is created here. An older journal at this path is replaced.
+
+    Raises:
+        UnwritablePath: it cannot be created, or it would overwrite something that is not a journal.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).absolute()  # the training may change its working directory
+        self._pid = os.getpid()
+        self._newest: Run | None = None
+        self._closing = False
+        self._trouble: str | None = None
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        make(self.path)
+        self._thread = threading.Thread(target=self._work, name="limen-journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is written any more, in one sentence; None while all is well."""
+        return self._trouble
+
+    def save(self, run: Run) -> None:
+        """Have this run written soon. Returns at once and never raises.
+
+        Only the newest run waits: where the disk is slower than the saves, those between are left out, which loses
+        nothing, since each run is complete.
+
+        Args:
+            run: all that is known. Its arrays must not be written to afterwards.
+        """
+        if self._closing or self._trouble or os.getpid() != self._pid:
+            return
+        self._newest = run
+        self._bell.put(None)
+
+    def close(self, run: Run | None = None) -> None:
+        """Write this run, or else the last one saved, and put the file away. Safe to call twice; never raises."""
+        if os.getpid() != self._pid:
+            return
+        if not self._closing:
+            self._newest = self._newest if run is None else run
+            self._closing = True  # after the last run is in place: the thread looks at them in the other order
+            self._bell.put(None)
+        self._thread.join(_PATIENCE)
+        if self._thread.is_alive():
+            self._note(TimeoutError(f"the disk did not answer for {_PATIENCE:.0f} s"))
+
+    def _work(self) -> None:
+        """The thread: until the journal is closed or the file cannot be written."""
+        try:
+            storage = Storage(self.path)
+            try:
+                self._write_until_closed(storage)
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    storage.close()
+                raise
+            storage.put_away()
+        except Exception as error:  # whatever it is, the training must not suffer from it
+            self._note(error)
+        finally:
+            self._newest = None
+
+    def _write_until_closed(self, storage: Storage) -> None:
+        held, written = Ledger(), None
+        tries = 0
+        while True:
+            self._bell.get()
+            closing, run = self._closing, self._newest
+            if run is not None and run is not written:
+                wanted = enter(held, pack(run))
+                if storage.write(changes(held, wanted)):
+                    held, written = wanted, run
+                elif closing and (tries := tries + 1) < _TRIES:
+                    self._bell.put(None)
+                    continue
+            if closing:
+                return
+
+    def _note(self, error: Exception) -> None:
+        if self._trouble is None:
+            self._trouble = (
+                f"The journal {str(self.path)!r} is no longer written ({error}). "
+                "The training goes on; what was saved before can still be read."
+            )
