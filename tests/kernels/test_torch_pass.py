@@ -152,7 +152,7 @@ def test_a_small_variance_beside_a_large_mean_survives(layout: str, mean: float)
     z = make() + mean
     sums, truth = measure(z, axis, None, None), Truth.of(z, axis, None, None)
     variance = Moments.of_sums(sums.samples, sums.total, sums.squares, sums.shift).variance
-    # z - shift is exact to 2**-24 of the mean, so a deviation of 1 is wrong by mean · 2**-24 at most, twice when squared
+    # z - shift is exact to 2**-24 of the mean: a deviation of 1 is wrong by mean · 2**-24, twice when squared
     assert np.all(np.abs(variance / truth.table.var(0) - 1) <= 4 * abs(mean) * 2**-24 + 1e-5)
 
 

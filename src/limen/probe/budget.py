@@ -48,10 +48,11 @@ class Budget:
             return True
         if step < self._next:
             return False
-        short = self.spent + self._look - self.allowed(seconds)
-        if short <= 0:
+        need = self.spent + self._look
+        end = seconds + self._step + self._look  # of this step, if it is looked at
+        if need <= self.allowed(end):
             return True
-        rate = self.share * (0.5 if self.allowed(seconds) > self.share * seconds else 1.0)
-        gap = short / (rate * max(self._step, 1e-9))
-        self._next = step + max(1, round(min(gap, 1e6) * self._random.uniform(0.75, 1.25)))
+        due = min((2 * need - self.allowance) / self.share, need / self.share)  # when `allowed` reaches `need`
+        wait = due - end + self._random.uniform(0.0, 0.5) * self._look / self.share
+        self._next = step + max(1, round(min(wait / max(self._step, 1e-9), 1e6)))
         return False

@@ -18,27 +18,25 @@ class Rows:
         self._length = 0
         self._offered = 0
         self._stride = 1
+        self._open = False  # whether the row offered last was kept
 
     def append(self, *row: float) -> bool:
         """Offer a row; returns whether it was kept."""
-        wanted = self._offered % self._stride == 0
-        self._offered += 1
-        if not wanted:
-            return False
-        if self._length == len(self._data):
+        if self._length == len(self._data) and self._offered % self._stride == 0:
             kept = self._data[::2].copy()
             self._data[: len(kept)] = kept
             self._length = len(kept)
             self._stride *= 2
-            if (self._offered - 1) % self._stride:
-                return False
-        self._data[self._length] = row
-        self._length += 1
-        return True
+        self._open = self._offered % self._stride == 0
+        self._offered += 1
+        if self._open:
+            self._data[self._length] = row
+            self._length += 1
+        return self._open
 
     def amend(self, column: int, value: float) -> None:
-        """Set a column of the newest row, for what is known only later."""
-        if self._length:
+        """Set a column of the row offered last, for what is known only later; lost where that row was not kept."""
+        if self._open:
             self._data[self._length - 1, column] = value
 
     def column(self, index: int) -> npt.NDArray[np.float64]:

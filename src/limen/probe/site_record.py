@@ -182,9 +182,7 @@ class SiteRecord:
 
     def _history(self) -> SiteHistory:
         whole = {"step", "samples", "dead", "saturated", "nonfinite"}
-        columns = {
-            name: self.rows.whole(i) if name in whole else self.rows.column(i) for i, name in enumerate(COLUMNS)
-        }
+        columns = {name: self.rows.whole(i) if name in whole else self.rows.column(i) for i, name in enumerate(COLUMNS)}
         return SiteHistory(**columns)  # pyright: ignore[reportArgumentType]
 
 

@@ -1,0 +1,60 @@
+"""A table of bounded length keeps evenly spaced rows, the first one always."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limen.probe.rows import LONGEST, Rows
+
+
+@given(longest=st.integers(1, 40), offered=st.integers(0, 1500))
+def test_the_rows_kept_are_evenly_spaced_from_the_first_to_near_the_last(longest: int, offered: int) -> None:
+    rows = Rows(2, longest)
+    for step in range(1, offered + 1):
+        rows.append(step, step**2)
+    steps = rows.whole(0)
+    assert len(steps) == len(rows) <= longest
+    assert rows.column(1).tolist() == [float(step**2) for step in steps]
+    if offered:
+        assert steps[0] == 1
+        stride = 1 << max(0, -(-offered // longest) - 1).bit_length()  # the smallest power of two that fits
+        assert steps.tolist() == list(range(1, offered + 1, stride))
+
+
+@given(longest=st.integers(1, 20), offered=st.integers(1, 200))
+def test_append_says_whether_the_row_was_kept(longest: int, offered: int) -> None:
+    rows = Rows(1, longest)
+    for step in range(1, offered + 1):
+        kept = rows.append(step)
+        assert kept == (step in rows.whole(0))
+
+
+@given(longest=st.integers(1, 20), offered=st.integers(1, 200))
+def test_only_the_row_offered_last_can_be_amended(longest: int, offered: int) -> None:
+    rows = Rows(2, longest)
+    for step in range(1, offered + 1):
+        rows.append(step, 0.0)
+        rows.amend(1, step)  # known only later; lost where the row was not kept
+    assert rows.column(1).tolist() == rows.column(0).tolist()
+
+
+def test_amending_an_empty_table_changes_nothing() -> None:
+    rows = Rows(2)
+    rows.amend(1, 5.0)
+    assert len(rows) == 0
+
+
+def test_a_column_is_a_copy() -> None:
+    rows = Rows(2)
+    rows.append(1, 5.0)
+    rows.column(1)[0] = 9.0
+    assert rows.column(1).tolist() == [5.0]
+
+
+def test_a_million_steps_take_the_memory_of_the_longest_table() -> None:
+    rows = Rows(1)
+    for step in range(1, 1_000_001):
+        rows.append(step)
+    steps = rows.whole(0)
+    assert LONGEST // 2 <= len(steps) <= LONGEST
+    assert len(set(np.diff(steps))) == 1
