@@ -1,5 +1,6 @@
 """Simulated trainings under a budget: what is spent, and how long nothing is seen."""
 
+import itertools
 import random
 from dataclasses import dataclass, field
 
@@ -45,7 +46,7 @@ class Training:
     def stretches(self) -> list[float]:
         """Seconds between one look and the next, after the dense steps; the last may be unfinished."""
         edges = [step for step in self.looks if step >= DENSE_STEPS] + [self.steps]
-        return [self.times[b - 1] - self.times[a - 1] for a, b in zip(edges, edges[1:], strict=False)]
+        return [self.times[b - 1] - self.times[a - 1] for a, b in itertools.pairwise(edges)]
 
 
 shares = st.sampled_from([0.001, 0.01, 0.05, 0.3, 1.0])
@@ -117,7 +118,7 @@ def test_without_a_share_every_step_is_seen(look: float) -> None:
 def test_gaps_do_not_beat_in_time_with_the_data() -> None:
     training = Training(0.01, 0.01, 0.01, 20_000, allowance=0.0).run()
     late = [step for step in training.looks if step > 6000]
-    gaps = [b - a for a, b in zip(late, late[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(late)]
     assert len(set(gaps)) > 5
 
 
