@@ -90,7 +90,9 @@ def name_tensors(tensors: Iterable[Tensor], frame: FrameType | None) -> dict[int
         elif isinstance(value, list | tuple):
             places = [(f"{name}[{i}]", item) for i, item in enumerate(cast("list[object]", value)[:1000])]
         elif isinstance(value, dict):
-            places = [(f"{name}[{key!r}]", item) for key, item in list(cast("dict[object, object]", value).items())[:1000]]
+            places = [
+                (f"{name}[{key!r}]", item) for key, item in list(cast("dict[object, object]", value).items())[:1000]
+            ]
         else:
             continue
         for place, item in places:

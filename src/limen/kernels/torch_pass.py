@@ -18,6 +18,7 @@ __all__ = ["Sums", "histogram", "measure"]
 
 EXACT_COUNT = 1 << 24  # a float32 sum of ones is exact up to here
 CANCELLATION = 100.0  # mean² above so many variances: sum again around the mean
+PIECE = 1 << 19  # entries read at a time: 2 MB of float32, which stays in the processor's cache
 FLOAT32_MAX = torch.finfo(torch.float32).max
 
 Floats = npt.NDArray[np.float64]
@@ -73,33 +74,26 @@ def _full_precision(z: Tensor) -> torch.autocast | nullcontext[None]:
 
 
 def _measure(rows: _Rows, left: float | None, right: float | None) -> Sums:
-    samples = rows.samples
+    samples, units = rows.samples, rows.units
+    none = np.zeros(units)
+    whole = none.astype(np.int64)
     if samples == 0:
-        none = np.zeros(rows.units)
-        whole = none.astype(np.int64)
         return Sums(0, whole, whole, none, none, none, none + np.inf, none - np.inf, 0)
-    scratch = torch.empty_like(rows.data)
-    above = rows.total(torch.gt(rows.data, left, out=scratch)) if left is not None else None
-    beyond = rows.total(torch.ge(rows.data, right, out=scratch)) if right is not None else None
-    total = rows.total(rows.data)
-    squares = rows.total(torch.mul(rows.data, rows.data, out=scratch))
-    low, high = rows.low(), rows.high()
-    shift = np.zeros(rows.units)
-    nonfinite = 0
+    counts, (total, squares), low, high = rows.read(left, right)
+    shift, nonfinite = none, 0
     if not np.isfinite(squares).all():  # something is not finite, or its square is beyond float32
         nonfinite = rows.data.numel() - int(torch.isfinite(rows.data).sum())
-        low, high = rows.without_nan(np.inf).low(), rows.without_nan(-np.inf).high()
-        wide = rows.data.to(torch.float64)
-        total, squares = rows.total(wide), rows.total(wide * wide)
+        _, _, low, _ = rows.without_nan(np.inf).read(None, None)
+        _, _, _, high = rows.without_nan(-np.inf).read(None, None)
+        _, (total, squares), _, _ = rows.wide().read(None, None)
     elif _cancels(samples, total, squares):
         shift = rows.rounded(total / samples)
-        centred = torch.sub(rows.data, rows.spread(shift), out=scratch)
-        total = rows.total(centred)
-        squares = rows.total(torch.mul(centred, centred, out=centred))
+        total, squares = rows.read_around(shift)
+    flat = [np.rint(count).astype(np.int64) for count in counts]
     return Sums(
         samples=samples,
-        left=_flat_left(rows, above, left, nonfinite),
-        right=_whole(beyond, rows.units),
+        left=whole if left is None else flat.pop(0),
+        right=whole if right is None else flat.pop(0),
         total=total,
         squares=squares,
         shift=shift,
@@ -152,56 +146,85 @@ class _Rows:
             return cls(z.reshape(z.shape[0] * units, -1), units, channels_first=True)
         return cls(moved.reshape(-1, units), units, channels_first=False)
 
-    def total(self, data: Tensor) -> Floats:
-        """Sum over samples, ``[units]``; float32 in pieces short enough to count exactly."""
-        if self.channels_first:
-            wide = torch.float64 if data.shape[-1] >= EXACT_COUNT else None
-            sums = data.sum(-1, dtype=wide).to(torch.float64).view(-1, self.units).sum(0)
-        elif data.shape[0] < EXACT_COUNT:
-            sums = torch.mv(data.t(), data.new_ones(data.shape[0]))  # a product of matrices may be of low precision
-        else:
-            sums = data.sum(0, dtype=torch.float64)
-        return _host(sums)
+    def read(
+        self, left: float | None, right: float | None
+    ) -> tuple[list[Floats], tuple[Floats, Floats], Floats, Floats]:
+        """Counts of each flat side asked for, sum and sum of squares, smallest and largest, all ``[units]``."""
+        sides = [(torch.le, left)] if left is not None else []
+        sides += [(torch.ge, right)] if right is not None else []
+        sums = self.data.new_zeros(len(sides) + 2, self.units, dtype=torch.float64)
+        extremes: list[Tensor] = []
+        for piece in self._pieces():
+            scratch = _scratch(piece)
+            columns = [self._fold(compare(piece, limit, out=scratch)) for compare, limit in sides]
+            columns += [self._fold(piece), self._fold(torch.mul(piece, piece, out=scratch))]
+            sums += torch.stack(columns)
+            extremes += [self._least(piece), self._most(piece)]
+        low, high = torch.stack(extremes[::2]).amin(0), torch.stack(extremes[1::2]).amax(0)
+        *counts, total, squares = sums.cpu().numpy()
+        return counts, (total, squares), _host(low), _host(high)
 
-    def low(self) -> Floats:
-        return _host(self._fold(self.data.amin(-1), "amin") if self.channels_first else self.data.amin(0))
-
-    def high(self) -> Floats:
-        return _host(self._fold(self.data.amax(-1), "amax") if self.channels_first else self.data.amax(0))
-
-    def _fold(self, column: Tensor, how: str) -> Tensor:
-        table = column.view(-1, self.units)
-        return table.amin(0) if how == "amin" else table.amax(0)
+    def read_around(self, centre: Floats) -> tuple[Floats, Floats]:
+        """Sum and sum of squares of the distances from ``centre``, all ``[units]``."""
+        sums = self.data.new_zeros(2, self.units, dtype=torch.float64)
+        values = torch.from_numpy(centre).to(self.data)
+        for piece in self._pieces():
+            spread = values.repeat(len(piece) // self.units)[:, None] if self.channels_first else values
+            centred = torch.sub(piece, spread, out=_scratch(piece))
+            total = self._fold(centred)
+            sums += torch.stack([total, self._fold(torch.mul(centred, centred, out=centred))])
+        total, squares = sums.cpu().numpy()
+        return total, squares
 
     def without_nan(self, value: float) -> _Rows:
         """The same rows with ``value`` in place of each NaN."""
         return _Rows(self.data.nan_to_num(value, np.inf, -np.inf), self.units, self.channels_first)
 
+    def wide(self) -> _Rows:
+        """The same rows in float64."""
+        return _Rows(self.data.to(torch.float64), self.units, self.channels_first)
+
     def rounded(self, per_unit: Floats) -> Floats:
         """``[units]`` as numbers that the type of ``data`` can hold."""
         return per_unit.astype(np.float32).astype(np.float64) if self.data.dtype == torch.float32 else per_unit
 
-    def spread(self, per_unit: Floats) -> Tensor:
-        """``[units]`` on the host, shaped to broadcast against ``data``."""
-        values = torch.from_numpy(per_unit).to(self.data)
-        return values.repeat(self.data.shape[0] // self.units)[:, None] if self.channels_first else values
+    def _pieces(self) -> tuple[Tensor, ...]:
+        """Blocks that fit the processor's cache, each read several times; one block elsewhere."""
+        if self.data.device.type != "cpu" or self.data.numel() <= PIECE:
+            return (self.data,)
+        rows = self.units if self.channels_first else 1
+        return self.data.split(rows * max(1, PIECE // (rows * self.data.shape[1])))
+
+    def _fold(self, piece: Tensor) -> Tensor:
+        """Sum over the samples of a piece, ``[units]``; float32 only where a sum of ones is exact."""
+        wide = torch.float64 if self.samples >= EXACT_COUNT else None
+        if self.channels_first:
+            return piece.sum(-1, dtype=wide).view(-1, self.units).sum(0)
+        if wide is not None:
+            return piece.sum(0, dtype=wide)
+        return torch.mv(piece.t(), piece.new_ones(len(piece)))  # a product of matrices may be of low precision
+
+    def _least(self, piece: Tensor) -> Tensor:
+        return piece.amin(-1).view(-1, self.units).amin(0) if self.channels_first else piece.amin(0)
+
+    def _most(self, piece: Tensor) -> Tensor:
+        return piece.amax(-1).view(-1, self.units).amax(0) if self.channels_first else piece.amax(0)
 
 
-def _host(sums: Tensor) -> Floats:
-    return sums.to("cpu", torch.float64).numpy()
+_buffers: dict[torch.dtype, Tensor] = {}
 
 
-def _whole(sums: Floats | None, units: int) -> Integers:
-    return np.zeros(units, np.int64) if sums is None else np.rint(sums).astype(np.int64)
+def _scratch(piece: Tensor) -> Tensor:
+    """Memory for one piece; on the processor one small block is kept, since fresh pages cost more than the reading."""
+    if piece.device.type != "cpu" or piece.numel() > PIECE:
+        return torch.empty_like(piece)
+    if piece.dtype not in _buffers:
+        _buffers[piece.dtype] = torch.empty(PIECE, dtype=piece.dtype, device="cpu")
+    return _buffers[piece.dtype][: piece.numel()].view(piece.shape)
 
 
-def _flat_left(rows: _Rows, above: Floats | None, left: float | None, nonfinite: int) -> Integers:
-    """Samples at or below the limit: all but those above it and those that are NaN."""
-    if above is None or left is None:
-        return np.zeros(rows.units, np.int64)
-    if nonfinite:
-        return _whole(rows.total((rows.data <= left).to(rows.data.dtype)), rows.units)
-    return rows.samples - _whole(above, rows.units)
+def _host(values: Tensor) -> Floats:
+    return values.to("cpu", torch.float64).numpy()
 
 
 def _cancels(samples: int, total: Floats, squares: Floats) -> bool:

@@ -24,7 +24,7 @@ class Directory:
 
     def meet(self, called: nn.Module, frame: FrameType | None) -> None:
         """Learn the model that ``called`` is or belongs to; a module without parameters is only given a name."""
-        if id(called) in self._modules or id(called) in self._loose:
+        if self.knows(called):
             return
         root = name_root(called, frame)
         if next(root.top.parameters(), None) is None:
@@ -46,20 +46,25 @@ class Directory:
 
     def name_loose(self, tensors: Iterable[Tensor], frame: FrameType | None) -> None:
         """Name tensors of no known model: after the model that a variable of the script holds, or after theirs."""
-        loose = self._unknown(tensors)
+        loose = self.unknown(tensors)
         if not loose:
             return
         wanted = {id(tensor) for tensor in loose}
         for module in modules_in(frame).values():
             if any(id(parameter) in wanted for parameter in module.parameters()):
                 self.meet(module, frame)
-        loose = self._unknown(loose)
+        loose = self.unknown(loose)
         names = name_tensors(loose, frame)
         for number, tensor in enumerate(loose, start=len(self._loose) + 1):
             self._loose[id(tensor)] = names.get(id(tensor), f"tensor{number}")
             self._keep.append(tensor)
 
-    def _unknown(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+    def knows(self, module: nn.Module) -> bool:
+        """Whether a module has a name."""
+        return id(module) in self._modules or id(module) in self._loose
+
+    def unknown(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+        """Those that have no name yet."""
         return [tensor for tensor in tensors if id(tensor) not in self._tensors and id(tensor) not in self._loose]
 
     def module(self, module: nn.Module | None) -> tuple[str, str]:

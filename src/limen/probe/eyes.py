@@ -60,6 +60,7 @@ class Eyes(TorchFunctionMode):
         self.on_root = on_root
         self.watches = watches
         self.is_open = False
+        self.everywhere = True  # look outside of modules too; costs a little for every torch call of the script
         self.calls = 0  # dispatches through the mode and hooks, for the account of their cost
         self._thread = threading.get_ident()
         self._stack: list[nn.Module] = []
@@ -109,7 +110,7 @@ class Eyes(TorchFunctionMode):
         """Put the mode on the stack or take it off, as the state asks for."""
         if self._inside:
             return
-        wanted = self.is_open and not self._shut and not self._blind
+        wanted = self.is_open and not self._shut and not self._blind and (self.everywhere or bool(self._stack))
         present = self in overrides._get_current_function_mode_stack()
         if wanted and not present:
             insert_mode(self)
@@ -121,10 +122,9 @@ class Eyes(TorchFunctionMode):
         kwargs = kwargs or {}
         self.calls += 1
         after = None
-        if self.is_open and not self._composite and not torch.compiler.is_compiling():
-            found = of_call(func, args, kwargs)
-            if found is not None and torch.is_grad_enabled():
-                after = self._report(*found, self._stack[-1] if self._stack else None)
+        found = of_call(func, args, kwargs) if self.is_open and not self._composite else None
+        if found is not None and torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            after = self._report(*found, self._stack[-1] if self._stack else None)
         self._inside += 1
         try:
             result = func(*args, **kwargs)
@@ -158,9 +158,10 @@ class Eyes(TorchFunctionMode):
         self._counts.clear()
         if not torch.is_grad_enabled() or not module.training or not self.watches(module):
             self._blind = 1
-            self._place()
         elif not self._shut:
-            self.on_root(module, args)
+            with torch._C.DisableTorchFunction():
+                self.on_root(module, args)
+        self._place()
 
     def _leave(self, module: nn.Module, args: tuple[Any, ...], result: Any) -> None:
         if torch.compiler.is_compiling() or threading.get_ident() != self._thread or module not in self._stack[-3:]:
@@ -171,7 +172,7 @@ class Eyes(TorchFunctionMode):
             _, after = self._composite.pop()
             if after is not None and isinstance(result, Tensor):
                 after(result)
-        if not self._stack and self._blind:
+        if not self._stack:
             self._blind = 0
             self._place()
 

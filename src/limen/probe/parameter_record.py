@@ -14,7 +14,7 @@ from limen.vitals import ParameterHistory, ParameterVitals
 
 __all__ = ["ParameterRecord", "Sweep"]
 
-ENTRIES = 16_384  # entries of a tensor, evenly spaced, on which its update ratio is measured
+ENTRIES = 4_096  # entries of a tensor, evenly spaced, on which its update ratio is measured
 GRADIENT, WEIGHT, UPDATE = 1, 2, 3
 
 
@@ -46,7 +46,7 @@ class ParameterRecord:
 class Sweep:
     """One measurement of a set of parameters, before and after an update.
 
-    Norms are taken with one ``foreach`` call each. The update is measured on at most 16,384 entries of a tensor,
+    Norms are taken with one ``foreach`` call each. The update is measured on at most 4,096 entries of a tensor,
     evenly spaced, before and after: exact for small tensors, an unbiased sample of large ones, and never a second
     copy of the model.
     """
@@ -89,7 +89,7 @@ def usable(gradient: Tensor | None) -> bool:
 
 
 def sample(tensor: Tensor) -> Tensor:
-    """At most 16,384 entries, evenly spaced, ``[entries]``; a view where the layout allows one."""
+    """At most 4,096 entries, evenly spaced, ``[entries]``; a view where the layout allows one."""
     flat = tensor.detach().reshape(-1)
     return flat[:: max(1, -(-flat.numel() // ENTRIES))]
 

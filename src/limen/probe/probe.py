@@ -29,6 +29,7 @@ __all__ = ["Probe"]
 clock = time.perf_counter
 DISPATCH = 1.5e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
 IDLE = 3e-6  # seconds for the taps of one step while the eyes are closed
+EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
 FIRST_HISTOGRAMS = (1, 2, 5, 10, 20, 35, 50)
 
 P = ParamSpec("P")
@@ -89,6 +90,7 @@ class Probe:
         self._only = None if models is None else {id(part) for model in models for part in model.modules()}
         self._only_tensors = None if models is None else {id(p) for model in models for p in model.parameters()}
         self._clock: int | None = None  # id of the optimiser whose steps are counted; 0 for backward passes
+        self._waiting = False  # an optimiser exists that has not stepped yet
         self._looking = True
         self._passes = 0  # backward passes from a loss in the current step
         self._step_samples = 0  # by the first axis of the first model's input
@@ -156,7 +158,8 @@ class Probe:
     @guarded
     def _root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._start()
-        self.directory.meet(module, user_frame())
+        if not self.directory.knows(module):
+            self.directory.meet(module, user_frame())
         if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0].label:
             return
         first = next((value for value in args if isinstance(value, Tensor)), None)
@@ -209,8 +212,8 @@ class Probe:
     @guarded
     def before_backward(self, loss: Tensor | None) -> None:
         """A backward pass begins."""
-        self._start()
         self._eyes.shut()
+        self._start()
         if self._clock == 0:
             self.optimisers.finish_sweep()
         if loss is None:
@@ -228,11 +231,7 @@ class Probe:
     def after_backward(self, succeeded: bool) -> None:
         """It ended."""
         self._eyes.reopen()
-        if not succeeded or self._in_update or not self._passes:
-            return
-        if self._clock is None and not self._relevant(live_optimisers()):
-            self._clock = 0
-        if self._clock == 0:
+        if succeeded and self._clock == 0 and self._passes and not self._in_update:
             if self._looking:
                 self.optimisers.begin_sweep(None, self._leaves, self.step + 1)
             self._end_step(None)
@@ -246,8 +245,10 @@ class Probe:
         if not has_closure:
             self._eyes.shut()
             if self._looking:
-                self.directory.name_loose(_tensors(optimiser), user_frame())
-                self.optimisers.begin_sweep(optimiser, _tensors(optimiser), self.step + 1)
+                tensors = _tensors(optimiser)
+                if self.directory.unknown(tensors):
+                    self.directory.name_loose(tensors, user_frame())
+                self.optimisers.begin_sweep(optimiser, tensors, self.step + 1)
 
     @guarded
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
@@ -269,13 +270,19 @@ class Probe:
 
     def _relevant(self, optimisers: Sequence[Optimizer]) -> bool:
         only = self._only_tensors
-        return bool(optimisers) and (
-            only is None or any(id(tensor) in only for optimiser in optimisers for tensor in _tensors(optimiser))
-        )
+        if only is None:
+            return bool(optimisers)
+        return any(id(tensor) in only for optimiser in optimisers for tensor in _tensors(optimiser))
 
     def _start(self) -> None:
         if self._started is None:
             self._started = self._boundary = clock()
+        if self._clock is None and self._passes and not self._waiting and not self._in_update:
+            # a second forward pass without an update in between: gradients are accumulated, or updated by hand
+            self._waiting = self._relevant(live_optimisers())
+            if not self._waiting:
+                self._clock = 0
+                self._end_step(None)
 
     def _takes_histogram(self) -> bool:
         return self.step + 1 >= self._next_histogram
@@ -294,6 +301,7 @@ class Probe:
         self.budget.account(self._looking, self.cost, now - self._boundary)
         self.cost, self._eyes.calls, self._boundary = 0.0, 0, now
         self._looking = self.budget.looks_at(self.step + 1, self.seconds)
+        self._eyes.everywhere = self.sites.outside or self.step < EVERYWHERE_STEPS or self._takes_histogram()
         (self._eyes.open if self._looking else self._eyes.close)()
 
     def _commit(self) -> None:

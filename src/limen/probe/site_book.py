@@ -40,6 +40,7 @@ class SiteBook:
     def __init__(self, directory: Directory) -> None:
         self.directory = directory
         self.places: list[Place] = []
+        self.outside = False  # some site is outside of any module
         self._by_call: dict[tuple[int, str, int], Place] = {}
 
     def find(self, seen: Seen) -> Place | None:
@@ -79,6 +80,7 @@ class SiteBook:
             monotone=seen.activation.monotone,
         )
         owner = None if seen.owner is None else weakref.ref(seen.owner)
+        self.outside = self.outside or owner is None
         place = Place(SiteRecord(site), owner, origin, is_activation(seen.owner))
         self.places.append(place)
         return place

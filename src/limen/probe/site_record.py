@@ -19,45 +19,45 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 COLUMNS = SiteHistory.__annotations__.keys()
+MOST_HISTOGRAMS = 24  # kept of a site, spread over the run
 
 
 class Tally:
-    """Sums over some steps, added to in place."""
+    """Sums over some samples, added to in place."""
 
     def __init__(self, units: int) -> None:
         self.units = units
         self.steps = self.first_step = self.last_step = self.samples = self.nonfinite = 0
         self.left = np.zeros(units, np.int64)
         self.right = np.zeros(units, np.int64)
-        self.moments = Moments.none(units)
+        self.mean = np.zeros(units)
+        self.m2 = np.zeros(units)
         self.low = np.full(units, np.inf)
         self.high = np.full(units, -np.inf)
         self.histogram: Histogram | None = None
 
-    def add(self, sums: Sums) -> None:
-        """Enter the sums of one tensor."""
-        self.samples += sums.samples
-        self.left += sums.left
-        self.right += sums.right
-        self.moments = self.moments + Moments.of_sums(sums.samples, sums.total, sums.squares, sums.shift)
-        np.fmin(self.low, sums.low, out=self.low)
-        np.fmax(self.high, sums.high, out=self.high)
-        self.nonfinite += sums.nonfinite
+    def add(self, part: Part) -> None:
+        """Enter the samples of a part; the mean and its deviations as ``Moments`` add."""
+        self.left += part.left
+        self.right += part.right
+        whole = self.samples + part.samples
+        if whole:
+            gap = part.mean - self.mean
+            self.mean += gap * (part.samples / whole)
+            gap *= gap
+            gap *= self.samples * part.samples / whole
+            self.m2 += part.m2
+            self.m2 += gap
+        self.samples = whole
+        np.fmin(self.low, part.low, out=self.low)
+        np.fmax(self.high, part.high, out=self.high)
+        self.nonfinite += part.nonfinite
 
-    def merge(self, step: Tally, number: int) -> None:
-        """Enter the tally of one whole training step."""
+    def close_step(self, number: int) -> None:
+        """Count one more training step."""
         self.steps += 1
         self.first_step = self.first_step or number
         self.last_step = number
-        self.samples += step.samples
-        self.left += step.left
-        self.right += step.right
-        self.moments = self.moments + step.moments
-        np.fmin(self.low, step.low, out=self.low)
-        np.fmax(self.high, step.high, out=self.high)
-        self.nonfinite += step.nonfinite
-        if step.histogram is not None:
-            self.histogram = step.histogram if self.histogram is None else self.histogram + step.histogram
 
     def value(self) -> Activity:
         """A copy as a value."""
@@ -67,12 +67,28 @@ class Tally:
             last_step=self.last_step,
             left=self.left.copy(),
             right=self.right.copy(),
-            moments=self.moments,
+            moments=Moments(self.samples, self.mean.copy(), self.m2.copy()),
             low=self.low.copy(),
             high=self.high.copy(),
             nonfinite=self.nonfinite,
             histogram=self.histogram or Histogram.none(),
         )
+
+
+class Part:
+    """The sums of one tensor, with the mean and the squared deviations that follow from them."""
+
+    __slots__ = ("high", "left", "low", "m2", "mean", "nonfinite", "right", "samples")
+
+    def __init__(self, sums: Sums) -> None:
+        self.samples = sums.samples
+        self.left, self.right = sums.left, sums.right
+        self.low, self.high = sums.low, sums.high
+        self.nonfinite = sums.nonfinite
+        centre = sums.total / max(sums.samples, 1)
+        self.mean = centre + sums.shift
+        centre *= sums.total
+        self.m2 = np.maximum(np.subtract(sums.squares, centre, out=centre), 0.0, out=centre)
 
 
 class SiteRecord:
@@ -83,7 +99,8 @@ class SiteRecord:
         self.rows = Rows(len(COLUMNS))
         self.first_nonfinite: int | None = None
         self.histograms: list[tuple[int, Histogram]] = []
-        self._step = Tally(site.units)
+        self._step: Part | Tally | None = None
+        self._histogram: Histogram | None = None
         self._gradients: list[Tensor] = []
         self._window = Tally(site.units)
         self._before: Activity | None = None  # the last full window
@@ -97,12 +114,20 @@ class SiteRecord:
 
     def add(self, sums: Sums) -> None:
         """Enter the sums of one call within the current step."""
-        self._step.add(sums)
+        with np.errstate(invalid="ignore", over="ignore"):
+            part = Part(sums)
+            if self._step is None:
+                self._step = part
+            else:
+                tally = self._step if isinstance(self._step, Tally) else Tally(self.site.units)
+                if tally is not self._step:
+                    tally.add(self._step)
+                tally.add(part)
+                self._step = tally
 
     def add_histogram(self, histogram: Histogram) -> None:
         """Enter the histogram of one call within the current step."""
-        held = self._step.histogram
-        self._step.histogram = histogram if held is None else held + histogram
+        self._histogram = histogram if self._histogram is None else self._histogram + histogram
 
     def add_gradient(self, norm: Tensor) -> None:
         """Enter the L2 norm, ``[]``, of the loss gradient at one call's input; read at the end of the step."""
@@ -110,19 +135,20 @@ class SiteRecord:
 
     def commit(self, step: int) -> None:
         """Close the current step under its number."""
-        tally, self._step = self._step, Tally(self.site.units)
+        seen, self._step = self._step, None
         gradients, self._gradients = self._gradients, []
-        if tally.samples == 0:
+        histogram, self._histogram = self._histogram, None
+        if seen is None or seen.samples == 0:
             return
-        self._note_activity(tally, step)
-        self._window.merge(tally, step)
-        if tally.nonfinite and self.first_nonfinite is None:
+        with np.errstate(invalid="ignore", over="ignore"):
+            self._note_activity(seen, step)
+            self._window.add(seen)
+            self._append_row(seen, gradients, step)
+        self._window.close_step(step)
+        if seen.nonfinite and self.first_nonfinite is None:
             self.first_nonfinite = step
-        if tally.histogram is not None:
-            self.histograms.append((step, tally.histogram))
-            if len(self.histograms) > MOST_HISTOGRAMS:
-                del self.histograms[1:-1:2]
-        self._append_row(tally, gradients, step)
+        if histogram is not None:
+            self._keep_histogram(histogram, step)
         if self._window.steps >= EVIDENCE.steps and self._window.samples >= EVIDENCE.samples:
             self._roll()
 
@@ -141,10 +167,10 @@ class SiteRecord:
             first_nonfinite=self.first_nonfinite,
         )
 
-    def _note_activity(self, tally: Tally, step: int) -> None:
+    def _note_activity(self, seen: Part | Tally, step: int) -> None:
         self._silent_steps += 1
-        self._silent_samples += tally.samples
-        active = tally.left < tally.samples
+        self._silent_samples += seen.samples
+        active = seen.left < seen.samples
         self._last_active[active] = step
         self._silent_steps[active] = 0
         self._silent_samples[active] = 0
@@ -153,25 +179,39 @@ class SiteRecord:
             silent = (self._silent_samples >= EVIDENCE.samples) & (self._silent_steps >= EVIDENCE.steps)
             self.dead = int(np.count_nonzero(silent))
 
-    def _append_row(self, tally: Tally, gradients: list[Tensor], step: int) -> None:
-        flat = tally.right if self.site.dead_left else tally.left + tally.right
-        saturated = int(np.count_nonzero(flat >= EVIDENCE.saturated * tally.samples))
-        whole = tally.moments.pooled()
+    def _append_row(self, seen: Part | Tally, gradients: list[Tensor], step: int) -> None:
+        site = self.site
+        flat = seen.right if site.dead_left else seen.left + seen.right
+        saturated = (
+            0
+            if site.dead_left and site.flat_right is None
+            else int(np.count_nonzero(flat >= EVIDENCE.saturated * seen.samples))
+        )
+        mean = float(seen.mean.mean())
+        spread = seen.mean - mean
+        variance = float(seen.m2.sum()) / (seen.samples * site.units) + float(spread @ spread) / site.units
         norms = [float(norm) for norm in gradients]
         self.gradient = math.hypot(*norms) if norms else math.nan
         self.rows.append(
             step,
-            tally.samples,
-            float(tally.left.sum() + tally.right.sum()) / (tally.samples * tally.units),
+            seen.samples,
+            float(seen.left.sum() + seen.right.sum()) / (seen.samples * site.units),
             self.dead,
             saturated,
-            float(whole.mean[0]),
-            float(whole.std[0]),
-            float(tally.low.min()),
-            float(tally.high.max()),
+            mean,
+            math.sqrt(variance) if variance >= 0 else math.nan,
+            float(seen.low.min()),
+            float(seen.high.max()),
             self.gradient,
-            tally.nonfinite,
+            seen.nonfinite,
         )
+
+    def _keep_histogram(self, histogram: Histogram, step: int) -> None:
+        self.histograms.append((step, histogram))
+        if len(self.histograms) > MOST_HISTOGRAMS:
+            del self.histograms[1:-1:2]
+        held = self._window.histogram
+        self._window.histogram = histogram if held is None else held + histogram
 
     def _roll(self) -> None:
         full, self._window = self._window.value(), Tally(self.site.units)
@@ -184,6 +224,3 @@ class SiteRecord:
         whole = {"step", "samples", "dead", "saturated", "nonfinite"}
         columns = {name: self.rows.whole(i) if name in whole else self.rows.column(i) for i, name in enumerate(COLUMNS)}
         return SiteHistory(**columns)  # pyright: ignore[reportArgumentType]
-
-
-MOST_HISTOGRAMS = 24
