@@ -64,7 +64,7 @@ def revive_units(
         where=wiring.site.name,
         step=step,
         kept=True,
-        detail=f"{len(index)} of {wiring.weight.shape[0]} units: incoming weights drawn anew "
+        detail=f"{len(index)} of {wiring.weight.shape[0]} units of {wiring.site.name}: incoming weights drawn anew "
         f"(standard deviation {wiring.initial_std:.3g}), outgoing weights in {readers} set to 0, "
         "optimiser state of these entries reset",
         before={"dead units": float(len(index))},
