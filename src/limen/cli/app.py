@@ -148,8 +148,9 @@ def demo(
     data: Annotated[str, typer.Option(help="digits or fashion-mnist.")] = "digits",
     report: Annotated[Path, typer.Option(metavar="PATH", help="HTML report.")] = Path("limen-demo.html"),
     json: Annotated[Path, typer.Option(metavar="PATH", help="JSON report.")] = Path("limen-demo.json"),
-) -> None:
+) -> int:
     """A real, sick training on real data: watched, repaired, reported."""
     from limen.demo import main as run_demo
+    from limen.environment import facts
 
-    run_demo(data=data, report=report, json=json)
+    return run_demo(data=data, report=report, json=json, environment=facts())
