@@ -72,7 +72,7 @@ class Band:
             return {"title": {"text": self.title}, "range": [0, self.top], "nticks": 5}
         if len(finite) > 1 and finite.min() > 0 and finite.max() > 30 * finite.min():
             decades = max(1, int(np.ceil(np.log10(finite.max() / finite.min()) / 5)))
-            scale: Json = {"type": "log", "exponentformat": "power", "dtick": decades}
+            scale: Json = {"type": "log", "exponentformat": "power", "dtick": decades, "power": True}
             return {"title": {"text": f"{self.title}, log scale"}, **scale}
         # a constant drawn on an axis of its own noise would look like a storm
         return {"title": {"text": self.title}, "rangemode": "tozero", "nticks": 5}

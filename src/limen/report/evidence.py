@@ -10,7 +10,7 @@ import numpy.typing as npt
 from limen.findings import Finding
 from limen.journal import Run
 from limen.report.draw import Band, Figure, Json, Mark, curve, label, shortened, stacked
-from limen.report.figures import loss_title, losses, middle_update, rates
+from limen.report.figures import losses, middle_update, rates
 from limen.report.thinning import number_list
 from limen.report.words import count, printable
 from limen.vitals import ParameterVitals, SiteVitals
@@ -43,7 +43,7 @@ def _symptom(run: Run, finding: Finding) -> Figure | None:
         return _of_parameter(run, finding, parameter)
     if finding.symptom not in LOSSES and site is not None:
         return _of_site(run, finding, site)
-    return _figure(run, finding, [losses(run, most=POINTS, logarithmic=_early(run, finding))], loss_title(run))
+    return _figure(run, finding, [losses(run, most=POINTS, logarithmic=_early(run, finding))], "Loss")
 
 
 def _of_site(run: Run, finding: Finding, vitals: SiteVitals) -> Figure | None:
@@ -83,7 +83,7 @@ def _learning_rate(run: Run, finding: Finding) -> Figure | None:
     else:
         what, (step, ratio) = "all weights", middle_update(run.vitals.parameters)
     bands = [
-        _band(run, finding, "update ratio ‖Δw‖ / ‖w‖", step, ratio),
+        _band(run, finding, "update ratio", step, ratio),
         rates(run, most=POINTS, logarithmic=_early(run, finding)),
     ]
     return _figure(run, finding, bands, f"How much each step changes {printable(what)}")
@@ -130,9 +130,16 @@ def _profile(run: Run, finding: Finding) -> Figure | None:
     if not sites:
         return None
     drawn = [(run.vitals.step, "@faint", "dot"), (finding.step, "@data", "solid")]
-    data = [_profile_at(sites, finding, *entry) for entry in (drawn if finding.step < run.vitals.step else drawn[1:])]
+    data = [_profile_at(sites, *entry) for entry in (drawn if finding.step < run.vitals.step else drawn[1:])]
+    data += [_highlight(v, finding.step) for v in sites if v.site.name == finding.where]
     layout: Json = {
-        "xaxis": {"title": {"text": "gradient norm, log scale"}, "type": "log", "exponentformat": "power", "nticks": 6},
+        "xaxis": {
+            "title": {"text": "gradient norm, log scale"},
+            "type": "log",
+            "exponentformat": "power",
+            "nticks": 6,
+            "power": True,
+        },
         "yaxis": {
             "names": [label(v.site.name) for v in sites],
             "short": [label(shortened(v.site.name)) for v in sites],
@@ -145,8 +152,7 @@ def _profile(run: Run, finding: Finding) -> Figure | None:
     )
 
 
-def _profile_at(sites: Sequence[SiteVitals], finding: Finding, step: int, colour: str, dash: str) -> Json:
-    few = len(sites) < 40
+def _profile_at(sites: Sequence[SiteVitals], step: int, colour: str, dash: str) -> Json:
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -154,11 +160,20 @@ def _profile_at(sites: Sequence[SiteVitals], finding: Finding, step: int, colour
         "y": [label(v.site.name) for v in sites],
         "name": f"step {step:,}",
         "line": {"color": colour, "width": 1.75, "dash": dash},
-        "marker": {
-            "size": [(11 if v.site.name == finding.where else 6) if few else 3 for v in sites],
-            "color": ["@accent" if v.site.name == finding.where else colour for v in sites],
-        },
+        "marker": {"size": 6 if len(sites) < 40 else 3, "color": colour},
         "hovertemplate": f"%{{y}}<br>step {step:,}: %{{x:.2e}}<extra></extra>",
+    }
+
+
+def _highlight(vitals: SiteVitals, step: int) -> Json:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": number_list(np.array([_gradient_near(vitals, step)])),
+        "y": [label(vitals.site.name)],
+        "marker": {"size": 11, "color": "@accent"},
+        "hoverinfo": "skip",
+        "showlegend": False,
     }
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from limen.journal import Run
 from limen.report.draw import Figure, Json
 from limen.report.evidence import evidence
-from limen.report.figures import loss_curves
+from limen.report.figures import loss_curves, loss_title
 from limen.report.histograms import histogram_series
 from limen.report.maps import activity_map, gradient_map
 from limen.report.order import sorted_findings
@@ -53,6 +54,7 @@ def html(run: Run) -> str:
         activity=activity,
         gradient=gradient,
         loss=loss,
+        loss_title=loss_title(run) if run.vitals.losses else "",
         data=_inline(data),
         # the files of limen and plotly are trusted: nothing of the run is in them
         plotly=Markup(_plotly()),
@@ -97,10 +99,16 @@ def _tied(value: object) -> object:
     return tied(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def _breakable(text: str) -> Markup:
+    """A heading that may break inside a long dotted name, after a dot or an underscore."""
+    return Markup(re.sub(r"((?<=[A-Za-z_])\.|\.(?=[A-Za-z_])|_(?=\w))", r"\1<wbr>", str(escape(tied(text)))))
+
+
 def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_tied
     )
+    environment.filters["breakable"] = _breakable
     return environment.from_string(_resource("report.html.jinja"))
 
 

@@ -67,7 +67,8 @@ class View:
             "name": self.name,
             "title": tied(self.title),
             "unit": self.unit,
-            "x": columns.last.tolist(),
+            "steps": columns.last.tolist(),
+            "edges": columns.edges.tolist(),
             "names": [label(row.name) for row in self.rows],
             "short": [label(shortened(row.name)) for row in self.rows],
             "z": [number_list(row, 3) for row in shown],
@@ -153,7 +154,8 @@ def _inactive_title(sites: Sequence[SiteVitals]) -> str:
     if len(known) == 1:
         return f"{printable(most)} ends with {percent(known[most])} of its samples flat"
     if known[most] - least < 0.1:
-        return f"All sites end alike: {percent(least)} to {percent(known[most])} of samples flat"
+        low, high = percent(least), percent(known[most])
+        return f"All sites end alike: {low if low == high else f'{low} to {high}'} of samples flat"
     return f"{printable(most)} is the quietest at the end: {percent(known[most])} of its samples are flat"
 
 
@@ -175,9 +177,22 @@ def _gradient_title(rows: Sequence[Row]) -> str:
         return "The gradient over time"
     ratio = late[0] / late[-1]
     if ratio < 0.1:
-        return f"The gradient shrinks {number(1 / ratio)}-fold from the head to the first layer"
+        return f"The gradient shrinks {_fold(1 / ratio)} from the head to the first layer"
     if ratio > 10:
-        return f"The gradient grows {number(ratio)}-fold from the head to the first layer"
+        return f"The gradient grows {_fold(ratio)} from the head to the first layer"
     if ratio > 1:
         return f"The first layer receives {number(ratio)} times the gradient of the head"
     return f"The first layer receives {percent(ratio)} of the gradient of the head"
+
+
+def _fold(ratio: float) -> str:
+    """A factor of ten or more, in words.
+
+    >>> _fold(3_208.0), _fold(2.96e6), _fold(4e12)
+    ('3,200-fold', '3 million-fold', '10¹²-fold')
+    """
+    if ratio < 1e6:
+        return f"{float(f'{ratio:.2g}'):,.0f}-fold"
+    if ratio < 1e9:
+        return f"{float(f'{ratio / 1e6:.2g}'):,g} million-fold"
+    return f"10{str(int(np.floor(np.log10(ratio)))).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}-fold"

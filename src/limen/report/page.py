@@ -42,13 +42,13 @@ def cards(run: Run, findings: Sequence[Finding], drawings: Sequence[list[Json]])
     """The findings, each with the figures that show it."""
     held = sum(1 for finding in findings if finding.closed is None)
     ended = len(findings) - held
-    parts = [f"{held} still {'holds' if held == 1 else 'hold'}"] if held else []
+    parts = [f"{count(held, 'finding')} {'holds' if held == 1 else 'hold'}"] if held else []
     parts += [f"{ended} {'has' if ended == 1 else 'have'} healed"] if ended else []
     entries = [
         _card(run, finding, drawn) | {"open": index < UNFOLDED and finding.closed is None}
         for index, (finding, drawn) in enumerate(zip(findings, drawings, strict=True))
     ]
-    return {"findings": entries, "findings_title": sentence(" and ".join(parts))}
+    return {"findings": entries, "findings_title": ", ".join(parts)}
 
 
 def treatments(run: Run) -> Json:

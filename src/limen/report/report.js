@@ -22,7 +22,8 @@
 
   const axis = (given = {}) => ({
     gridcolor: colour("line"), linecolor: colour("line"), zerolinecolor: colour("line"), zeroline: false,
-    tickfont: { color: colour("muted"), size: 11 }, fixedrange: touch, automargin: true, ...given,
+    exponentformat: "e", tickfont: { color: colour("muted"), size: given.power ? 9 : 11 },  // plotly draws powers of ten a quarter larger
+    fixedrange: touch, automargin: true, ...given,
     title: { standoff: 10, ...given.title, font: { color: colour("muted"), size: 12 } },
   });
 
@@ -39,11 +40,11 @@
   /* A time axis counts steps evenly or by their logarithm; `chosen` follows the reader. */
   const chosenTime = $("#log-time");
   const isLog = (time) => time === "log" || (time === "chosen" && !!chosenTime && chosenTime.checked);
-  const timeAxis = (given, time, first, last) => {
+  const timeAxis = (given, time, first, last, width) => {
     const log = isLog(time);
     const ends = log ? [Math.log10(Math.max(first, 0.9)) - 0.02, Math.log10(Math.max(last, 2)) + 0.01] : [first - 0.5, last + 0.5];
     return { ...given, type: log ? "log" : "linear", range: ends, tickformat: last >= 1e5 ? "~s" : ",d",
-      ...(log ? { dtick: last > 3000 ? 1 : "D2" } : {}), title: { text: log ? "training step, log scale" : "training step" } };
+      ...(log ? { dtick: last > 5000 || width < 420 ? 1 : "D2" } : last - first < 8 ? { dtick: 1 } : {}), title: { text: log ? "training step, log scale" : "training step" } };
   };
 
   const upright = (x, dash, stroke, width) => ({ type: "line", xref: "x", yref: "paper", x0: x, x1: x, y0: 0, y1: 1, line: { color: stroke, width, dash } });
@@ -64,9 +65,9 @@
   };
 
   /* The name of a vertical axis is written level, in the corner above it. */
-  const titled = (layout) => Object.entries(layout).filter(([key, y]) => /^yaxis/.test(key) && y.title && y.title.text).map(([, y]) => ({
+  const titled = (layout, ground) => Object.entries(layout).filter(([key, y]) => /^yaxis/.test(key) && y.title && y.title.text).map(([, y]) => ({
     x: 1, xref: "paper", xanchor: "right", y: (y.domain || [0, 1])[1], yref: "paper", yanchor: "top", text: y.title.text, showarrow: false,
-    bgcolor: "rgba(0,0,0,0)", font: { size: 11, color: colour("muted") } }));
+    bgcolor: ground, borderpad: 0, font: { size: 11, color: colour("muted") } }));
 
   const framed = (given, div, height, time) => {
     const layout = painted(given);
@@ -75,8 +76,8 @@
     if (time) {
       const last = layout.xaxis.last, inner = div.clientWidth - 70;
       layout.shapes = marks.map(({ step, fault }) => upright(step, fault ? "solid" : "dot", colour(fault ? "accent" : "ink"), 1.25));
-      layout.annotations = [...worded(marks, inner, last, isLog(time)), ...titled(layout)];
-      layout.xaxis = timeAxis(layout.xaxis, time, 1, last);
+      layout.annotations = [...worded(marks, inner, last, isLog(time)), ...titled(layout, colour(div.closest(".finding") ? "card" : "paper"))];
+      layout.xaxis = timeAxis(layout.xaxis, time, 1, last, div.clientWidth);
       delete layout.xaxis.last;
       for (const key of Object.keys(layout)) if (/^yaxis/.test(key)) layout[key].title = { text: "" };
     }
@@ -109,18 +110,21 @@
   const heatMap = (div, map, view, cursor) => {
     const finite = view.z.flat().filter((value) => value !== null);
     const [low, high] = view.log ? [Math.min(...ends(finite)), Math.max(...ends(finite))] : [0, 100];
-    const powers = view.log ? decades(low, high) : null;
+    const spans = view.steps.map((step, i) => { const from = Math.ceil(view.edges[i]); return from === step ? grouped(step) : `${grouped(from)}–${grouped(step)}`; });
+    const long = div.clientWidth < 520 ? 0.48 : 0.42;
     const heat = {
-      type: "heatmap", x: view.x, y: view.names, z: view.z, zmin: low, zmax: high > low ? high : low + 1,
-      colorscale: ramp(), hoverongaps: false, xgap: 0, ygap: view.names.length < 40 ? 1.5 : 0,
-      hovertemplate: view.log ? "%{y}<br>step %{x:,}: 10<sup>%{z:.2f}</sup><extra></extra>" : "%{y}<br>step %{x:,}: %{z:.1f} %<extra></extra>",
+      type: "heatmap", x: view.edges, y: view.names, z: view.z, zmin: low, zmax: high > low ? high : low + 1,
+      colorscale: ramp(), hoverongaps: false, xgap: 0, ygap: view.names.length < 40 ? 1.5 : 0, hoverinfo: "text", text: view.names.map(() => spans),
+      hovertemplate: view.log ? "%{y}<br>step %{text}: 10<sup>%{z:.2f}</sup><extra></extra>" : "%{y}<br>step %{text}: %{z:.1f} %<extra></extra>",
       colorbar: {
-        orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom", ypad: 8, xpad: 0, thickness: 8,
-        len: div.clientWidth < 520 ? 0.9 : 0.42, outlinewidth: 0, tickfont: { size: 11, color: colour("muted") },
-        title: { text: view.log ? `${view.unit}, log scale` : view.unit, side: "top", font: { size: 11, color: colour("muted") } },
-        ...(powers ? { tickvals: powers, ticktext: powers.map((p) => `10<sup>${p}</sup>`) } : { nticks: 6 }),
+        orientation: "h", x: 1, xanchor: "right", yref: "container", y: 1, yanchor: "top", ypad: 4, xpad: 0, thickness: 8,
+        len: long, outlinewidth: 0, tickfont: { size: 11, color: colour("muted") },
+        ...(view.log ? decades(low, high) : { nticks: 6 }),
       },
     };
+    const legend = { x: 1 - long, xref: "paper", xanchor: "right", xshift: -12, y: 1, yref: "paper", yanchor: "middle", yshift: 51, showarrow: false,
+      text: view.log ? `${view.unit}, log scale` : view.unit, font: { size: 11, color: colour("muted") } };
+    const empty = { x: 0.5, xref: "paper", y: 0.5, yref: "paper", text: "no finite value was recorded", showarrow: false, font: { color: colour("muted") } };
     const seen = map.onsets.filter((onset) => view.names.includes(onset.name));
     const onsets = {
       type: "scatter", mode: "markers", x: seen.map((o) => o.step), y: seen.map((o) => o.name), text: seen.map((o) => o.text),
@@ -128,28 +132,31 @@
       hovertemplate: "%{y}<br>%{text}<extra></extra>", cliponaxis: false, showlegend: false,
     };
     const height = mapHeight(view.names.length);
-    const last = view.x[view.x.length - 1];
+    const last = view.steps[view.steps.length - 1];
     const layout = {
-      margin: { l: 46, r: 14, t: 52, b: 44 }, showlegend: false,
-      xaxis: timeAxis({ showgrid: false }, "chosen", view.x.length > 1 ? 1 : last, last),
-      yaxis: { names: view.names, short: view.short },
+      margin: { l: 46, r: 14, t: 60, b: 44 }, showlegend: false,
+      xaxis: timeAxis({ showgrid: false }, "chosen", Math.ceil(view.edges[0]), last, div.clientWidth),
+      yaxis: { names: view.names, short: view.short, range: [-0.5, view.names.length - 0.5] }, annotations: [finite.length ? legend : empty],
       shapes: [...map.treatments.map((step) => upright(step, "dot", colour("ink"), 1)),
         ...(cursor === undefined ? [] : [upright(cursor, "solid", colour("accent"), 1.5)])],
     };
-    return show(div, [heat, onsets], layout, height);
+    return show(div, finite.length ? [heat, onsets] : [onsets], layout, height);
   };
 
   const ends = (values) => values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
+  /* Ticks of a scale in powers of ten; its two ends where it spans too few. */
   const decades = (low, high) => {
     const every = Math.max(1, Math.ceil((high - low) / 6));
     const powers = [];
     for (let power = Math.ceil(low); power <= high; power += every) powers.push(power);
-    return powers.length ? powers : [Math.round(low * 10) / 10];
+    const words = (power) => `10<sup>${power}</sup>`;
+    return powers.length > 1 ? { tickvals: powers, ticktext: powers.map(words) }
+      : { tickvals: [low, high], ticktext: [low, high].map((power) => String(Number((10 ** power).toPrecision(2)))) };
   };
 
   /* A group of radio buttons, one for each view; `chosen` is told the index. */
   const toggle = (group, views, chosen) => {
-    const buttons = $$("input", group);
+    const buttons = group ? $$("input", group) : [];  // one view needs no switch
     for (const [index, button] of buttons.entries()) button.addEventListener("change", () => chosen(index));
     return () => Math.max(0, buttons.findIndex((button) => button.checked));
   };
@@ -168,17 +175,17 @@
   if (run.gradient) {
     const section = $("#gradient"), slider = $("input[type=range]", section), output = $("output", section);
     const now = () => run.gradient.views[view()];
-    const column = () => Math.min(Number(slider.value), now().x.length - 1);
-    const tell = () => { output.textContent = `step ${grouped(now().x[column()])}`; };
+    const column = () => Math.min(Number(slider.value), now().steps.length - 1);
+    const tell = () => { output.textContent = `step ${grouped(now().steps[column()])}`; };
     const view = toggle($(".switch", section), run.gradient.views, () => {
-      slider.max = now().x.length - 1;
+      slider.max = now().steps.length - 1;
       $("h2", section).textContent = now().title;
       tell(); redraw("gradient-map"); redraw("gradient-profile");
     });
     slider.addEventListener("input", () => { tell(); redraw("gradient-map"); redraw("gradient-profile"); });
-    drawers["gradient-map"] = (div) => heatMap(div, run.gradient, now(), now().x.length > 1 ? now().x[column()] : undefined);
+    drawers["gradient-map"] = (div) => heatMap(div, run.gradient, now(), now().steps.length > 1 ? now().steps[column()] : undefined);
     drawers["gradient-profile"] = (div) => {
-      const { names, short, x, z } = now();
+      const { names, short, steps: x, z } = now();
       const profile = (index, name, stroke, more) => ({
         type: "scatter", mode: names.length < 40 ? "lines+markers" : "lines", y: names, name,
         x: z.map((row) => (row[index] === null ? null : 10 ** row[index])), marker: { size: 6, color: stroke },
@@ -191,9 +198,9 @@
         ...(last ? [profile(last, `step ${grouped(x[last])}`, colour("faint"), { width: 1.5 })] : []),
         profile(column(), "chosen step", colour("accent"), {})];
       const layout = {
-        margin: { l: 20, r: 14, t: 52, b: 44 },
-        xaxis: { type: "log", range: [low - room, high + room], exponentformat: "power", dtick: Math.max(1, Math.ceil((high - low) / 5)), title: { text: "gradient norm, log scale" } },
-        yaxis: { names, short },
+        margin: { l: 20, r: 14, t: 60, b: 44 },
+        xaxis: { type: "log", range: [low - room, high + room], exponentformat: "power", power: true, dtick: Math.max(1, Math.ceil((high - low) / 5)), title: { text: "gradient norm, log scale" } },
+        yaxis: { names, short, range: [-0.5, names.length - 0.5] },
       };
       return show(div, data, layout, mapHeight(names.length));
     };
@@ -234,7 +241,7 @@
       const sides = [[low, flat[0]], [flat[1], high]].filter(([a, b]) => a !== null && b !== null && b > a);
       const layout = {
         bargap: 0, showlegend: false, margin: { l: 52, r: 14, t: 24, b: 44 },
-        xaxis: { tickvals: ticks, ticktext: labels, range: [low, high], showgrid: false, title: { text: "pre-activation z (linear near zero, logarithmic further out)" } },
+        xaxis: { tickvals: ticks, ticktext: labels, range: [low, high], showgrid: false, title: { text: "pre-activation z (logarithmic far from zero)" } },
         yaxis: { title: { text: "density of samples (area 1)" }, rangemode: "tozero", range: [0, 1.05 * Math.max(...density.flat())] },
         shapes: sides.map(([a, b]) => ({ type: "rect", xref: "x", yref: "paper", x0: Math.max(a, low), x1: Math.min(b, high), y0: 0, y1: 1, fillcolor: colour("shade"), line: { width: 0 }, layer: "below" })),
         annotations: sides.map(([a, b], i) => ({ x: i || flat[0] === null ? high : low, xref: "x", y: 1, yref: "paper", xanchor: i || flat[0] === null ? "right" : "left", yanchor: "bottom", text: "flat: no learning here", showarrow: false, font: { size: 11, color: colour("muted") } })),

@@ -40,7 +40,7 @@ def sites(run: Run, findings: Sequence[Finding]) -> Json:
     rows = [_row(vitals) | {"marked": vitals.site.name in marked} for vitals in run.vitals.sites]
     touched = sum(1 for vitals in run.vitals.sites if vitals.site.name in marked)
     found = count(len(rows), "site")
-    title = f"{found}, {touched} of them with a finding" if touched else f"{found} watched"
+    title = f"{touched:,} of {found} with a finding" if touched else f"{found} watched"
     columns = [{"name": name, "words": words} for name, words in COLUMNS]
     return {"sites": rows, "sites_title": title, "site_columns": columns}
 

@@ -19,20 +19,34 @@ class Columns:
     """The time axis that all rows of a heat map share.
 
     Attributes:
+        first: the first step of all.
         last: ``[columns]``, the last step of each column, rising; a column holds the steps after the one before it.
     """
 
+    first: int
     last: Integers
 
     @classmethod
     def of(cls, histories: Iterable[Integers], most: int) -> Columns:
-        """At most ``most`` columns over the steps of all histories, each of about as many recorded steps."""
+        """At most ``most`` columns over the steps of all histories, narrow at first: a training falls ill early.
+
+        A third of the columns end at steps in geometric progression, the others at recorded steps evenly spaced.
+        """
         recorded = [np.asarray(steps, dtype=np.int64) for steps in histories if len(steps)]
         if not recorded:
-            return cls(np.array([], dtype=np.int64))
+            return cls(0, np.array([], dtype=np.int64))
         steps = np.unique(np.concatenate(recorded))
-        ends = np.ceil(np.arange(1, min(most, len(steps)) + 1) * len(steps) / min(most, len(steps))).astype(int) - 1
-        return cls(steps[ends])
+        if len(steps) <= most:
+            return cls(int(steps[0]), steps)
+        early = np.geomspace(1, len(steps), most // 3)
+        even = np.linspace(1, len(steps), most - most // 3)
+        ends = np.unique(np.concatenate([early, even]).round().astype(np.int64)) - 1
+        return cls(int(steps[0]), steps[ends])
+
+    @property
+    def edges(self) -> Floats:
+        """``[columns + 1]``, where columns meet: half way between steps."""
+        return np.concatenate([[self.first - 0.5], self.last + 0.5])
 
     def fill(self, step: Integers, values: npt.NDArray[np.generic]) -> Floats:
         """The values of one history, averaged over each column.
