@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +13,26 @@ from limen.journal.encoding import Array, blob_of, to_json
 from limen.journal.packing import Entry
 from limen.journal.schema import KINDS, Kind
 
-__all__ = ["Change", "Ledger", "Placed", "changes", "enter"]
+__all__ = ["Drop", "Ledger", "Placed", "Put", "changes", "enter"]
 
 Row = tuple[object, ...]
 
 
 @dataclass(frozen=True)
-class Change:
-    """Rows to put into a table, replacing those of the same key, or keys of rows to drop from it."""
+class Put:
+    """Rows to put into a table, each in place of the one that has its key."""
 
     table: str
-    action: Literal["put", "drop"]
     rows: list[Row]
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Rows to take out of a table: the steps or parts of one entry, or the entry itself where there are none."""
+
+    table: str
+    id: int
+    parts: tuple[int | str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +66,7 @@ def enter(before: Ledger, entries: Mapping[str, list[Entry]]) -> Ledger:
     return Ledger(placed, free)
 
 
-def changes(before: Ledger, after: Ledger) -> Iterator[Change]:
+def changes(before: Ledger, after: Ledger) -> Iterator[Put | Drop]:
     """What turns a file that holds ``before`` into one that holds ``after``, a few rows at a time.
 
     Raises:
@@ -68,29 +76,29 @@ def changes(before: Ledger, after: Ledger) -> Iterator[Change]:
         known, wanted = before.placed.get(table, {}), after.placed[table]
         for key in known.keys() - wanted.keys():
             nothing = Placed(known[key].id, 0, Entry(key, {}))
-            yield Change(table, "drop", [(nothing.id,)])
+            yield Drop(table, nothing.id)
             yield from _of_parts(kind, known[key], nothing)
         for key, new in wanted.items():
             old = known.get(key)
             if old is None or old.position != new.position or old.entry.about != new.entry.about:
-                yield Change(table, "put", [(new.id, new.position, to_json(new.entry.about))])
+                yield Put(table, [(new.id, new.position, to_json(new.entry.about))])
             yield from _of_parts(kind, old, new)
 
 
-def _of_parts(kind: Kind, old: Placed | None, new: Placed) -> Iterator[Change]:
+def _of_parts(kind: Kind, old: Placed | None, new: Placed) -> Iterator[Put | Drop]:
     if kind.columns:
         yield from _of_history(kind, old.entry if old else None, new)
     if kind.part:
         yield from _of_arrays(kind, old.entry.arrays if old else {}, new)
 
 
-def _of_arrays(kind: Kind, old: Mapping[str | int, Array], new: Placed) -> Iterator[Change]:
+def _of_arrays(kind: Kind, old: Mapping[str | int, Array], new: Placed) -> Iterator[Put | Drop]:
     wanted = new.entry.arrays
     changed = [part for part, array in wanted.items() if part not in old or not _same(old[part], array)]
     if changed:
-        yield Change(kind.array_table, "put", [(new.id, part, *blob_of(wanted[part])) for part in changed])
+        yield Put(kind.array_table, [(new.id, part, *blob_of(wanted[part])) for part in changed])
     if gone := old.keys() - wanted.keys():
-        yield Change(kind.array_table, "drop", [(new.id, part) for part in gone])
+        yield Drop(kind.array_table, new.id, tuple(gone))
 
 
 def _same(a: Array, b: Array) -> bool:
@@ -98,25 +106,26 @@ def _same(a: Array, b: Array) -> bool:
     return a is b or (a.dtype == b.dtype and a.tobytes() == b.tobytes())
 
 
-def _of_history(kind: Kind, old: Entry | None, new: Placed) -> Iterator[Change]:
+def _of_history(kind: Kind, old: Entry | None, new: Placed) -> Iterator[Put | Drop]:
     steps, columns = new.entry.steps, new.entry.columns
     held = len(old.steps) if old else 0
-    appended_only = old is None or (
+    grown = old is None or (
         _same(steps[:held], old.steps) and all(map(_same, (c[:held] for c in columns), old.columns))
     )
-    changed = np.arange(held, len(steps)) if old is None or appended_only else _changed(old, new.entry)
-    if np.any(np.diff(steps[max(held - 1, 0) :] if appended_only else steps) <= 0):
-        raise ValueError(f"the steps of {kind.table} {new.entry.key.strip()!r} do not rise")
+    changed = np.arange(held, len(steps)) if old is None or grown else _changed(old, new.entry)
+    _must_rise(steps[max(held - 1, 0) :] if grown else steps, f"{kind.table} {' '.join(new.entry.key.split())!r}")
     if len(changed):
-        picked = (column[changed].tolist() for column in columns)
-        yield Change(
-            kind.step_table,
-            "put",
-            [(step, new.id, *row) for step, *row in zip(steps[changed].tolist(), *picked, strict=True)],
-        )
-    if old is not None and not appended_only:
-        gone = old.steps[~np.isin(old.steps, steps)].tolist()
-        yield Change(kind.step_table, "drop", [(step, new.id) for step in gone])
+        picked = (column[changed].tolist() for column in (steps, *columns))
+        rows: list[Row] = [(step, new.id, *row) for step, *row in zip(*picked, strict=True)]
+        yield Put(kind.step_table, rows)
+    if old is not None and not grown and (gone := set(old.steps.tolist()) - set(steps.tolist())):
+        yield Drop(kind.step_table, new.id, tuple(sorted(gone)))
+
+
+def _must_rise(steps: Array, name: str) -> None:
+    listed: list[int] = steps.tolist()
+    if any(later <= earlier for earlier, later in pairwise(listed)):
+        raise ValueError(f"the steps of {name} do not rise")
 
 
 def _changed(old: Entry, new: Entry) -> npt.NDArray[np.intp]:

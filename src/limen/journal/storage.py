@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
-from limen.journal.delta import Change
+from limen.journal.delta import Drop, Put
 from limen.journal.forks import QUIET
 from limen.journal.place import is_busy
 from limen.journal.schema import KINDS, Kind
@@ -28,22 +28,21 @@ def _put(table: str, width: int, rows: int) -> str:
     return f'REPLACE INTO "{table}" VALUES {", ".join([row] * rows)}'
 
 
-def _drop(table: str, keys: tuple[str, ...], rows: int) -> str:
-    row = f"({', '.join('?' * len(keys))})"
-    names = ", ".join(f'"{key}"' for key in keys)
-    return f'DELETE FROM "{table}" WHERE ({names}) IN (VALUES {", ".join([row] * rows)})'
-
-
-def _keys(kind: Kind) -> dict[str, tuple[str, ...]]:
-    """The primary key of each table of a kind."""
+def _owner_and_part(kind: Kind) -> dict[str, tuple[str, str | None]]:
+    """In each table of a kind, the column that holds the entry and the one that holds its step or part."""
     return {
-        kind.table: ("id",),
-        kind.step_table: ("step", kind.table),
+        kind.table: ("id", None),
+        kind.step_table: (kind.table, "step"),
         kind.array_table: (kind.table, "part"),
     }
 
 
-_KEYS = {table: key for kind in KINDS.values() for table, key in _keys(kind).items()}
+_COLUMNS = {table: pair for kind in KINDS.values() for table, pair in _owner_and_part(kind).items()}
+
+
+def _padded(values: list[object]) -> list[object]:
+    """The last value repeated up to a power of two, so that few distinct statements are compiled."""
+    return values + values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
 
 
 class Storage:
@@ -62,7 +61,7 @@ class Storage:
         self._execute("PRAGMA synchronous = NORMAL")
         self._file = os.stat(path)
 
-    def write(self, changes: Iterable[Change]) -> bool:
+    def write(self, changes: Iterable[Put | Drop]) -> bool:
         """Apply changes in one transaction, all or none; False where another process had locked the file.
 
         Raises:
@@ -83,18 +82,24 @@ class Storage:
             raise
         return True
 
-    def _apply(self, changes: Iterable[Change]) -> None:
-        waiting: dict[tuple[str, str], list[Row]] = {}
+    def _apply(self, changes: Iterable[Put | Drop]) -> None:
+        waiting: dict[str, list[Row]] = {}
+        drops: dict[tuple[str, tuple[int | str, ...]], list[object]] = {}
         for change in changes:
-            rows = waiting.setdefault((change.action, change.table), [])
+            if isinstance(change, Drop):
+                drops.setdefault((change.table, change.parts), []).append(change.id)
+                continue
+            rows = waiting.setdefault(change.table, [])
             rows.extend(change.rows)
             whole = len(rows) - len(rows) % _ROWS
-            self._send(change.action, change.table, rows[:whole])
+            self._put(change.table, rows[:whole])
             del rows[:whole]
-        for (action, table), rows in waiting.items():
-            self._send(action, table, rows)
+        for table, rows in waiting.items():
+            self._put(table, rows)
+        for (table, parts), owners in drops.items():
+            self._drop(table, list(parts), owners)
 
-    def _send(self, action: str, table: str, rows: list[Row]) -> None:
+    def _put(self, table: str, rows: list[Row]) -> None:
         """Write rows in statements of 512, 256, … 1 rows, so that few distinct statements are compiled."""
         begin, count = 0, _ROWS
         while begin < len(rows):
@@ -102,9 +107,20 @@ class Storage:
                 count //= 2
                 continue
             batch = rows[begin : begin + count]
-            text = _put(table, len(batch[0]), count) if action == "put" else _drop(table, _KEYS[table], count)
-            self._execute(text, list(chain.from_iterable(batch)))
+            self._execute(_put(table, len(batch[0]), count), list(chain.from_iterable(batch)))
             begin += count
+
+    def _drop(self, table: str, parts: list[object], owners: list[object]) -> None:
+        """Take the same steps or parts out of many entries at once: histories are mostly thinned together."""
+        owner, part = _COLUMNS[table]
+        for begin in range(0, len(owners), _ROWS):
+            some = _padded(owners[begin : begin + _ROWS])
+            text = f'DELETE FROM "{table}" WHERE "{owner}" IN ({", ".join("?" * len(some))})'
+            if part is None:
+                self._execute(text, some)
+            for start in range(0, len(parts), _ROWS):
+                these = _padded(parts[start : start + _ROWS])
+                self._execute(f'{text} AND "{part}" IN ({", ".join("?" * len(these))})', [*some, *these])
 
     def _execute(self, statement: str, values: list[object] | tuple[()] = ()) -> None:
         with QUIET:

@@ -6,6 +6,7 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class Journal:
         self._newest: Run | None = None
         self._closing = False
         self._trouble: str | None = None
+        self._spent = 0.0
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         make(self.path)
         self._thread = threading.Thread(target=self._work, name="limen-journal", daemon=True)
@@ -48,6 +50,11 @@ class Journal:
     def trouble(self) -> str | None:
         """Why nothing is written any more, in one sentence; None while all is well."""
         return self._trouble
+
+    @property
+    def spent(self) -> float:
+        """Seconds of processor time that the writing took so far, all of it in the journal's own thread."""
+        return self._spent
 
     def save(self, run: Run) -> None:
         """Have this run written soon. Returns at once and never raises.
@@ -64,7 +71,10 @@ class Journal:
         self._bell.put(None)
 
     def close(self, run: Run | None = None) -> None:
-        """Write this run, or else the last one saved, and put the file away. Safe to call twice; never raises."""
+        """Write this run, or else the last one saved, and put the file away: one file again, without ``-wal``.
+
+        Waits for the disk, at most 30 s. Safe to call twice; never raises.
+        """
         if os.getpid() != self._pid:
             return
         if not self._closing:
@@ -104,6 +114,7 @@ class Journal:
                 elif closing and (tries := tries + 1) < _TRIES:
                     self._bell.put(None)
                     continue
+            self._spent = time.thread_time()
             if closing:
                 return
 
