@@ -22,24 +22,28 @@ class LossTrend:
 
     Attributes:
         start: its level over the first rows, in units of the loss.
-        end: its level over the last eighth of the rows.
+        first: its level over the first eighth of the rows.
+        end: its level over the last eighth.
         lowest: the lowest level over any eighth.
-        peak: the largest finite value.
-        error: three standard errors of the difference of two levels.
+        error: three standard errors of the difference between the start and a level.
+        block_error: the same between two levels.
         steps: training steps from the first row to the last.
         chance: level of a guess where the loss tells it (ln classes); NaN elsewhere.
+        positive: False when it was negative anywhere: then it is no distance, and its fall or rise means little.
         finite: False when its latest value is NaN or infinite.
         required: share of ``start`` by which it must have fallen to count as learning.
         risen_limit: multiple of ``start`` from which it counts as risen.
     """
 
     start: float
+    first: float
     end: float
     lowest: float
-    peak: float
     error: float
+    block_error: float
     steps: int
     chance: float
+    positive: bool
     finite: bool
     required: float
     risen_limit: float
@@ -53,7 +57,14 @@ class LossTrend:
     @property
     def falls(self) -> bool:
         """True when it stands below its start beyond noise, by however little, or clearly below a guess."""
-        return self.finite and (self.start - self.end > self.error or self.competent)
+        since_start = self.start - self.end > self.error
+        since_first = self.first - self.end > self.block_error
+        return self.finite and (since_start or since_first or self.competent)
+
+    @property
+    def stuck(self) -> bool:
+        """True when it neither fell nor stands where a trained network stands, and is a loss that could fall."""
+        return self.positive and not (self.learned or self.falls)
 
     @property
     def hopeless(self) -> bool:
@@ -89,11 +100,13 @@ def loss_trend(vitals: Vitals, limits: Thresholds) -> LossTrend | None:
     spread = noise(values)
     return LossTrend(
         start=min(float(values[0]), median(values[:3])),
+        first=levels[0],
         end=levels[-1],
         lowest=min(levels),
-        peak=float(values.max()),
         # the variance of a median of n values is pi/2 times that of their mean
-        error=3.0 * spread * float(np.sqrt(1.0 / 3.0 + np.pi / (2.0 * max(tail, 1)))),
+        error=3.0 * spread * float(np.sqrt(1.0 / 3.0 + np.pi / (2.0 * tail))),
+        block_error=3.0 * spread * float(np.sqrt(np.pi / tail)),
+        positive=bool((values >= 0.0).all()),
         steps=int(loss.step[-1] - loss.step[0]) + 1,
         chance=_chance(vitals, loss),
         finite=bool(np.isfinite(loss.value[-1])),

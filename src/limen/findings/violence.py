@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from limen.findings.figures import noise
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import Jump, largest_update
 from limen.vitals import Vitals
@@ -15,6 +16,7 @@ __all__ = ["Crowd", "Spike", "Violence", "violence"]
 
 Integers = npt.NDArray[np.int64]
 
+BEYOND_NOISE = 10.0  # standard deviations
 TOGETHER = 5  # steps within which deaths count as one event
 
 
@@ -89,11 +91,12 @@ def _spike(vitals: Vitals, until: int, limits: Thresholds) -> Spike | None:
         return None
     loss = vitals.losses[0]
     rows = np.flatnonzero((loss.step <= until) & np.isfinite(loss.value))
-    if len(rows) < 2:
-        return None
+    if len(rows) < 2 or float(loss.value[np.isfinite(loss.value)].min()) <= 0.0:
+        return None  # a loss that reaches zero or below has no size to compare with
     start, top = float(loss.value[rows[0]]), int(rows[np.argmax(loss.value[rows])])
     peak = float(loss.value[top])
-    return Spike(start, peak, int(loss.step[top])) if 0.0 < limits.risen * start <= peak else None
+    beyond_noise = peak - start > BEYOND_NOISE * noise(loss.value)
+    return Spike(start, peak, int(loss.step[top])) if limits.risen * start <= peak and beyond_noise else None
 
 
 def _crowd(died: Integers, limits: Thresholds) -> Crowd | None:

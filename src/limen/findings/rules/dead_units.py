@@ -60,8 +60,8 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     would have made it fire five times. Nearly a whole layer is an error. Half of it is one when the units were killed
     by violence (a step that moved a weight by a tenth of itself, a jump of the loss, deaths within a few steps) or
     when the loss has not fallen in 200 steps; otherwise it is a warning after that time. A quarter is a warning when
-    those units were alive, and killed by violence or in a training whose loss does not fall. Fewer than that are born
-    dead or shed by healthy networks.
+    those units were alive, and killed by a large step, at a jump of the loss, or while the loss does not fall. Fewer
+    than that are born dead or shed by healthy networks.
 
     Known to misfire: classes or tokens so rare that their units are not needed for thousands of samples; a layer
     that is switched on late in training.
@@ -83,11 +83,16 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
 
 def _violent(vitals: Vitals, loss: _Loss, limits: Thresholds) -> bool:
-    """Killed, not born dead, and by something that can be pointed at."""
+    """Killed, not born dead, and by something that can be pointed at.
+
+    Of fewer than half of a layer, deaths at the same time alone are none: at birth many units are barely active, and
+    the first steps of a healthy training silence them.
+    """
     if 2 * loss.killed < len(loss.dead):
         return False
     until = max(loss.step + 1, limits.window)
-    return bool(violence(vitals, loss.died, limits, after=loss.step - limits.window - 1, until=until))
+    signs = violence(vitals, loss.died, limits, after=loss.step - limits.window - 1, until=until)
+    return bool(signs) if loss.share >= limits.dead_error else bool(signs.jump or signs.spike)
 
 
 def _hope(vitals: Vitals, limits: Thresholds) -> Hope:
@@ -95,7 +100,7 @@ def _hope(vitals: Vitals, limits: Thresholds) -> Hope:
     if vitals.step < limits.patience:
         return "too early"
     trend = loss_trend(vitals, limits)
-    return "learns" if trend is None or trend.learned or trend.falls else "stuck"
+    return "stuck" if trend is not None and trend.stuck else "learns"
 
 
 def _severity(loss: _Loss, hope: Hope, head: bool, violent: bool, limits: Thresholds) -> Severity | None:

@@ -36,7 +36,7 @@ def dying_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     Source: Lu et al. 2020, arXiv:1903.06733; Sokar et al. 2023, "The Dormant Neuron Phenomenon", arXiv:2302.12902.
     """
     trend = loss_trend(vitals, limits)
-    excused = trend is not None and (trend.learned or trend.falls)
+    excused = trend is not None and not trend.stuck
     for seen in vitals.sites:
         dead = convincingly_dead(seen, limits)
         died = seen.last_active[dead][seen.last_active[dead] > max(seen.birth.last_step, limits.steps)]

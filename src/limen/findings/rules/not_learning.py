@@ -35,7 +35,9 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     (Ben Braiek & Khomh 2023) for asking for a witness.
     """
     trend = loss_trend(vitals, limits)
-    if trend is None or trend.steps < limits.patience or trend.ever_fell or trend.competent or not trend.finite:
+    if trend is None or trend.steps < limits.patience or not trend.positive or not trend.finite:
+        return
+    if trend.ever_fell or trend.competent:
         return
     witness = _witness(vitals, trend, limits)
     if witness is None:

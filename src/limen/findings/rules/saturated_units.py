@@ -64,7 +64,7 @@ def _from_birth(seen: SiteVitals, limits: Thresholds) -> bool:
 
 def _unexcused(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> bool:
     """A layer born stuck, or one that got stuck in a run of which it is known that it does not learn."""
-    return _from_birth(seen, limits) or (trend is not None and not trend.learned)
+    return _from_birth(seen, limits) or (trend is not None and trend.stuck)
 
 
 def _finding(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> Finding:

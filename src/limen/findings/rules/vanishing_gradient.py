@@ -42,7 +42,8 @@ def _severity(profile: Profile, trend: LossTrend | None, limits: Thresholds) -> 
     shrinks = profile.ratio <= limits.vanished and profile.order >= limits.ordered
     if profile.depth < limits.depth or profile.rows < limits.window or not shrinks:
         return None
-    learned = None if trend is None or trend.steps < limits.patience else trend.learned
+    known = trend is not None and trend.steps >= limits.patience and trend.positive
+    learned = trend.learned if trend is not None and known else None
     pace = _pace(profile)
     if profile.adaptive and pace > limits.starved:
         hopeless = learned is False and profile.ratio <= limits.starved

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from limen.findings import Thresholds
+from limen.findings.rules import dead_units
+from limen.vitals import Vitals
+from tests.findings.patients import Layer, Patient, falling, noisy
+
+LIMITS = Thresholds()
+FLAT = noisy(2.3, 0.02)
+SPIKE = lambda t: np.where(t == 9, 40.0, falling(2.3, 0.5)(t))  # noqa: E731
+
+
+def ill(died: tuple[int, ...], *, units: int = 64, **story: object) -> Vitals:
+    return Patient((Layer("fc1", units=units, died=died), Layer("fc2")), **story).vitals  # pyright: ignore
+
+
+@pytest.mark.parametrize(
+    ("vitals", "severity"),
+    [
+        (ill((0,) * 64), "error"),  # a whole layer, whatever the loss does
+        (ill((8,) * 40, losses=(SPIKE,)), "error"),  # half, by violence
+        (ill((0,) * 40, losses=(FLAT,)), "error"),  # half, and nothing is learned
+        (ill((0,) * 40), "warning"),  # half, but the loss falls
+        (ill((8,) * 16, losses=(SPIKE,)), "warning"),  # a quarter, killed by violence
+        (ill(tuple(range(40, 360, 20)), losses=(FLAT,)), "warning"),  # a quarter, killed, and nothing is learned
+        (ill((0,) * 1, units=1), "error"),  # a layer of one unit
+    ],
+)
+def test_fires(vitals: Vitals, severity: str) -> None:
+    (finding,) = dead_units(vitals, LIMITS)
+    assert (finding.symptom, finding.where, finding.severity) == ("dead-units", "fc1", severity)
+
+
+@pytest.mark.parametrize(
+    "vitals",
+    [
+        Vitals(),
+        ill(()),
+        ill((0,) * 9),  # 14 % dead from birth, as torch's own initialisation leaves them
+        ill((0,) * 22),  # a third dead from birth, in a run that learns
+        ill((0,) * 22, losses=(FLAT,)),  # and in one that does not
+        ill(tuple(range(30, 350, 16))),  # a third shed one by one while the loss falls
+        ill((8,) * 15, losses=(SPIKE,)),  # less than a quarter
+        ill((0,) * 2, units=4),  # half of a bottleneck
+        ill((8,) * 64, steps=27),  # silent for 19 steps
+        ill((8,) * 64, steps=108, batch=9),  # silent for 900 samples
+        ill((0,) * 40, steps=100),  # born dead, and too early to say that nothing is learned
+        Patient((Layer("out", died=(0,) * 40, head=True),)).vitals,  # classes that do not occur
+        Patient((Layer("gate", function="sigmoid", mean=-9.0, died=(0,) * 64),)).vitals,  # a closed gate
+        Patient((Layer("fc", function="leaky_relu", died=(0,) * 64),)).vitals,  # has no flat side
+        Patient((Layer("tanh", function="tanh", mean=-9.0),)).vitals,  # stuck, not dead
+    ],
+)
+def test_stays_silent(vitals: Vitals) -> None:
+    assert list(dead_units(vitals, LIMITS)) == []
+
+
+def test_units_that_always_fired_rarely_are_not_dead() -> None:
+    # active once in 2,000 samples until step 300, then silent on 64 * 100 = 6,400: 3.2 activations missed
+    rare = Patient((Layer("fc1", died=(300,) * 40, rate=1 / 2000), Layer("fc2")), losses=(FLAT,)).vitals
+    assert list(dead_units(rare, LIMITS)) == []
+    often = Patient((Layer("fc1", died=(300,) * 40, rate=1 / 200), Layer("fc2")), losses=(FLAT,)).vitals
+    assert len(list(dead_units(often, LIMITS))) == 1
+
+
+def test_the_finding_names_units_step_share_and_bound() -> None:
+    (finding,) = dead_units(ill((8,) * 40, losses=(SPIKE,)), LIMITS)
+    samples = (400 - 8) * 64
+    assert finding.units == tuple(range(40))
+    assert finding.step == 9
+    assert finding.measured == pytest.approx(40 / 64)
+    assert finding.layer == "fc1.linear"
+    assert f"{samples:,} samples" in finding.message
+    assert f"{3 / samples:.2%}" in finding.message  # the rule of three
+
+
+def test_units_dead_from_birth_are_dead_since_the_first_step() -> None:
+    (finding,) = dead_units(ill((0,) * 64), LIMITS)
+    assert finding.step == 1
+    assert "from the first step on" in finding.message
+
+
+def test_the_limits_are_those_of_the_thresholds() -> None:
+    vitals = ill((8,) * 15, losses=(SPIKE,))
+    assert len(list(dead_units(vitals, Thresholds(dead_warning=0.2)))) == 1
