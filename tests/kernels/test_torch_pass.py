@@ -105,6 +105,35 @@ def test_a_side_that_does_not_exist_has_no_samples(layout: str, left: float | No
     assert_true(measure(z, axis, left, right), Truth.of(z, axis, left, right))
 
 
+LARGE: dict[str, tuple[Callable[[], Tensor], int]] = {  # more entries than are read at a time
+    "samples × units": (lambda: normal(3001, 301), -1),
+    "units only": (lambda: normal(2, 600_000), -1),
+    "images": (lambda: normal(41, 17, 31, 37), 1),
+    "channels-last images": (lambda: normal(41, 17, 31, 37).contiguous(memory_format=torch.channels_last), 1),
+    "one large image": (lambda: normal(1, 17, 190, 191), 1),
+    "two large images": (lambda: normal(2, 3, 500, 501), 1),
+    "transposed": (lambda: normal(301, 3001).t(), -1),
+}
+
+
+@pytest.mark.parametrize("mean", [0.0, 300.0])
+@pytest.mark.parametrize("layout", LARGE)
+def test_a_large_tensor_is_read_in_pieces_without_loss(layout: str, mean: float) -> None:
+    make, axis = LARGE[layout]
+    z = make() + mean
+    sums, truth = measure(z, axis, mean - 0.5, mean + 0.75), Truth.of(z, axis, mean - 0.5, mean + 0.75)
+    assert sums.samples == len(truth.table)
+    assert sums.left.tolist() == truth.left.tolist()
+    assert sums.right.tolist() == truth.right.tolist()
+    assert sums.low.tolist() == truth.table.min(0).tolist()
+    assert sums.high.tolist() == truth.table.max(0).tolist()
+    moments = Moments.of_sums(sums.samples, sums.total, sums.squares, sums.shift)
+    # Sums of up to 250,000 float32 terms in the lanes of a vector; a thousandth of a deviation is enough for all rules
+    deviation = truth.table.std(0)
+    assert np.all(np.abs(moments.mean - truth.table.mean(0)) <= 1e-3 * deviation)
+    assert np.all(np.abs(moments.variance - truth.table.var(0)) <= 1e-3 * deviation**2)
+
+
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_a_value_on_a_limit_is_flat(dtype: torch.dtype) -> None:
     z = torch.tensor([[-2.0, -2.0], [0.0, 3.0], [-0.0, 3.0], [3.0, 4.0]], dtype=dtype)

@@ -195,6 +195,16 @@ def test_the_first_step_with_a_value_that_is_not_finite_is_kept() -> None:
     assert np.isnan(seen.total.moments.mean).tolist() == [False, True, False, True, False]
 
 
+def test_one_infinite_value_leaves_its_unit_without_a_mean_for_good() -> None:
+    broken = np.ones((4, UNITS), np.float32)
+    broken[0, 1] = np.inf
+    fine = np.ones((4, UNITS), np.float32)
+    for calls in ((broken,), (fine, broken), (broken, fine), (broken, broken)):
+        seen = replay(RELU, [Step(1, calls), Step(2, (fine,))]).vitals()
+        assert np.isnan(seen.total.moments.mean).tolist() == [False, True, False, False, False]
+        assert np.isnan(seen.total.moments.m2).tolist() == [False, True, False, False, False]
+
+
 def test_a_unit_of_nan_is_neither_flat_nor_dead() -> None:
     table = np.full((60, UNITS), np.nan, np.float32)
     seen = replay(RELU, [Step(n, (table,)) for n in range(1, 31)]).vitals()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +17,10 @@ from limen.vitals import ParameterHistory, ParameterVitals
 
 __all__ = ["ParameterRecord", "Sweep"]
 
+foreach_norm: Any = torch._foreach_norm  # pyright: ignore[reportPrivateUsage]  # the public optimisers use it too
+
 ENTRIES = 4_096  # entries of a tensor, evenly spaced, on which its update ratio is measured
+HALVES = (torch.float16, torch.bfloat16)
 GRADIENT, WEIGHT, UPDATE = 1, 2, 3
 
 
@@ -27,7 +33,7 @@ class ParameterRecord:
         self.optimiser = optimiser
         self.rows = Rows(4)
         self.first_nonfinite: int | None = None
-        self.initial_std = float(tensor.detach().float().std()) if tensor.numel() > 1 else 0.0
+        self.initial_std = float(widened(tensor.detach()).std()) if tensor.numel() > 1 and not tensor.is_sparse else 0.0
 
     def enter(self, step: int, gradient: float, weight: float) -> bool:
         """Enter the norms before an update; returns whether the row was kept."""
@@ -46,9 +52,9 @@ class ParameterRecord:
 class Sweep:
     """One measurement of a set of parameters, before and after an update.
 
-    Norms are taken with one ``foreach`` call each. The update is measured on at most 4,096 entries of a tensor,
-    evenly spaced, before and after: exact for small tensors, an unbiased sample of large ones, and never a second
-    copy of the model.
+    Norms are taken with one ``foreach`` call each, summed in float32: relative error about 1e-5 for a million entries.
+    The update is measured on at most 4,096 entries of a tensor, evenly spaced, before and after: exact for small
+    tensors, a sample of large ones, and never a second copy of the model.
     """
 
     records: list[ParameterRecord]
@@ -62,7 +68,7 @@ class Sweep:
         dense = [record for record in self.records if not record.tensor.is_sparse]
         weights = norms([record.tensor.detach() for record in dense])
         with_gradient = [record for record in dense if usable(record.tensor.grad)]
-        gradients = norms([record.tensor.grad for record in with_gradient])  # pyright: ignore[reportArgumentType]
+        gradients = norms([record.tensor.grad for record in with_gradient if record.tensor.grad is not None])
         by_record = dict(zip(map(id, with_gradient), gradients, strict=True))
         for record, weight in zip(dense, weights, strict=True):
             gradient = by_record.get(id(record))
@@ -77,7 +83,8 @@ class Sweep:
         """Read the weights just after the update."""
         if not self._kept:
             return
-        moved = [sample(record.tensor) - old for record, old in zip(self._kept, self._before, strict=True)]
+        pairs = zip(self._kept, self._before, strict=True)
+        moved = [widened(sample(record.tensor)) - widened(old) for record, old in pairs]
         for record, change, size in zip(self._kept, norms(moved), norms(self._before), strict=True):
             record.rows.amend(UPDATE, change / size if size > 0 else math.nan)
         self._before, self._kept = [], []
@@ -91,13 +98,34 @@ def usable(gradient: Tensor | None) -> bool:
 def sample(tensor: Tensor) -> Tensor:
     """At most 4,096 entries, evenly spaced, ``[entries]``; a view where the layout allows one."""
     flat = tensor.detach().reshape(-1)
-    return flat[:: max(1, -(-flat.numel() // ENTRIES))]
+    return flat[:: stride_of(flat.numel())]
 
 
-def norms(tensors: list[Tensor]) -> list[float]:
-    """The L2 norm of each tensor; float16 and bfloat16 in float32."""
-    if not tensors:
-        return []
-    half = any(tensor.dtype in (torch.float16, torch.bfloat16) for tensor in tensors)
-    found = torch._foreach_norm([tensor.float() for tensor in tensors] if half else tensors)
-    return [float(norm) for norm in found]
+@functools.cache
+def stride_of(entries: int) -> int:
+    """The distance between two sampled entries; it shares no factor with any axis, lest it see only some columns."""
+    stride = max(1, -(-entries // ENTRIES))
+    while math.gcd(stride, entries) > 1:
+        stride += 1
+    return stride
+
+
+def widened(tensor: Tensor) -> Tensor:
+    """The tensor itself, or in float32 where it is of half precision."""
+    return tensor.float() if tensor.dtype in HALVES else tensor
+
+
+def norms(tensors: Sequence[Tensor]) -> list[float]:
+    """The L2 norm of each tensor; float16 and bfloat16 in float32, without a wider copy of them."""
+    found = [0.0] * len(tensors)
+    groups: dict[tuple[torch.device, torch.dtype], list[int]] = {}
+    for place, tensor in enumerate(tensors):
+        groups.setdefault((tensor.device, tensor.dtype), []).append(place)
+    for (_, kind), places in groups.items():
+        wide = torch.float32 if kind in HALVES else None
+        group = foreach_norm([tensors[place] for place in places], 2, wide)
+        for place, norm in zip(places, torch.stack(list(group)).tolist(), strict=True):
+            # A square may be beyond float32 where the norm itself is not
+            again = math.isinf(norm) and not kind.is_complex
+            found[place] = float(torch.linalg.vector_norm(tensors[place], dtype=torch.float64)) if again else norm
+    return found

@@ -36,7 +36,7 @@ class Tally:
         self.high = np.full(units, -np.inf)
         self.histogram: Histogram | None = None
 
-    def add(self, part: Part) -> None:
+    def add(self, part: Part | Tally) -> None:
         """Enter the samples of a part; the mean and its deviations as ``Moments`` add."""
         self.left += part.left
         self.right += part.right
@@ -89,6 +89,8 @@ class Part:
         self.mean = centre + sums.shift
         centre *= sums.total
         self.m2 = np.maximum(np.subtract(sums.squares, centre, out=centre), 0.0, out=centre)
+        if sums.nonfinite:  # an infinite mean would depend on the order in which parts are added
+            self.mean[~np.isfinite(self.mean)] = np.nan
 
 
 class SiteRecord:
