@@ -104,7 +104,7 @@ class Maker:
         )
 
     def finding(self, number: int) -> Finding:
-        cause = Cause("bad-bias", 0.5, "because \U0001F600")
+        cause = Cause("bad-bias", 0.5, "because \U0001f600")
         return Finding(
             symptom=self.maybe("dead-units"),
             severity="error",

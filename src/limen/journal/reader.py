@@ -19,6 +19,7 @@ from limen.journal.unpacking import unpack
 
 __all__ = ["read"]
 
+_SMALLEST = 512  # bytes: SQLite takes anything shorter than its smallest page for an empty database
 _LARGEST = 2**30  # bytes; twenty times what a journal is promised to stay under
 _NOT_OURS = "it is not a limen journal"
 _CHECK_PATH = "Check the path: journals are written by 'limen run' and 'limen.watch', and usually end in .limen."
@@ -73,6 +74,8 @@ def _size(path: str | Path) -> int:
     size = found.st_size + (wal.stat().st_size if wal.is_file() else 0)
     if size == 0:
         raise _Refused("it is empty", _CHECK_PATH)
+    if found.st_size < _SMALLEST:
+        raise _Refused(_NOT_OURS, _CHECK_PATH)
     if size > _LARGEST:
         raise _Refused(f"it has {size:,} bytes, and no journal grows beyond {_LARGEST:,}", _CHECK_PATH)
     return size
@@ -110,6 +113,8 @@ def _run_in(path: Path, size: int) -> Run:
             connection.execute(f"PRAGMA {setting}").fetchall()
         connection.execute("BEGIN")  # one moment of a file that may be growing
         _must_be_a_journal(connection)
+        if path.stat().st_size % connection.execute("PRAGMA page_size").fetchone()[0]:
+            raise ValueError("it ends in the middle of a page")  # which SQLite would fill with zeros
         return unpack(stored_in(connection))
 
 
