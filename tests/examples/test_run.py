@@ -30,11 +30,11 @@ SITES: dict[str, list[Found]] = {
         ("encoder.layers.1", "gelu", 96, "encoder.layers.1.linear1"),
     ],
     "two_optimisers": [
-        ("", "relu", 64, "fc1"),
-        ("", "relu", 64, "fc2"),
-        ("", "tanh", 64, "pixels"),
-        ("body.1", "leaky_relu", 64, "body.0"),
-        ("body.4", "leaky_relu", 32, "body.3"),
+        ("", "relu", 64, "generator.fc1"),  # with two models, layers bear the names of the script's variables
+        ("", "relu", 64, "generator.fc2"),
+        ("", "tanh", 64, "generator.pixels"),
+        ("body.1", "leaky_relu", 64, "discriminator.body.0"),
+        ("body.4", "leaky_relu", 32, "discriminator.body.3"),
     ],
 }
 
