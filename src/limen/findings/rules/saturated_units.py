@@ -24,9 +24,10 @@ def saturated_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     answers the same whatever it is shown.
 
     How it is measured: a unit is saturated when it is flat on at least 95 % of the latest 1,000 samples or more, on
-    sides where the function is bounded and not about zero. Reported when half of a hidden layer is, or when three
-    quarters of all its samples are flat, and either it was so from the first steps on or the loss has not fallen.
-    Outputs at the loss are left out, and so is what saturates while the loss falls: confident is not saturated.
+    sides where the function is bounded and not about zero. Reported when half of a hidden layer is, or when seven
+    tenths of all its samples are flat, and either it was so from the first steps on or the loss has not fallen.
+    Outputs at the loss are left out, and so is what saturates while the loss falls: confident is not saturated. A
+    sigmoid, which may be a gate, is reported only while the loss does not fall.
 
     Known to misfire: frozen random features; codes that are meant to be binary and start so.
 
@@ -63,8 +64,12 @@ def _from_birth(seen: SiteVitals, limits: Thresholds) -> bool:
 
 
 def _unexcused(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> bool:
-    """A layer born stuck, or one that got stuck in a run of which it is known that it does not learn."""
-    return _from_birth(seen, limits) or (trend is not None and trend.stuck)
+    """A layer born stuck, or one that is stuck in a run of which it is known that it does not learn.
+
+    A sigmoid born at a bound may be a gate that begins closed: for it only the loss decides.
+    """
+    born = _from_birth(seen, limits) and not is_gate(seen.site.function)
+    return born or (trend is not None and trend.stuck)
 
 
 def _finding(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> Finding:

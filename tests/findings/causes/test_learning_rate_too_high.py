@@ -1,0 +1,65 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from limen.findings import Thresholds, diagnose
+from limen.findings.causes import learning_rate_too_high
+from limen.findings.finding import Cause
+from limen.vitals import InputVitals, Vitals
+from tests.findings.patients import Layer, Patient, falling
+
+LIMITS = Thresholds()
+KILLED = (4,) * 30 + (5,) * 20
+JUMP = lambda t: np.where(t == 3, 1.5, 1e-2)  # noqa: E731
+SPIKE = lambda t: np.where(t == 4, 60.0, falling(2.3, 0.9)(t))  # noqa: E731
+
+
+def judged(vitals: Vitals) -> Cause | None:
+    finding = next(one for one in diagnose(vitals) if one.symptom == "dead-units")
+    return learning_rate_too_high(vitals, finding, LIMITS)
+
+
+def killed(*, died: tuple[int, ...] = KILLED, update: object = JUMP, loss: object = SPIKE, **story: object) -> Vitals:
+    layers = (Layer("fc1", died=died, update=update), Layer("fc2"))  # pyright: ignore
+    return Patient(layers, learning_rate=2.0, losses=(loss,), **story).vitals  # pyright: ignore
+
+
+def test_the_evidence_names_weight_step_rate_loss_and_crowd() -> None:
+    cause = judged(killed())
+    assert cause is not None
+    assert cause.name == "learning-rate-too-high"
+    assert cause.confidence > 0.9
+    assert "step 3 moved fc1.linear.weight by 150% of its norm" in cause.evidence.lower()
+    assert "at a learning rate of 2 (SGD)" in cause.evidence
+    assert "the loss jumped from 2.3 to 60 by step 4" in cause.evidence
+    assert "50 units fell silent within 5 steps of step 5" in cause.evidence
+
+
+def test_more_evidence_is_more_certain() -> None:
+    quiet = falling(2.3, 0.9)
+    two, one = judged(killed(loss=quiet)), judged(killed(loss=quiet, update=1e-3))
+    three = judged(killed())
+    assert one is not None
+    assert two is not None
+    assert three is not None
+    assert one.confidence < two.confidence < three.confidence
+
+
+def test_units_that_never_fired_acquit_it() -> None:
+    assert judged(killed(died=(0,) * 50)) is None
+
+
+def test_inputs_of_huge_numbers_cast_doubt_on_it() -> None:
+    pixels = InputVitals(mean=33.0, std=78.0, low=0.0, high=255.0, features=784)
+    doubted, certain = judged(killed(inputs=pixels)), judged(killed())
+    assert doubted is not None
+    assert certain is not None
+    assert doubted.confidence < certain.confidence
+
+
+@pytest.mark.parametrize("symptom", ["vanishing-gradient", "collapsed-representation"])
+def test_it_does_not_explain(symptom: str) -> None:
+    vitals = killed()
+    finding = replace(diagnose(vitals)[0], symptom=symptom)
+    assert learning_rate_too_high(vitals, finding, LIMITS) is None

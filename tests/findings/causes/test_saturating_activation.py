@@ -1,0 +1,35 @@
+from limen.findings import diagnose
+from limen.vitals import Vitals
+from tests.findings.patients import Layer, Patient, noisy
+
+FLAT = noisy(2.3, 0.02)
+
+
+def deep(function: str, factor: float, scale: float) -> Vitals:
+    layers = tuple(
+        Layer(
+            f"s{i}",
+            function=function,
+            scale=scale,
+            gradient=0.05 * (g := factor ** (9 - i)),
+            weight_gradient=0.1 * g,
+            update=1e-3 * g,
+        )
+        for i in range(10)
+    )
+    return Patient(layers, losses=(FLAT,)).vitals
+
+
+def test_ten_sigmoid_layers_are_to_blame_before_their_weights() -> None:
+    found = next(one for one in diagnose(deep("sigmoid", 0.14, 0.58)) if one.symptom == "vanishing-gradient")
+    assert [cause.name for cause in found.causes] == ["saturating-activation", "bad-initialisation"]
+    assert "10 of 10 hidden layers use sigmoid, whose slope is at most 0.25" in found.causes[0].evidence
+    assert "factor of 0.14" in found.causes[0].evidence
+    assert found.remedies[0] == "swap-activation"
+
+
+def test_relu_with_narrow_weights_is_the_initialisation() -> None:
+    found = next(one for one in diagnose(deep("relu", 0.2, 0.28)) if one.symptom == "vanishing-gradient")
+    # 0.28 / sqrt(2) = 0.2 of the gradient is left for each layer
+    assert [cause.name for cause in found.causes] == ["bad-initialisation"]
+    assert "0.2 times what keeps" in found.causes[0].evidence

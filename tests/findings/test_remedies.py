@@ -1,0 +1,21 @@
+from limen.findings import CAUSES, REMEDIES, SYMPTOMS, Cause
+from limen.findings.remedies import remedies_for
+
+
+def test_units_killed_by_large_steps_are_revived_and_the_rate_lowered() -> None:
+    causes = (Cause("learning-rate-too-high", 0.9, ""), Cause("unscaled-inputs", 0.5, ""))
+    assert remedies_for("dead-units", causes)[:2] == ("revive-units", "lower-learning-rate")
+
+
+def test_remedies_of_the_likelier_cause_come_first() -> None:
+    first, second = Cause("unscaled-inputs", 0.9, ""), Cause("bad-initialisation", 0.4, "")
+    named = remedies_for("saturated-units", (first, second))
+    assert named.index("scale-inputs") < named.index("reinitialise")
+
+
+def test_every_answer_is_in_the_vocabulary_and_named_once() -> None:
+    for symptom in (None, *SYMPTOMS):
+        for cause in CAUSES:
+            named = remedies_for(symptom, (Cause(cause, 0.5, ""),))
+            assert set(named) <= set(REMEDIES)
+            assert len(set(named)) == len(named)
