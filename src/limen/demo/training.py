@@ -1,7 +1,8 @@
 """The training of the demo: an ordinary small network, the same each time but for its learning rate."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -98,14 +99,17 @@ def train(
     model = network(pictures.train.shape[1])
     optimiser = torch.optim.SGD(model.parameters(), lr=rate, momentum=recipe.momentum)
     shuffle = torch.Generator().manual_seed(recipe.seed)
-    with Watch(
-        [model],
-        budget=None,
-        treat=treat,
-        script="limen demo",
-        listener=listener,
-        listen_every=LISTEN_EVERY,
-    ) as watch:
+    with (
+        one_thread(),
+        Watch(
+            [model],
+            budget=None,
+            treat=treat,
+            script="limen demo",
+            listener=listener,
+            listen_every=LISTEN_EVERY,
+        ) as watch,
+    ):
         for _ in range(recipe.epochs):
             for batch in torch.randperm(len(pictures.train), generator=shuffle).split(recipe.batch):
                 loss = nn.functional.cross_entropy(model(pictures.train[batch]), pictures.train_labels[batch])
@@ -116,6 +120,20 @@ def train(
     with torch.no_grad():
         right = model(pictures.test).argmax(1) == pictures.test_labels
     return Outcome(watch.close(), float(right.double().mean()))
+
+
+@contextmanager
+def one_thread() -> Generator[None]:
+    """One thread for torch: so small a network gains nothing from more, and loses much where cores are taken.
+
+    It also makes the result the same on machines with more or fewer cores.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def network(pixels: int) -> nn.Sequential:
