@@ -135,8 +135,8 @@ class Watch:
             )
         _active = weakref.ref(self)
         self._probe = Probe(self._models, self._budget, self._on_step, self._on_failure)
-        itself = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: _abandon(itself))
+        held = weakref.WeakSet([self._probe])
+        os.register_at_fork(after_in_child=lambda: [probe.close() for probe in held])
         return self
 
     def __exit__(
@@ -235,8 +235,8 @@ class Watch:
         self._error = error
         if not self._strict:
             print(
-                f"limen: the watch ended because of an error of its own ({type(error).__name__}: {error}); the training "
-                "goes on. Run with --strict to see where it came from.",
+                f"limen: the watch ended because of an error of its own ({type(error).__name__}: {error}); "
+                "the training goes on. Run with --strict to see where it came from.",
                 file=sys.stderr,
             )
             return
@@ -302,10 +302,3 @@ def _temporary_folder(watch: Watch) -> str:
     folder = tempfile.mkdtemp(prefix="limen-")
     weakref.finalize(watch, shutil.rmtree, folder, ignore_errors=True)
     return folder
-
-
-def _abandon(held: weakref.ref[Watch]) -> None:
-    """In a forked child: nothing of the watch may go on."""
-    watch = held()
-    if watch is not None and watch._probe is not None:
-        watch._probe.close()

@@ -36,6 +36,7 @@ class Origin:
         norm: ``(scale, shift)`` leaves of a normalisation in between, or None.
         axis: the unit axis of the pre-activation.
         direct: True when nothing but a normalisation, a view or the bias stands in between.
+        through: kinds of the graph nodes in between, nearest the pre-activation first.
     """
 
     weight: Tensor | None
@@ -44,6 +45,7 @@ class Origin:
     norm: tuple[Tensor | None, Tensor | None] | None
     axis: int
     direct: bool
+    through: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +116,8 @@ def origin_of(z: Tensor) -> Origin:
             weight, unit_axis = found
             axis = axis_of(z, node, path, weight.shape[unit_axis])
             units = z.shape[axis]
-            return Origin(weight, unit_axis, bias_of(node, path, units), norm_of(path, units), axis, direct)
+            bias, norm = bias_of(node, path, units), norm_of(path, units)
+            return Origin(weight, unit_axis, bias, norm, axis, direct, tuple(map(kind, path)))
         through = direct and (kind(node).startswith((*CARRIERS, *NORMS, "Clone", "Alias")) or is_bias_addition(node))
         for before in inputs(node):
             queue.append((before, (*path, node), through))

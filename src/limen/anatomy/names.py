@@ -31,7 +31,7 @@ class Root:
 
 def user_frame() -> FrameType | None:
     """The innermost frame that is neither torch's nor limen's."""
-    frame = sys._getframe(1)
+    frame = inspect.currentframe()
     while frame is not None and str(frame.f_globals.get("__name__", "")).split(".")[0] in OURS:
         frame = frame.f_back
     return frame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from limen.activations import Activation, of_call, of_class_name, of_module
 
 __all__ = ["Eyes", "Seen", "remove_mode"]
 
+internals: Any = torch._C
 overrides: Any = torch.overrides  # the mode stack has no public way to take a mode out of its middle
 clock = time.perf_counter
 
@@ -120,10 +122,12 @@ class Eyes(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         """Let every call through unchanged; report those that apply an activation."""
         kwargs = kwargs or {}
+        if torch.compiler.is_compiling():  # the compiler reads this function too, and must find nothing in it
+            return func(*args, **kwargs)
         self.calls += 1
         after = None
         found = of_call(func, args, kwargs) if self.is_open and not self._composite else None
-        if found is not None and torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if found is not None and torch.is_grad_enabled():
             after = self._report(*found, self._stack[-1] if self._stack else None)
         self._inside += 1
         try:
@@ -159,7 +163,7 @@ class Eyes(TorchFunctionMode):
         if not torch.is_grad_enabled() or not module.training or not self.watches(module):
             self._blind = 1
         elif not self._shut:
-            with torch._C.DisableTorchFunction():
+            with internals.DisableTorchFunction():  # what limen itself asks of a tensor is not the training's
                 self.on_root(module, args)
         self._place()
 
@@ -175,6 +179,18 @@ class Eyes(TorchFunctionMode):
         if not self._stack:
             self._blind = 0
             self._place()
+
+
+def hide_from_compiler(*functions: Any) -> None:
+    """Mark functions as nothing that torch.compile should compile, without loading its machinery."""
+    frames = internals._dynamo.eval_frame
+    skip = frames._FrameExecStrategy(frames._FrameAction.SKIP, frames._FrameAction.SKIP)  # and all they call
+    for function in functions:
+        frames.set_code_exec_strategy(function.__code__, skip)
+
+
+with contextlib.suppress(AttributeError):  # another version of torch names these differently, and compiles more
+    hide_from_compiler(Eyes.__torch_function__, Eyes._report, Eyes._enter, Eyes._leave, Eyes._enter_root)
 
 
 def composite(module: nn.Module) -> Activation | None:

@@ -17,10 +17,12 @@ from limen.kernels import histogram, measure
 from limen.probe.budget import Budget
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes, Seen
+from limen.probe.inputs import InputAccount
 from limen.probe.loss_record import LossBook
 from limen.probe.optimiser_book import OptimiserBook
-from limen.probe.inputs import InputAccount
+from limen.probe.quiet import Quiet
 from limen.probe.site_book import Place, SiteBook
+from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps
 from limen.vitals import Histogram, Vitals
 
@@ -89,9 +91,10 @@ class Probe:
         self.optimisers = OptimiserBook(self.directory)
         self._only = None if models is None else {id(part) for model in models for part in model.modules()}
         self._only_tensors = None if models is None else {id(p) for model in models for p in model.parameters()}
-        self._clock: int | None = None  # id of the optimiser whose steps are counted; 0 for backward passes
+        self._clock = StepClock()
         self._waiting = False  # an optimiser exists that has not stepped yet
         self._looking = True
+        self._ran = False  # a watched model ran forward since the last backward pass
         self._passes = 0  # backward passes from a loss in the current step
         self._step_samples = 0  # by the first axis of the first model's input
         self._first_batch = 0  # by the first axis of the first site's, where the input is not a plain tensor
@@ -102,6 +105,7 @@ class Probe:
         self._boundary = 0.0
         self._eyes = Eyes(self._seen, self._root, self._watches)
         self._taps = Taps(self)
+        self._quiet = Quiet()
         self._eyes.open()
 
     @property
@@ -116,6 +120,7 @@ class Probe:
         self.closed = True
         self._eyes.close()
         self._taps.close()
+        self._quiet.close()
 
     def fail(self, error: Exception) -> None:
         """End the watch after an error of limen's own; the training goes on."""
@@ -158,6 +163,7 @@ class Probe:
     @guarded
     def _root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._start()
+        self._ran = True
         if not self.directory.knows(module):
             self.directory.meet(module, user_frame())
         if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0].label:
@@ -214,10 +220,11 @@ class Probe:
         """A backward pass begins."""
         self._eyes.shut()
         self._start()
-        if self._clock == 0:
+        if self._clock.by_hand:
             self.optimisers.finish_sweep()
-        if loss is None:
+        if loss is None or (self._only is not None and not self._ran):
             return
+        self._ran = False
         self._passes += 1
         self.losses.add(loss, read=self._looking or loss.device.type == "cpu")
         if self._looking and loss.grad_fn is not None and (self.sites.unsettled() or not self._leaves):
@@ -231,7 +238,7 @@ class Probe:
     def after_backward(self, succeeded: bool) -> None:
         """It ended."""
         self._eyes.reopen()
-        if succeeded and self._clock == 0 and self._passes and not self._in_update:
+        if succeeded and self._clock.by_hand and self._passes and not self._in_update:
             if self._looking:
                 self.optimisers.begin_sweep(None, self._leaves, self.step + 1)
             self._end_step(None)
@@ -260,10 +267,8 @@ class Probe:
             self.optimisers.finish_sweep()
             self._eyes.reopen()
         index = self.optimisers.index(optimiser)
-        if self._clock is None or self._clock == 0:
-            self._clock = id(optimiser)
         self.losses.close(self.step + 1, index)
-        if self._clock == id(optimiser):
+        if self._clock.ticks(optimiser):
             self._end_step(index)
 
     # Steps ---------------------------------------------------------------------------------------------------
@@ -277,11 +282,11 @@ class Probe:
     def _start(self) -> None:
         if self._started is None:
             self._started = self._boundary = clock()
-        if self._clock is None and self._passes and not self._waiting and not self._in_update:
+        if self._clock.undecided and self._passes and not self._waiting and not self._in_update:
             # a second forward pass without an update in between: gradients are accumulated, or updated by hand
             self._waiting = self._relevant(live_optimisers())
             if not self._waiting:
-                self._clock = 0
+                self._clock.by_hand = True
                 self._end_step(None)
 
     def _takes_histogram(self) -> bool:

@@ -33,6 +33,10 @@ class Place:
     after: Any = None  # the graph node of its result, until the first backward pass
     settled: bool = False
 
+    def owner_is(self, module: nn.Module | None) -> bool:
+        """Whether ``module`` applies the function here; None stands for code outside of any module."""
+        return (None if self.owner is None else self.owner()) is module and (self.owner is None) == (module is None)
+
 
 class SiteBook:
     """Finds the place of each application of an activation, and writes down new ones."""
@@ -47,7 +51,7 @@ class SiteBook:
         """The place of a call; a new one where it is met for the first time; None once there are too many."""
         key = (id(seen.owner), seen.activation.name, seen.call)
         place = self._by_call.get(key)
-        if place is not None and (place.owner is None or place.owner() is seen.owner):
+        if place is not None and place.owner_is(seen.owner):
             return place
         if len(self.places) >= MOST_SITES:
             return None
@@ -57,10 +61,11 @@ class SiteBook:
     def _meet(self, seen: Seen) -> Place:
         """A repeated call on the output of the same weights is the same site: the steps of a loop are samples."""
         origin = origin_of(seen.z)
-        for place in self.places:
-            same_owner = (place.owner() if place.owner else None) is seen.owner
-            if same_owner and place.record.site.function == seen.activation.name and origin.weight is not None:
-                if place.origin.weight is origin.weight:
+        if origin.weight is not None:
+            for place in self.places:
+                known = place.origin
+                same_call = place.owner_is(seen.owner) and place.record.site.function == seen.activation.name
+                if same_call and known.weight is origin.weight and known.through == origin.through:
                     return place
         flat = tails(seen.activation)
         site = Site(

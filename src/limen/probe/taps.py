@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim import optimizer as optimisers
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 __all__ = ["Listener", "Taps"]
 
@@ -47,8 +47,8 @@ class Taps:
             setattr(owner, name, wrapped)
             self._replaced.append((owner, name, original, wrapped))
         self._handles = [
-            optimisers.register_optimizer_step_pre_hook(self._before_update),
-            optimisers.register_optimizer_step_post_hook(self._after_update),
+            register_optimizer_step_pre_hook(self._before_update),
+            register_optimizer_step_post_hook(self._after_update),
         ]
 
     def close(self) -> None:

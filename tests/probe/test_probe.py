@@ -1,0 +1,378 @@
+"""The probe on whole trainings: invisible, complete, gone at the end."""
+
+import copy
+import gc
+import hashlib
+import io
+import math
+import pickle
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.modules import module as hooks
+from torch.optim import optimizer as optimisers
+
+from limen.probe import Budget, Probe
+
+from . import styles
+from .styles import STYLES
+
+Style = Callable[[], list[Tensor]]
+
+
+def watch(budget: Budget | None = None, models: list[nn.Module] | None = None) -> Probe:
+    def fail(error: Exception) -> None:
+        raise error
+
+    return Probe(models, budget or Budget(None), lambda step: None, fail)
+
+
+def outcome(style: Style) -> tuple[str, str]:
+    """Hashes of what a training made and of the random stream after it."""
+    torch.manual_seed(3)
+    made = style()
+    bits = b"".join(tensor.detach().double().numpy().tobytes() for tensor in made)
+    return hashlib.sha256(bits).hexdigest(), hashlib.sha256(torch.get_rng_state().numpy().tobytes()).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__)
+def test_a_watched_training_ends_in_the_same_bits(style: Style) -> None:
+    bare = outcome(style)
+    probe = watch()
+    watched = outcome(style)
+    probe.close()
+    assert watched == bare
+    assert probe.step == 25
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__)
+def test_a_rarely_watched_training_ends_in_the_same_bits(style: Style) -> None:
+    bare = outcome(style)
+    probe = watch(EverySeventh())
+    watched = outcome(style)
+    probe.close()
+    assert watched == bare
+    assert all(place.record.vitals().total.steps <= 4 for place in probe.sites.places)
+
+
+class EverySeventh(Budget):
+    """Opens and closes the eyes often."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def looks_at(self, step: int, seconds: float) -> bool:
+        return step % 7 == 1
+
+
+@pytest.mark.parametrize(("style", "expected"), STYLES.items(), ids=lambda value: getattr(value, "__name__", ""))
+def test_every_site_is_found_and_named(style: Style, expected: list[tuple[str, str, str, int]]) -> None:
+    probe = watch()
+    outcome(style)
+    probe.close()
+    sites = [place.record.site for place in probe.sites.places]
+    assert [(site.name, site.function, site.layer, site.units) for site in sites] == expected
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__)
+def test_nothing_is_left_behind(style: Style) -> None:
+    before = (torch.autograd.backward, torch.autograd.grad, Tensor.backward)
+    probe = watch()
+    outcome(style)
+    probe.close()
+    assert (torch.autograd.backward, torch.autograd.grad, Tensor.backward) == before
+    assert not hooks._global_forward_hooks
+    assert not hooks._global_forward_pre_hooks
+    assert not optimisers._global_optimizer_pre_hooks
+    assert not optimisers._global_optimizer_post_hooks
+    assert torch.overrides._get_current_function_mode_stack() == []
+
+
+def recorded(style: Style, monkeypatch: pytest.MonkeyPatch) -> tuple[Probe, list[Tensor]]:
+    """The probe after a training whose ReLU inputs were copied as they came."""
+    inputs: list[Tensor] = []
+    relu = F.relu
+    monkeypatch.setattr(F, "relu", lambda z, inplace=False: (inputs.append(z.detach().clone()), relu(z, inplace))[1])
+    probe = watch()
+    outcome(style)
+    probe.close()
+    return probe, inputs
+
+
+def test_the_account_of_a_site_is_what_float64_says_of_the_recorded_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Tensor] = []
+    gradients: list[Tensor] = []
+
+    class Listening(nn.Module):
+        def forward(self, z: Tensor) -> Tensor:
+            heard.append(z.detach().double())
+            z.register_hook(lambda gradient: gradients.append(gradient.detach().double()))
+            return torch.relu(z)
+
+    x, y = styles.data()
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(styles.FEATURES, 16), Listening(), nn.Linear(16, styles.CLASSES))
+    probe = watch()
+    styles.fit(model, torch.optim.SGD(model.parameters(), 0.5), x, y)
+    probe.close()
+    (vitals,) = probe.vitals().sites
+    every = torch.cat(heard)
+    total = vitals.total
+    assert total.samples == len(every)
+    assert total.left.tolist() == (every <= 0).sum(0).tolist()
+    # float32 sums of 128 numbers of size one, merged in float64: eight units in the last place of float32
+    torch.testing.assert_close(torch.from_numpy(total.moments.mean), every.mean(0), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(
+        torch.from_numpy(total.moments.variance), every.var(0, correction=0), rtol=1e-5, atol=1e-6
+    )
+    assert total.low.tolist() == every.amin(0).tolist()
+    assert total.high.tolist() == every.amax(0).tolist()
+    norms = [float(gradient.norm()) for gradient in gradients]
+    assert vitals.history.gradient.tolist() == pytest.approx(norms, rel=1e-6)
+    inactive = [float((z <= 0).double().mean()) for z in heard]
+    assert vitals.history.inactive.tolist() == pytest.approx(inactive, rel=1e-12)
+
+
+def test_update_ratios_and_gradient_norms_are_what_float64_says() -> None:
+    x, y = styles.data()
+    torch.manual_seed(0)
+    model = nn.Linear(styles.FEATURES, styles.CLASSES)
+    optimiser = torch.optim.Adam(model.parameters(), 0.01)
+    expected: list[tuple[float, float, float]] = []
+    probe = watch()
+    for _ in range(10):
+        optimiser.zero_grad()
+        F.cross_entropy(torch.tanh(model(x)), y).backward()
+        before, gradient = model.weight.detach().double().clone(), model.weight.grad.double()
+        optimiser.step()
+        change = model.weight.detach().double() - before
+        expected.append((float(gradient.norm()), float(before.norm()), float(change.norm() / before.norm())))
+    probe.close()
+    history = probe.vitals().parameter("weight").history
+    measured = zip(history.gradient, history.weight, history.update, strict=True)
+    for (gradient, weight, update), figures in zip(measured, expected, strict=True):
+        # one rounding to float32 of each norm; the update is a difference of float32 numbers
+        assert (gradient, weight) == pytest.approx(figures[:2], rel=1e-6)
+        assert update == pytest.approx(figures[2], rel=1e-4)
+
+
+def test_losses_belong_to_the_optimiser_that_stepped_on_them() -> None:
+    probe = watch()
+    outcome(styles.two_optimisers)
+    probe.close()
+    vitals = probe.vitals()
+    assert [(loss.optimiser, len(loss.step)) for loss in vitals.losses] == [(0, 25), (1, 25)]
+    assert {p.parameter.name.split(".")[0]: p.optimiser for p in vitals.parameters} == {"generator": 1, "critic": 0}
+
+
+def test_accumulated_passes_make_one_step_and_their_mean_loss() -> None:
+    probe = watch()
+    outcome(styles.accumulation)
+    probe.close()
+    vitals = probe.vitals()
+    assert vitals.sites[0].history.samples.tolist() == [4 * 32] * 25
+    assert len(vitals.losses[0].value) == 25
+
+
+def test_evaluation_passes_are_not_counted() -> None:
+    probe = watch()
+    outcome(styles.evaluated_between)
+    probe.close()
+    assert all(site.total.samples == 25 * styles.SAMPLES * 5 for site in probe.vitals().sites)
+
+
+def test_a_recomputed_forward_pass_is_counted_once() -> None:
+    probe = watch()
+    outcome(styles.checkpointed)
+    probe.close()
+    assert probe.vitals().sites[0].total.samples == 25 * styles.SAMPLES
+
+
+def test_a_copy_a_pickle_and_a_saved_model_know_nothing_of_limen() -> None:
+    x, y = styles.data()
+    model = styles.Functional()
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    probe = watch()
+    styles.fit(model, optimiser, x, y, steps=2)
+    buffer = io.BytesIO()
+    torch.save([model, optimiser.state_dict()], buffer)
+    texts = [pickle.dumps(model), buffer.getvalue(), pickle.dumps(copy.deepcopy(model))]
+    probe.close()
+    assert all(b"limen" not in text for text in texts)
+
+
+def test_activations_are_not_kept_alive() -> None:
+    x, y = styles.data()
+    model = nn.Sequential(nn.Linear(styles.FEATURES, 16), nn.ReLU(), nn.Linear(16, styles.CLASSES))
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    kept: list[weakref.ref[Tensor]] = []
+    handle = model[1].register_forward_hook(lambda module, given, result: kept.append(weakref.ref(given[0])))
+    probe = watch()
+    styles.fit(model, optimiser, x, y, steps=3)
+    probe.close()
+    handle.remove()
+    gc.collect()
+    assert len(kept) == 3
+    assert all(held() is None for held in kept)
+
+
+def test_an_error_in_the_forward_pass_is_survived() -> None:
+    class Fragile(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.calls = nn.Sequential(nn.Linear(styles.FEATURES, styles.CLASSES), nn.Sigmoid()), 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls += 1
+            if self.calls == 2:
+                return self.inner(x[:, :3])
+            return self.inner(x)
+
+    x, y = styles.data()
+    model = Fragile()
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    probe = watch()
+    styles.fit(model, optimiser, x, y, steps=1)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        model(x)
+    styles.fit(model, optimiser, x, y, steps=3)
+    probe.close()
+    assert probe.vitals().sites[0].total.samples == 4 * styles.SAMPLES
+
+
+def test_an_error_in_the_backward_pass_is_survived() -> None:
+    x, y = styles.data()
+    model = styles.Functional()
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    probe = watch()
+    styles.fit(model, optimiser, x, y, steps=1)
+    loss = F.cross_entropy(model(x), y)
+    loss.backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        loss.backward()
+    styles.fit(model, optimiser, x, y, steps=2)
+    probe.close()
+    assert probe.step == 3
+
+
+def test_an_empty_batch_and_a_changed_shape_are_left_out_and_said() -> None:
+    probe = watch()
+    table = nn.ParameterList([torch.randn(8, 6), torch.randn(8, 9)])
+    optimiser = torch.optim.SGD(table.parameters(), 0.1)
+    for number in range(6):
+        x = torch.randn(0 if number == 1 else 4, 8)
+        loss = torch.relu(x @ table[number % 2 if number > 2 else 0]).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    probe.close()
+    vitals = probe.vitals()
+    assert vitals.sites[0].total.samples == 3 * 4
+    assert any("instead of 6 units" in note for note in vitals.notes)
+
+
+def test_only_the_given_models_are_watched() -> None:
+    x, y = styles.data()
+    mine = nn.Sequential(nn.Linear(styles.FEATURES, 8), nn.ReLU(), nn.Linear(8, styles.CLASSES))
+    other = nn.Sequential(nn.Linear(styles.FEATURES, 9), nn.Tanh(), nn.Linear(9, styles.CLASSES))
+    probe = watch(models=[mine])
+    styles.fit(other, torch.optim.SGD(other.parameters(), 0.1), x, y, steps=4)
+    styles.fit(mine, torch.optim.SGD(mine.parameters(), 0.1), x, y, steps=3)
+    probe.close()
+    vitals = probe.vitals()
+    assert [site.site.name for site in vitals.sites] == ["1"]
+    assert vitals.step == 3
+    assert {p.parameter.shape[0] for p in vitals.parameters} == {8, styles.CLASSES}
+
+
+def test_passes_of_other_threads_are_left_alone() -> None:
+    x, y = styles.data()
+    model, other = styles.Functional(), styles.Functional()
+    probe = watch()
+    styles.fit(model, torch.optim.SGD(model.parameters(), 0.1), x, y, steps=1)
+    thread = threading.Thread(target=lambda: other(x).sum().detach())
+    thread.start()
+    thread.join()
+    styles.fit(model, torch.optim.SGD(model.parameters(), 0.1), x, y, steps=1)
+    probe.close()
+    assert probe.vitals().sites[0].total.samples == 2 * styles.SAMPLES
+
+
+def test_an_error_of_its_own_ends_the_watch_and_not_the_training() -> None:
+    errors: list[Exception] = []
+
+    def stumble(step: int) -> None:
+        raise RuntimeError("stumbled")
+
+    bare = outcome(styles.functional)
+    probe = Probe(None, Budget(None), stumble, errors.append)
+    watched = outcome(styles.functional)
+    assert watched == bare
+    assert probe.closed
+    assert [str(error) for error in errors] == ["stumbled"]
+    assert any("stumbled" in note for note in probe.vitals().notes)
+
+
+def test_a_loss_that_is_nan_from_the_first_step_is_taken_as_it_is() -> None:
+    x, y = styles.data()
+    model = nn.Sequential(nn.Linear(styles.FEATURES, 8), nn.ReLU(), nn.Linear(8, styles.CLASSES))
+    probe = watch()
+    styles.fit(model, torch.optim.SGD(model.parameters(), 0.1), x * math.nan, y, steps=3)
+    probe.close()
+    vitals = probe.vitals()
+    assert vitals.sites[0].first_nonfinite == 1
+    assert vitals.parameters[0].first_nonfinite == 1
+    assert all(math.isnan(value) for value in vitals.losses[0].value)
+
+
+@pytest.mark.parametrize("name", ["GELUActivation", "NewGELUActivation", "SiLUActivation", "QuickGELUActivation"])
+def test_an_activation_class_of_another_library_is_one_site(name: str) -> None:
+    transformers = pytest.importorskip("transformers.activations", reason="needs the package transformers")
+    x, y = styles.data()
+    activation = getattr(transformers, name)()
+    model = nn.Sequential(nn.Linear(styles.FEATURES, 8), activation, nn.Linear(8, styles.CLASSES))
+    probe = watch()
+    styles.fit(model, torch.optim.SGD(model.parameters(), 0.1), x, y, steps=2)
+    probe.close()
+    expected = {
+        "GELUActivation": "gelu",
+        "NewGELUActivation": "gelu_tanh",
+        "SiLUActivation": "silu",
+        "QuickGELUActivation": "quick_gelu",
+    }
+    (site,) = probe.vitals().sites
+    assert (site.site.name, site.site.function, site.total.samples) == ("1", expected[name], 2 * styles.SAMPLES)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_compiled_model_trains_the_same_and_is_named_as_unseen(in_place: bool) -> None:
+    def compiled() -> list[Tensor]:
+        torch._dynamo.reset()
+        x, y = styles.data()
+        model = nn.Sequential(nn.Linear(styles.FEATURES, 8), nn.ReLU(), nn.Linear(8, styles.CLASSES))
+        optimiser = torch.optim.SGD(model.parameters(), 0.1)
+        if in_place:
+            model.compile(backend="aot_eager")
+            return styles.fit(model, optimiser, x, y)
+        styles.fit(torch.compile(model, backend="aot_eager"), optimiser, x, y)
+        return list(model.parameters())
+
+    bare = outcome(compiled)
+    probe = watch()
+    watched = outcome(compiled)
+    probe.close()
+    assert watched == bare
+    assert any("compiled" in note for note in probe.vitals().notes)
