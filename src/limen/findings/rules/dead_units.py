@@ -88,7 +88,7 @@ def _violent(vitals: Vitals, loss: _Loss, limits: Thresholds) -> bool:
     Of fewer than half of a layer, deaths at the same time alone are none: at birth many units are barely active, and
     the first steps of a healthy training silence them.
     """
-    if 2 * loss.killed < len(loss.dead):
+    if loss.share < limits.dead_warning or 2 * loss.killed < len(loss.dead):
         return False
     until = max(loss.step + 1, limits.window)
     signs = violence(vitals, loss.died, limits, after=loss.step - limits.window - 1, until=until)

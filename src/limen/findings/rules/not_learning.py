@@ -66,7 +66,7 @@ def _witness(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> str | None
     if trend.risen:
         return f"it stands at {share(trend.end, trend.start):.2g} times its start"
     if largest <= limits.frozen_update:
-        return f"no weight moves by more than {largest:.1e} of its norm in a step"
+        return f"no weight moves by more than {largest:.1e} of its norm in a step" if largest else "no weight moves"
     if largest >= limits.violent_update:
         return f"a weight moves by {largest:.0%} of its norm in a typical step"
     if _no_gradient(vitals, limits):
