@@ -28,15 +28,18 @@ setup: .venv/.dev
 	@test -n "$(PYTHON)" || { echo "limen needs Python 3.11 or newer: apt-get install python3.11 python3.11-venv"; exit 2; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv || { \
 	    echo "The venv module is missing: apt-get install $$(basename "$(PYTHON)")-venv"; rm -rf .venv; exit 2; }
-	$(PIP) torch
+	@echo 'Installing torch into .venv; this happens once.'
+	@$(PIP) torch
 	@touch $@
 
 .venv/.demo: .venv/.torch pyproject.toml $(wildcard setup.py) $(wildcard src/limen/kernels/*.c)
-	$(PIP) -e '.[demo]'
+	@echo 'Installing limen.'
+	@$(PIP) -e '.[demo]'
 	@touch $@
 
 .venv/.dev: .venv/.torch pyproject.toml $(wildcard setup.py) $(wildcard src/limen/kernels/*.c)
-	$(PIP) -e '.[dev]'
+	@echo 'Installing limen and what its tests need.'
+	@$(PIP) -e '.[dev]'
 	@touch $@ .venv/.demo
 
 demo: .venv/.demo
