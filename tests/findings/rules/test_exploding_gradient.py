@@ -37,6 +37,15 @@ def test_growth_with_depth_fires_at_the_first_site(vitals: Vitals) -> None:
     assert finding.measured == pytest.approx(3.0**9)
 
 
+def test_a_profile_that_broke_down_at_once_is_read_at_the_first_step() -> None:
+    layers = tuple(
+        Layer(f"r{i}", gradient=lambda t, i=i: np.where(t == 1, 0.05 * 3.0 ** (9 - i), 1e20), scale=4.2, nonfinite=4)
+        for i in range(10)
+    )
+    (finding,) = exploding_gradient(Patient(layers).vitals, LIMITS)
+    assert finding.measured == pytest.approx(3.0**9)
+
+
 def test_growth_with_time_fires_at_the_worst_weight() -> None:
     layers = (Layer("a"), Layer("b", weight_gradient=lambda t: 0.1 * 1.5**t), Layer("c"))
     (finding,) = exploding_gradient(Patient(layers, steps=40, losses=(rising,)).vitals, LIMITS)

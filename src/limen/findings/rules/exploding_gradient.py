@@ -14,6 +14,7 @@ from limen.findings.thresholds import Thresholds
 from limen.findings.updates import typical_update
 from limen.vitals import ParameterVitals, Vitals
 
+SECOND_STEP = 2
 FEWEST_ROWS = 3  # an explosion may leave no more before everything is NaN
 
 
@@ -40,7 +41,10 @@ def exploding_gradient(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     harm = _harm(vitals, limits)
     if harm is None:
         return
-    grown = [one for one in gradient_profiles(vitals, limits.window, _end(vitals)) if _grows(one, limits)]
+    end = _end(vitals)
+    grown = [one for one in gradient_profiles(vitals, limits.window, end) if _grows(one, limits)]
+    if not grown and end is not None:  # the last steps before the first NaN are chaos: look at the first step alone
+        grown = [one for one in gradient_profiles(vitals, 1, SECOND_STEP) if _grows(one, limits)]
     if grown:
         yield from (_in_depth(profile, harm, limits) for profile in grown)
         return
