@@ -103,5 +103,6 @@ class Watching:
     def _own_error(self, consequence: str, error: Exception) -> None:
         self._broken = True
         if self._options.strict:
-            self._delivery.say("".join(traceback.format_exception(error)).rstrip())
-        self._delivery.say(f"limen: {consequence} ({type(error).__name__}: {error}). --strict shows where.")
+            self._delivery.say(f"limen: {''.join(traceback.format_exception(error)).rstrip()}")
+        else:
+            self._delivery.say(f"limen: {consequence} ({type(error).__name__}: {error}). --strict shows where.")

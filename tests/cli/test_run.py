@@ -1,0 +1,189 @@
+"""``limen run`` from end to end: the script notices nothing, and what was seen is told."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.programs import ENDS, SICK, TRAINS
+
+LIMEN = ("-m", "limen", "run")
+HEALTHY = "healthy: 1 site, 30 steps watched\n"
+JOURNAL = re.compile(r"^journal: (.*)\n", re.MULTILINE)
+
+
+def start(folder: Path, *command: str, **more: str) -> "subprocess.Popen[str]":
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(folder), **more}
+    return subprocess.Popen(
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(folder: Path, *command: str, **more: str) -> tuple[int, str, str]:
+    with start(folder, *command, **more) as process:
+        out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "train.py").write_text(TRAINS)
+    (tmp_path / "sick.py").write_text(SICK)
+    return tmp_path
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_a_training_ends_with_the_bytes_of_python_and_then_the_verdict(end: str, folder: Path) -> None:
+    (folder / "train.py").write_text(TRAINS + end)
+    code, out, err = run(folder, "train.py")
+    watched_code, watched_out, watched_err = run(folder, *LIMEN, "train.py")
+    assert (watched_code, watched_out) == (code, out)
+    assert watched_err.startswith(err)
+    told = JOURNAL.sub("", watched_err[len(err) :])
+    assert re.fullmatch(r"healthy: 1 site, 3\d steps watched\n", told)
+    assert bool(JOURNAL.search(watched_err)) == (code != 0)
+
+
+def test_the_report_is_written_where_it_was_asked_for_also_after_an_error(folder: Path) -> None:
+    (folder / "train.py").write_text(f"{TRAINS}\nraise ValueError('late')")
+    options = ("--report", "a.html", "--json", "a.json", "--journal", "a.limen", "--budget", "every")
+    code, _, err = run(folder, *LIMEN, *options, "train.py", "--json", "its own")
+    assert code == 1
+    assert err.endswith(f"ValueError: late\n{HEALTHY}")
+    told = json.loads((folder / "a.json").read_text())
+    assert (told["verdict"], told["steps"], told["script"]) == ("healthy", 30, "train.py")
+    assert "<html" in (folder / "a.html").read_text()
+    assert run(folder, "-m", "limen", "report", "a.limen")[:2] == (0, HEALTHY)
+    assert not (folder / "limen-report.html").exists()
+
+
+def test_nothing_but_the_report_stays_behind_after_a_healthy_run(folder: Path) -> None:
+    run(folder, "train.py")  # torch itself leaves a folder in the temporary one
+    before = {path.name for path in folder.iterdir()}
+    assert run(folder, *LIMEN, "train.py")[2] == HEALTHY
+    assert {path.name for path in folder.iterdir()} - before == {"limen-report.html"}
+
+
+def test_a_module_is_watched_like_a_script(folder: Path) -> None:
+    code, out, err = run(folder, *LIMEN, "-m", "train", "--help")
+    assert (code, out, err) == (0, run(folder, "-m", "train")[1], HEALTHY)
+
+
+def test_a_sick_network_is_told_with_the_place_of_its_report(folder: Path) -> None:
+    code, _, err = run(folder, *LIMEN, "sick.py")
+    assert code == 0
+    assert err.startswith("sick: ")
+    assert "dead" in err
+    assert err.endswith(f"report: {folder / 'limen-report.html'}\n")
+
+
+def test_quiet_says_nothing_of_a_healthy_network_and_the_verdict_of_a_sick_one(folder: Path) -> None:
+    assert run(folder, *LIMEN, "--quiet", "train.py")[2] == ""
+    assert run(folder, *LIMEN, "--quiet", "sick.py")[2].startswith("sick: ")
+
+
+@pytest.mark.parametrize(
+    ("script", "level", "expected"), [("sick.py", "error", 3), ("sick.py", "warning", 3), ("train.py", "warning", 0)]
+)
+def test_fail_on_makes_findings_an_exit_code(script: str, level: str, expected: int, folder: Path) -> None:
+    code, _, err = run(folder, *LIMEN, "--fail-on", level, script)
+    assert code == expected
+    assert (f"exit code 3, asked for by --fail-on {level}" in err) == (expected == 3)
+
+
+def test_fail_on_leaves_the_exit_code_of_a_script_that_failed(folder: Path) -> None:
+    (folder / "sick.py").write_text(f"{SICK}\nsys.exit(5)")
+    assert run(folder, *LIMEN, "--fail-on", "warning", "sick.py")[0] == 5
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [("print(1)", "it did not import torch"), ("import torch\nprint(1)", "it called neither backward")],
+)
+def test_a_script_that_never_trains_keeps_its_exit_code(script: str, reason: str, folder: Path) -> None:
+    (folder / "train.py").write_text(f"{script}\nraise SystemExit(4)")
+    code, out, err = run(folder, *LIMEN, "train.py")
+    assert (code, out) == (4, "1\n")
+    assert err.startswith(f"limen: no training step was seen in train.py: {reason}")
+    assert not (folder / "limen-report.html").exists()
+
+
+def test_a_script_that_sets_the_threads_before_importing_torch_gets_them(folder: Path) -> None:
+    script = "import os; os.environ['OMP_NUM_THREADS'] = '2'\nimport torch; print(torch.get_num_threads())"
+    (folder / "train.py").write_text(script)
+    assert run(folder, *LIMEN, "train.py")[1] == run(folder, "train.py")[1]
+
+
+ENDLESS = TRAINS.replace("range(30)", "iter(int, 1)").replace("    x = ", "    print('step', flush=True)\n    x = ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_training_as_in_python_and_the_report_is_written(number: int, folder: Path) -> None:
+    (folder / "train.py").write_text(ENDLESS)
+    with start(folder, *LIMEN, "--report", "a.html", "--journal", "a.limen", "train.py") as process:
+        assert process.stdout is not None
+        for _ in range(60):
+            process.stdout.readline()
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == -number
+    assert ("KeyboardInterrupt" in err) == (number == signal.SIGINT)
+    assert "limen/" not in err
+    assert "steps watched" in err
+    assert (folder / "a.html").exists()
+    assert run(folder, "-m", "limen", "report", "a.limen")[0] == 0
+
+
+def test_after_a_kill_the_journal_gives_the_report(folder: Path) -> None:
+    (folder / "train.py").write_text(ENDLESS)
+    with start(folder, *LIMEN, "--journal", "a.limen", "train.py") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        begun = time.monotonic()
+        while time.monotonic() - begun < 4.0:  # the journal holds all but at most the last 2 s
+            process.stdout.readline()
+        process.kill()
+        process.communicate(timeout=60)
+    code, out, _ = run(folder, "-m", "limen", "report", "a.limen", "--html", "again.html", "--json", "again.json")
+    assert code == 0
+    assert "watched" in out
+    assert json.loads((folder / "again.json").read_text())["steps"] > 30
+    assert (folder / "again.html").exists()
+
+
+def test_each_process_of_a_distributed_run_has_files_of_its_own(folder: Path) -> None:
+    assert run(folder, *LIMEN, "--json", "a.json", "train.py", RANK="1")[2] == ""
+    assert (folder / "a.rank1.json").exists()
+    assert (folder / "limen-report.rank1.html").exists()
+
+
+def test_the_report_falls_back_to_a_temporary_folder_and_says_so(folder: Path) -> None:
+    script = f"import os, runpy; os.chdir({str(folder)!r}); runpy.run_path({str(folder / 'train.py')!r})"
+    (folder / "elsewhere.py").write_text(script)
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    done = subprocess.run(
+        [sys.executable, *LIMEN, str(folder / "elsewhere.py")], cwd="/proc", env=environment, capture_output=True
+    )
+    *_, last = done.stderr.decode().splitlines()
+    assert re.fullmatch(rf"report: {folder}/limen-\w+/limen-report.html \(/proc cannot be written\)", last)
+    assert Path(last.split()[1]).exists()
+
+
+def test_what_is_wrong_with_limen_itself_is_told_in_one_line_and_the_training_goes_on(folder: Path) -> None:
+    (folder / "train.py").write_text(f"import sys\nsys.modules['limen.watch'] = None\n{TRAINS}")
+    code, out, err = run(folder, *LIMEN, "train.py")
+    assert (code, out) == run(folder, "train.py")[:2]
+    assert re.fullmatch(r"limen: cannot watch, the script runs on without \(.*\)\. --strict shows where\.\n", err)
+    assert run(folder, *LIMEN, "--strict", "train.py")[0] == 1
