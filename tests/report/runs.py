@@ -4,27 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from limen.findings import Cause, Finding
 from limen.journal import Run, TreatmentRecord
-from limen.sites import Parameter, Site
-from limen.vitals import (
-    EDGES,
-    Activity,
-    Histogram,
-    InputVitals,
-    LossVitals,
-    Moments,
-    OptimiserVitals,
-    ParameterHistory,
-    ParameterVitals,
-    SiteHistory,
-    SiteVitals,
-    Vitals,
-)
+from limen.vitals import Histogram, InputVitals, LossVitals, Moments, Vitals
+from tests.report.parts import BATCH, Floats, histograms, loss_vitals, optimiser, site_vitals, weight_vitals
 
-BATCH = 128
 ENVIRONMENT = {
     "limen": "0.1.0",
     "python": "3.11.7",
@@ -33,125 +18,6 @@ ENVIRONMENT = {
     "device": "cpu",
     "kernels": "torch",
 }
-Floats = npt.NDArray[np.float64]
-
-
-def normal_share(low: Floats, mean: float, std: float) -> Floats:
-    """Share of a normal distribution below each of ``low``."""
-    bent = 0.7978845608 * (z := (low - mean) / std) * (1 + 0.044715 * z**2)
-    return 0.5 * (1 + np.tanh(np.clip(bent, -30, 30)))
-
-
-def histogram(mean: float, std: float, total: int) -> Histogram:
-    shares = np.diff(np.concatenate([[0.0], normal_share(EDGES[1:-1], mean, std), [1.0]]))
-    return Histogram(np.round(shares * total).astype(np.int64))
-
-
-def activity(units: int, steps: int, flat: Floats, mean: float, std: float) -> Activity:
-    samples = steps * BATCH
-    moments = Moments(samples, np.full(units, mean), np.full(units, samples * std**2))
-    low, high = np.full(units, mean - 4 * std), np.full(units, mean + 4 * std)
-    left = np.round(flat * samples).astype(np.int64)
-    return Activity(
-        steps, 1, steps, left, np.zeros_like(left), moments, low, high, 0, histogram(mean, std, units * samples)
-    )
-
-
-def site_vitals(
-    name: str,
-    order: int,
-    steps: npt.NDArray[np.int64],
-    *,
-    units: int = 128,
-    function: str = "relu",
-    inactive: Callable[[Floats], Floats] = lambda t: 0.5 + 0.05 * np.tanh(t / 200),
-    dead: Callable[[Floats], Floats] = lambda t: np.zeros_like(t),
-    saturated: Callable[[Floats], Floats] = lambda t: np.zeros_like(t),
-    gradient: Callable[[Floats], Floats] = lambda t: 0.05 / (1 + t / 300),
-    mean: float = -0.05,
-    std: float = 1.1,
-    head: bool = False,
-    total_steps: int | None = None,
-) -> SiteVitals:
-    """A site whose story is told by functions of the step."""
-    rng = np.random.default_rng(order)
-    t = steps.astype(float)
-    noise = rng.normal(0, 1, len(t))
-    share = np.clip(inactive(t) + 0.008 * noise, 0, 1)
-    dead_now = np.round(dead(t)).astype(np.int64)
-    spread = std * (1 + 0.1 * np.tanh(t / 100) + 0.02 * noise)
-    history = SiteHistory(
-        step=steps,
-        samples=np.full(len(t), BATCH),
-        inactive=share,
-        dead=dead_now,
-        saturated=np.round(saturated(t)).astype(np.int64),
-        mean=np.full(len(t), mean) + 0.02 * noise,
-        std=spread,
-        low=mean - 4 * spread,
-        high=mean + 4 * spread,
-        gradient=gradient(t) * np.exp(0.15 * noise),
-        nonfinite=np.zeros(len(t), dtype=np.int64),
-    )
-    many = total_steps or (int(steps[-1]) if len(steps) else 0)
-    gone = int(dead_now[-1]) if len(dead_now) else 0
-    flat = np.where(np.arange(units) < gone, 1.0, 0.5)
-    relu = function in ("relu", "gelu")
-    site = Site(
-        name=name,
-        path=name,
-        function=function,
-        call=1,
-        units=units,
-        axis=-1,
-        layer=name.replace("relu", "fc"),
-        norm=None,
-        order=order,
-        head=head,
-        flat_left=0.0 if relu else -2.994 if function == "tanh" else -5.9,
-        flat_right=None if relu else 2.994 if function == "tanh" else 5.9,
-        dead_left=relu,
-    )
-    silent = np.where(np.arange(units) < gone, many, 0)
-    whole = activity(units, many, flat, mean, std)
-    return SiteVitals(
-        site=site,
-        birth=activity(units, min(many, 20), flat, mean, std),
-        recent=activity(units, min(many, 40), flat, mean, std),
-        total=whole,
-        last_active=np.where(np.arange(units) < gone, 3, many),
-        silent_steps=silent,
-        silent_samples=silent * BATCH,
-        history=history,
-        first_nonfinite=None,
-    )
-
-
-def weight_vitals(layer: str, order: int, steps: npt.NDArray[np.int64], update: Callable[[Floats], Floats]):
-    t = steps.astype(float)
-    noise = np.exp(0.2 * np.random.default_rng(order + 100).normal(0, 1, len(t)))
-    history = ParameterHistory(steps, 0.3 * noise / (1 + t / 300), np.full(len(t), 9.3) + t / 900, update(t) * noise)
-    return ParameterVitals(Parameter(f"{layer}.weight", layer, (128, 128), order, True), history, None, 0)
-
-
-def loss_vitals(steps: npt.NDArray[np.int64], value: Callable[[Floats], Floats]) -> LossVitals:
-    t = steps.astype(float)
-    noise = np.random.default_rng(7).normal(0, 1, len(t))
-    return LossVitals("cross-entropy", steps, value(t) * np.exp(0.05 * noise), 0)
-
-
-def optimiser(steps: npt.NDArray[np.int64], rate: Callable[[Floats], Floats]) -> OptimiserVitals:
-    return OptimiserVitals("SGD", steps, rate(steps.astype(float)), 0.9, 0.0, False)
-
-
-def histograms(vitals: SiteVitals, at: tuple[int, ...], drift: float = 0.0) -> tuple[tuple[int, Histogram], ...]:
-    """Histograms at the given steps, the mean falling by ``drift`` standard deviations in all."""
-    pooled = vitals.total.moments.pooled()
-    mean, std = float(pooled.mean[0]), float(pooled.std[0])
-    total = vitals.site.units * BATCH
-    return tuple((step, histogram(mean - drift * std * min(1, i / 2), std, total)) for i, step in enumerate(at))
-
-
 AT = (1, 3, 10, 40, 100, 400, 800, 1200)
 
 
@@ -264,7 +130,7 @@ def sick() -> Run:
             "relu2",
             60,
             True,
-            "98 units of fc2 re-drawn from its own initialisation, their outgoing weights set to zero, their momentum cleared",
+            "98 units of fc2 re-drawn as at the start, their outgoing weights set to zero, their momentum cleared",
             {"dead units": 119, "inactive share": 0.97},
             {"dead units": 21, "inactive share": 0.66},
             "dead-units @ relu2",
@@ -471,91 +337,4 @@ def all_nan() -> Run:
         findings=(finding,),
         treatments=(treatment,),
         histograms={"relu1": empty},
-    )
-
-
-HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&amp;\u2028<!-- %{y} {{7*7}} \x1b[31m"
-
-
-def hostile() -> Run:
-    """The sick run with every text replaced by one that tries to break out of the report."""
-    run = sick()
-    name = {v.site.name: f"{HOSTILE}{i}" for i, v in enumerate(run.vitals.sites)}
-    sites = tuple(
-        replace(
-            v, site=replace(v.site, name=name[v.site.name], path=HOSTILE, function=HOSTILE, layer=HOSTILE, norm=HOSTILE)
-        )
-        for v in run.vitals.sites
-    )
-    cause = Cause(HOSTILE, 0.9, HOSTILE)
-    findings = tuple(
-        replace(
-            f, where=name[f.where], layer=HOSTILE, unit=HOSTILE, causes=(cause,), remedies=(HOSTILE,), message=HOSTILE
-        )
-        for f in run.findings
-    )
-    treatments = tuple(
-        replace(t, name=HOSTILE, where=HOSTILE, detail=HOSTILE, before={HOSTILE: 1.0}, after={HOSTILE: 2.0})
-        for t in run.treatments
-    )
-    parameters = tuple(
-        replace(p, parameter=replace(p.parameter, name=HOSTILE, layer=HOSTILE)) for p in run.vitals.parameters
-    )
-    losses = tuple(replace(v, function=HOSTILE) for v in run.vitals.losses)
-    optimisers = tuple(replace(v, name=HOSTILE) for v in run.vitals.optimisers)
-    vitals = replace(
-        run.vitals, sites=sites, parameters=parameters, losses=losses, optimisers=optimisers, notes=(HOSTILE,)
-    )
-    return replace(
-        run,
-        script=HOSTILE,
-        arguments=(HOSTILE, "\udc80"),
-        environment={HOSTILE: HOSTILE, "limen": HOSTILE},
-        vitals=vitals,
-        findings=findings,
-        treatments=treatments,
-        histograms={name[key]: value for key, value in run.histograms.items()},
-    )
-
-
-def large(sites: int = 200, rows: int = 1024, steps: int = 10_000) -> Run:
-    """As many sites and rows as a report must hold, each with a finding and histograms at 16 steps."""
-    step = np.unique(np.linspace(1, steps, rows).astype(np.int64))
-    at = tuple(int(s) for s in np.unique(np.geomspace(1, steps, 16).astype(np.int64)))
-    many = tuple(
-        site_vitals(
-            f"encoder.layers.{i // 2}.feed_forward.activation.{i % 2}.relu",
-            i,
-            step,
-            units=512,
-            inactive=lambda t, i=i: 0.5 + 0.4 * (i / sites) * np.tanh(t / 2000),
-            dead=lambda t, i=i: 300 * (i / sites) * np.tanh(t / 3000),
-            saturated=lambda t, i=i: 200 * (i / sites) * np.tanh(t / 3000),
-            gradient=lambda t, i=i: 1e-3 * 1.02**i / (1 + t / 300),
-        )
-        for i in range(sites)
-    )
-    template = sick().findings[0]
-    findings = tuple(
-        replace(template, where=v.site.name, layer=v.site.layer, units=tuple(range(0, 512, 2))) for v in many
-    )
-    vitals = Vitals(
-        step=steps,
-        samples=steps * BATCH,
-        sites=many,
-        parameters=tuple(
-            weight_vitals(v.site.layer or "", i, step, lambda t: 1e-3 + 0 * t) for i, v in enumerate(many)
-        ),
-        losses=(loss_vitals(step, lambda t: 0.3 + 8 * np.exp(-t / 900)),),
-        optimisers=(optimiser(step, lambda t: 3e-4 * (1 - t / 10_500)),),
-    )
-    return Run(
-        script="pretrain.py",
-        seconds=3600.0,
-        spent=21.0,
-        finished=True,
-        environment=ENVIRONMENT,
-        vitals=vitals,
-        findings=findings,
-        histograms={v.site.name: histograms(v, at, drift=2 * i / sites) for i, v in enumerate(many)},
     )

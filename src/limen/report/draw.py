@@ -16,7 +16,7 @@ import numpy.typing as npt
 from limen.report.thinning import number_list, thin
 from limen.report.words import printable
 
-__all__ = ["POINTS", "Band", "Figure", "Json", "Mark", "curve", "label", "shortened", "stacked"]
+__all__ = ["POINTS", "Band", "Figure", "Json", "Mark", "curve", "label", "short_names", "shortened", "stacked"]
 
 Json = dict[str, object]
 
@@ -56,7 +56,7 @@ class Band:
         traces: made by :func:`curve`.
         title: what the vertical axis counts.
         values: of all traces, to choose between a linear and a logarithmic axis.
-        top: upper end of the axis; None to fit the values.
+        top: the largest value that could be; None to fit the values.
     """
 
     traces: Sequence[Json]
@@ -68,14 +68,18 @@ class Band:
         """The vertical axis: logarithmic where all values are positive and span more than a factor of 30."""
         together = np.concatenate([np.asarray(part, dtype=np.float64) for part in self.values])
         finite = together[np.isfinite(together)]
+        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
         if self.top is not None:
-            return {"title": {"text": self.title}, "range": [0, self.top], "nticks": 5}
-        if len(finite) > 1 and finite.min() > 0 and finite.max() > 30 * finite.min():
-            decades = max(1, int(np.ceil(np.log10(finite.max() / finite.min()) / 5)))
+            ticks = [0, self.top / 2, self.top]
+            return {"title": {"text": self.title}, "range": [0, 1.2 * self.top], "tickvals": ticks}
+        if len(finite) > 1 and low > 0 and high > 30 * low:
+            decades = max(1, int(np.ceil(np.log10(high / low) / 5)))
             scale: Json = {"type": "log", "exponentformat": "power", "dtick": decades, "power": True}
             return {"title": {"text": f"{self.title}, log scale"}, **scale}
-        # a constant drawn on an axis of its own noise would look like a storm
-        return {"title": {"text": self.title}, "rangemode": "tozero", "nticks": 5}
+        # from zero: a constant drawn on an axis of its own noise would look like a storm; room above for the title
+        bottom = min(low, 0.0)
+        top = high + 0.25 * (high - bottom) if high > bottom else bottom + 1.0
+        return {"title": {"text": self.title}, "range": [bottom, top], "nticks": 5}
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,28 @@ def shortened(name: str, most: int = 28) -> str:
         return text
     front = round(0.62 * (most - 1))
     return f"{text[:front]}…{text[len(text) - (most - 1 - front) :]}"
+
+
+def short_names(names: Sequence[str], most: int = 28) -> list[str]:
+    """Names for the ticks of an axis: long ones without the start of the path that all share.
+
+    Without the end that all share too, where they are still too long.
+
+    >>> short_names(["encoder.layers.0.feed_forward.relu", "encoder.layers.11.feed_forward.relu"])
+    ['0.feed_forward.relu', '11.feed_forward.relu']
+    """
+    if len(names) < 2 or max(map(len, names)) <= 20:
+        return [shortened(name, most) for name in names]
+    parts = [name.split(".") for name in names]
+    fewest = min(map(len, parts))
+    front = next((i for i in range(fewest) if len({p[i] for p in parts}) > 1), 0)
+    kept = [p[front:] for p in parts]
+    if max(len(".".join(p)) for p in kept) > most:
+        back = next((i for i in range(fewest) if len({p[-1 - i] for p in kept}) > 1), 0)
+        kept = [p[: len(p) - back] for p in kept]
+    if len({tuple(p) for p in kept}) < len(names) or not all(kept):
+        kept = parts
+    return [shortened(".".join(p), most) for p in kept]
 
 
 def curve(

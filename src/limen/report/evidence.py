@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from limen.findings import Finding
 from limen.journal import Run
-from limen.report.draw import Band, Figure, Json, Mark, curve, label, shortened, stacked
+from limen.report.draw import Band, Figure, Json, Mark, curve, label, short_names, stacked
 from limen.report.figures import losses, middle_update, rates
 from limen.report.thinning import number_list
 from limen.report.words import count, printable
@@ -51,7 +51,7 @@ def _of_site(run: Run, finding: Finding, vitals: SiteVitals) -> Figure | None:
     if finding.symptom in ("dead-units", "dying-units", "saturated-units"):
         state = "saturated" if finding.symptom == "saturated-units" else "dead"
         values = history.saturated if state == "saturated" else history.dead
-        band = _band(run, finding, f"{state} units", history.step, values, top=units * 1.04, filled=True)
+        band = _band(run, finding, f"{state} units", history.step, values, top=float(units), filled=True)
         return _figure(run, finding, [band], f"{state.capitalize()} units of {name}, out of {units:,}")
     if finding.symptom == "non-finite" and history.nonfinite.any():
         band = _band(run, finding, "values that are not finite", history.step, history.nonfinite, filled=True)
@@ -62,7 +62,7 @@ def _of_site(run: Run, finding: Finding, vitals: SiteVitals) -> Figure | None:
     if finding.symptom in SPREADS:
         band = _band(run, finding, "standard deviation of z", history.step, history.std)
         return _figure(run, finding, [band], f"Spread of the pre-activations of {name}")
-    band = _band(run, finding, "% of samples flat", history.step, 100 * history.inactive, top=104.0)
+    band = _band(run, finding, "% of samples flat", history.step, 100 * history.inactive, top=100.0)
     return _figure(run, finding, [band], f"Inactive share of {name}")
 
 
@@ -142,7 +142,7 @@ def _profile(run: Run, finding: Finding) -> Figure | None:
         },
         "yaxis": {
             "names": [label(v.site.name) for v in sites],
-            "short": [label(shortened(v.site.name)) for v in sites],
+            "short": [label(name) for name in short_names([v.site.name for v in sites])],
         },
         "showlegend": True,
     }

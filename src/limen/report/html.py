@@ -19,7 +19,7 @@ from limen.report.maps import activity_map, gradient_map
 from limen.report.order import sorted_findings
 from limen.report.page import about, cards, treatments, verdict
 from limen.report.table import sites
-from limen.report.words import tied
+from limen.report.words import printable, tied
 
 __all__ = ["html"]
 
@@ -78,7 +78,7 @@ def _histogram_controls(run: Run, histograms: list[Json]) -> Json:
     chosen = places[0] if places else 0
     lengths = [len(entry["steps"]) for entry in histograms if isinstance(entry["steps"], list)]
     last = lengths[chosen] - 1 if lengths else 0
-    return {"histogram_sites": names, "histogram_chosen": chosen, "histogram_last": last}
+    return {"histogram_sites": [printable(name) for name in names], "histogram_chosen": chosen, "histogram_last": last}
 
 
 def _inline(data: Json) -> Markup:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.journal import Run
-from limen.report.draw import Json, label, shortened
+from limen.report.draw import Json, label, short_names
 from limen.report.order import sorted_findings
 from limen.report.thinning import Columns, number_list
 from limen.report.words import count, number, percent, printable, tied
@@ -70,7 +70,7 @@ class View:
             "steps": columns.last.tolist(),
             "edges": columns.edges.tolist(),
             "names": [label(row.name) for row in self.rows],
-            "short": [label(shortened(row.name)) for row in self.rows],
+            "short": [label(name) for name in short_names([row.name for row in self.rows])],
             "z": [number_list(row, 3) for row in shown],
             "log": self.logarithmic,
         }

@@ -8,7 +8,7 @@ import numpy as np
 
 from limen.findings import Finding
 from limen.journal import Run
-from limen.report.draw import Json
+from limen.report.draw import Json, shortened
 from limen.report.thinning import thin
 from limen.report.words import count, number, percent, printable
 from limen.vitals import SiteVitals, dead_units, saturated_units
@@ -68,7 +68,7 @@ def _row(vitals: SiteVitals) -> Json:
 
 
 def _words(text: str) -> Json:
-    return {"text": printable(text), "words": True}
+    return {"text": shortened(text, 34), "whole": printable(text), "words": True}
 
 
 def _figure(value: float, text: str | None = None) -> Json:

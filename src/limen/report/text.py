@@ -88,7 +88,7 @@ def _laid_out(run: Run, width: int) -> list[list[tuple[str, str]]]:
     for entry in _entries(run):
         laid += [[("", "text")]] if entry.gap else []
         room = max(width - GUTTER, 20)
-        wrapped = textwrap.wrap(entry.text, room, break_on_hyphens=False) or [""]
+        wrapped = textwrap.wrap(printable(entry.text), room, break_on_hyphens=False) or [""]
         for index, words in enumerate(wrapped):
             label = (entry.label if index == 0 else "").ljust(GUTTER)
             laid.append([(label, entry.label_style), (words, entry.text_style)])
@@ -102,23 +102,23 @@ def _entries(run: Run) -> list[Entry]:
     entries += [_healed(finding, gap=not index) for index, finding in enumerate(closed_findings(run))]
     entries += [entry for record in run.treatments for entry in _treated(record)]
     notes = run.vitals.notes
-    return entries + [Entry("note", printable(note), gap=not index) for index, note in enumerate(notes)]
+    return entries + [Entry("note", note, gap=not index) for index, note in enumerate(notes)]
 
 
 def _finding(run: Run, finding: Finding) -> list[Entry]:
     site = run.vitals.site(finding.where)
-    layer = f" (layer {printable(finding.layer)})" if finding.layer and finding.layer != finding.where else ""
-    title = f"{finding.name} at {printable(finding.where)}{layer}"
+    layer = f" (layer {finding.layer})" if finding.layer and finding.layer != finding.where else ""
+    title = f"{finding.name} at {finding.where}{layer}"
     entries = [
         Entry(finding.severity, title, finding.severity, "title", gap=True),
-        Entry("  what", printable(finding.message)),
+        Entry("  what", finding.message),
         Entry("", f"{bounds(finding)}; {percent(finding.confidence)} sure"),
     ]
     if finding.units:
         entries.append(Entry("  units", unit_list(finding.units, site.site.units if site else None)))
     entries.append(Entry("  since", f"step {finding.step:,} of {run.vitals.step:,}"))
     for index, cause in enumerate(finding.causes):
-        evidence = f": {printable(cause.evidence)}" if cause.evidence else ""
+        evidence = f": {cause.evidence}" if cause.evidence else ""
         entries.append(Entry("" if index else "  why", f"{cause.name} ({percent(cause.confidence)}){evidence}"))
     remedies = ", or ".join(finding.remedies)
     more = f"limen explain {finding.name}"
@@ -133,7 +133,7 @@ def _summed_up(findings: tuple[Finding, ...]) -> list[Entry]:
         alike.setdefault((finding.severity, finding.name, cause), []).append(finding)
     entries: list[Entry] = []
     for (severity, name, cause), group in alike.items():
-        places = ", ".join(printable(finding.where) for finding in group[:NAMED])
+        places = ", ".join(finding.where for finding in group[:NAMED])
         places += " …" if len(group) > NAMED else ""
         since = min(finding.step for finding in group)
         text = f"{name} at {count(len(group), 'more place')}, first at step {since:,}: {places}"
@@ -143,25 +143,23 @@ def _summed_up(findings: tuple[Finding, ...]) -> list[Entry]:
 
 
 def _healed(finding: Finding, *, gap: bool) -> Entry:
-    where = printable(finding.where)
+    where = finding.where
     text = f"{finding.name} at {where}: began at step {finding.step:,}, healed at step {finding.closed or 0:,}"
     return Entry("healed", text, "healed", gap=gap)
 
 
 def _treated(record: TreatmentRecord) -> list[Entry]:
     label = "treated" if record.kept else "undone"
-    title = f"{printable(record.name)} at {printable(record.where)} after step {record.step:,}"
+    title = f"{record.name} at {record.where} after step {record.step:,}"
     entries = [Entry(label, title, label, "title", gap=True)]
-    entries += [Entry("", printable(record.detail))] if record.detail else []
+    entries += [Entry("", record.detail)] if record.detail else []
     return [*entries, *(Entry("", line) for line in comparison(record))]
 
 
 def comparison(record: TreatmentRecord) -> list[str]:
     """``name: before -> after`` for each figure of a treatment."""
-    rows = [f"{printable(name)}: {number(value)} -> {_after(record, name)}" for name, value in record.before.items()]
-    return rows + [
-        f"{printable(name)}: {number(v)} after" for name, v in record.after.items() if name not in record.before
-    ]
+    rows = [f"{name}: {number(value)} -> {_after(record, name)}" for name, value in record.before.items()]
+    return rows + [f"{name}: {number(v)} after" for name, v in record.after.items() if name not in record.before]
 
 
 def _after(record: TreatmentRecord, name: str) -> str:

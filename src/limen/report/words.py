@@ -1,6 +1,7 @@
 """Numbers, names and findings in words, the same in every report."""
 
 import math
+import re
 from collections.abc import Sequence
 
 from limen.findings import Cause, Finding
@@ -71,7 +72,7 @@ def printable(text: str) -> str:
 
 def tied(text: str) -> str:
     """The text for a page that wraps, with every percent sign tied to its number."""
-    return text.replace(" %", "\u00a0%")
+    return re.sub(r"(?<=\d) %(?!\S)|(?<=\d) %(?=[.,;:)])", "\u00a0%", text)
 
 
 def number(value: float) -> str:

@@ -22,6 +22,15 @@ def check_writable(path: str | Path) -> None:
             (also an ``OSError``).
     """
     target = Path(path)
+    try:
+        _check(target)
+    except UnwritablePath:
+        raise
+    except OSError as error:
+        raise _refused(target, error) from error
+
+
+def _check(target: Path) -> None:
     if target.is_dir():
         raise UnwritablePath(f"Cannot write {target}: it is a folder. Give the name of a file in it.")
     if target.exists() and not os.access(target, os.W_OK):
@@ -32,11 +41,8 @@ def check_writable(path: str | Path) -> None:
     if not folder.is_dir():
         raise UnwritablePath(f"Cannot write {target}: there is no folder {folder}. Create it first: mkdir -p {folder}")
     draft = _draft(target)
-    try:
-        draft.touch(exist_ok=False)
-        draft.unlink()
-    except OSError as error:
-        raise _refused(target, error) from error
+    draft.touch(exist_ok=False)
+    draft.unlink()
 
 
 def write_html(run: Run, path: str | Path) -> None:

@@ -1,0 +1,24 @@
+"""What all tests share: texts compared with files that only ``pytest --regold`` rewrites."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--regold", action="store_true", help="rewrite tests/golden from what the code says now")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """``golden(name, text)`` asserts that the text is what ``tests/golden/name`` holds."""
+
+    def compare(name: str, text: str) -> None:
+        if request.config.getoption("--regold"):
+            (GOLDEN / name).write_text(text + "\n", encoding="utf-8")
+        assert text + "\n" == (GOLDEN / name).read_text(encoding="utf-8")
+
+    return compare

@@ -1,0 +1,83 @@
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limen.findings import CAUSES, SYMPTOMS
+from limen.report.words import PHRASES, REASONS, headline, number, percent, phrase, printable, unit_list
+from tests.report.runs import healthy, nothing, one_step, sick, vanishing
+
+
+@given(st.sets(st.integers(0, 300), min_size=1, max_size=60))
+def test_unit_ranges_spell_exactly_the_units(units: set[int]) -> None:
+    written = unit_list(list(units), None, most=100)
+    ranges, many = re.fullmatch(r"(.*) \((\d+)\)", written).groups()
+    spelled: set[int] = set()
+    for part in ranges.split(", "):
+        first, _, last = part.partition("–")
+        spelled |= set(range(int(first), int(last or first) + 1))
+    assert (spelled, int(many)) == (units, len(units))
+
+
+def test_a_long_list_of_units_is_cut_and_says_how_many_there_are() -> None:
+    assert unit_list([3, 7, 8, 9, 10, 11, 12, *range(40, 128, 2)], 128, most=3) == "3, 7–12, 40 … (51 of 128)"
+
+
+@given(st.floats(0, 1))
+def test_only_all_is_a_hundred_percent_and_only_none_is_zero(share: float) -> None:
+    assert (percent(share) == "100 %") == (share == 1)
+    assert (percent(share) == "0 %") == (share == 0)
+
+
+@given(st.floats(0.002, 0.998))
+def test_a_percentage_is_within_rounding_of_the_share(share: float) -> None:
+    assert abs(float(percent(share).removesuffix(" %")) - 100 * share) <= 0.5 + 1e-9
+
+
+@given(st.floats(-1e300, 1e300))
+def test_a_number_reads_back_to_three_digits_or_better_than_five_percent(value: float) -> None:
+    # 1.05 is the widest rounding of two digits, 1.0e-7; below 1e7 whole numbers are exact
+    assert float(number(value).replace(",", "")) == pytest.approx(value, rel=0.05)
+
+
+@given(st.text())
+def test_printable_text_is_one_line_that_no_terminal_obeys(text: str) -> None:
+    assert all(c.isprintable() for c in printable(text))
+
+
+def test_each_symptom_and_cause_has_its_words() -> None:
+    assert set(PHRASES) == set(SYMPTOMS)
+    assert set(REASONS) == set(CAUSES)
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (healthy(), "healthy: 3 sites, 600 steps watched"),
+        (sick(), "sick: 1 error, 1 warning; 5 sites, 1,200 steps watched"),
+        (vanishing(), "sick: 2 errors; 12 sites, 400 steps watched"),
+        (one_step(), "undecided: 1 step seen, 20 needed"),
+        (nothing(), "no training step was seen"),
+        (
+            replace(nothing(), vitals=replace(nothing().vitals, step=9)),
+            "undecided: no activation function was seen in 9 steps",
+        ),
+    ],
+)
+def test_the_verdict_is_one_line(run, words: str) -> None:
+    assert headline(run) == words
+
+
+def test_a_finding_without_a_symptom_is_named_after_its_cause() -> None:
+    run = sick()
+    finding = replace(run.findings[0], symptom=None, units=())
+    assert phrase(run, finding) == "learning rate too high at relu1"
+
+
+def test_one_unit_is_dead_and_two_are() -> None:
+    run = sick()
+    one, two = (replace(run.findings[0], units=units) for units in ((3,), (3, 4)))
+    assert phrase(run, one) == "1 of 128 units of relu1 is dead"
+    assert phrase(run, two) == "2 of 128 units of relu1 are dead"
