@@ -87,6 +87,7 @@ import os, signal, time
 child = os.fork()
 if not child:
     time.sleep(9)
+    os._exit(1)  # or it would terminate process 0: the group, and pytest with it
 os.kill(child, signal.SIGTERM)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """,

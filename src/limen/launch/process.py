@@ -85,14 +85,27 @@ def _on_termination(finish: Callable[[int], int]) -> None:
         thread.start()
         thread.join(PATIENCE)
 
+    held = threading.local()  # the signal masks of the threads that are forking
+
+    def hold() -> None:
+        # Until the child has forgotten: python drops a signal that arrives between the fork and there.
+        if signal.getsignal(signal.SIGTERM) is handle:
+            held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def release() -> None:
+        mask = held.__dict__.pop("mask", None)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
     def forget() -> None:
         if signal.getsignal(signal.SIGTERM) is handle:
             with contextlib.suppress(ValueError):
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        release()
 
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handle)
-        os.register_at_fork(after_in_child=forget)
+        os.register_at_fork(before=hold, after_in_parent=release, after_in_child=forget)
 
 
 def _join_threads() -> None:
