@@ -23,10 +23,11 @@ def is_terminal(stream: TextIO | None) -> bool:
 class Screen:
     """Draws one line at the cursor and takes it away before anyone else writes.
 
-    The streams stay the objects they are: only ``write`` of their binary buffers is watched, by an attribute of the
-    instance. So ``isatty``, ``fileno``, ``encoding``, a new text wrapper around the same buffer, or a copy of
-    ``sys.stdout`` that someone took earlier all work as ever. The line is drawn only where the last thing written
-    was a newline: a progress bar or a prompt is never written over.
+    The streams stay the objects they are: only ``write`` and ``flush`` of their binary buffers are watched, by
+    attributes of the instances; ``flush`` is what ``input`` and careful programs call before others write. So
+    ``isatty``, ``fileno``, ``encoding``, a new text wrapper around the same buffer, or a copy of ``sys.stdout`` that
+    someone took earlier all work as ever. The line is drawn only where the last thing written was a newline: a
+    progress bar or a prompt is never written over.
     """
 
     def __init__(self, stream: TextIO, *others: TextIO | None) -> None:
@@ -37,6 +38,7 @@ class Screen:
         self._lock = threading.RLock()
         self._drawn = False
         self._at_start = True
+        self._own_flush = False
         self._restore = [self._listen(each.buffer) for each in self._streams]
         os.register_at_fork(before=self.erase, after_in_child=self._forget)
 
@@ -78,11 +80,14 @@ class Screen:
 
     def _emptied(self) -> bool:
         """Whether everything the program wrote has reached the terminal: only then is the cursor where we think."""
+        self._own_flush = True
         try:
             for stream in self._streams:
                 stream.flush()
         except (OSError, ValueError):
             return False
+        finally:
+            self._own_flush = False
         return True
 
     def _send(self, data: bytes) -> None:
@@ -93,19 +98,28 @@ class Screen:
             self._drawn = False
 
     def _listen(self, buffer: Any) -> Callable[[], None]:
-        original: Callable[[Any], Any] = buffer.write
+        write: Callable[[Any], Any] = buffer.write
+        flush: Callable[[], Any] = buffer.flush
 
-        def write(data: Any, /) -> Any:
+        def watched_write(data: Any, /) -> Any:
             with self._lock:
                 self.erase()
-                written = original(data)
+                written = write(data)
                 if last := bytes(memoryview(data).cast("B")[-1:]):
                     self._at_start = last == b"\n"
                 return written
 
-        def restore() -> None:
-            if buffer.__dict__.get("write") is write:
-                del buffer.write
+        def watched_flush() -> Any:
+            with self._lock:
+                if self._drawn and not self._own_flush:
+                    self.erase()
+                    self._at_start = False  # what comes now, a prompt perhaps, does not come through here
+                return flush()
 
-        buffer.write = write
+        def restore() -> None:
+            for name, watched in (("write", watched_write), ("flush", watched_flush)):
+                if vars(buffer).get(name) is watched:
+                    delattr(buffer, name)
+
+        buffer.write, buffer.flush = watched_write, watched_flush
         return restore

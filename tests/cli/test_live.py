@@ -1,0 +1,99 @@
+import io
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from limen.cli.live import INTERVAL, PlainLines, live, progress_text
+from limen.findings import Finding
+from limen.watch import Progress
+from tests.cli.programs import TRAINS
+from tests.cli.terminal import in_terminal, replay
+
+PROGRESS = Progress(
+    step=1240,
+    loss=0.43125,
+    worst_site="fc2",
+    dead_share=0.384,
+    gradient_ratio=0.0213,
+    overhead=0.0084,
+    sites=3,
+    findings=(),
+    treatments=(),
+)
+FINDING = Finding(
+    "dead-units", "error", "fc2", "fc2", (1,), 100, 0.6, 0.5, "share of units", 0.9, (), ("revive-units",), "words"
+)
+
+
+def test_the_line_shows_step_loss_worst_site_dead_share_gradient_ratio_and_cost() -> None:
+    assert progress_text(PROGRESS).plain == (
+        "limen  step 1,240 · loss 0.4313 · fc2 38% dead · gradient first/last 0.021 · watching costs 0.8%"
+    )
+
+
+def test_what_is_not_known_is_not_shown() -> None:
+    unknown = replace(PROGRESS, loss=math.nan, worst_site="", gradient_ratio=math.nan)
+    assert progress_text(unknown).plain == "limen  step 1,240 · watching costs 0.8%"
+
+
+def test_the_first_open_finding_is_named_and_a_closed_one_is_not() -> None:
+    assert "· dead-units at fc2 ·" in progress_text(replace(PROGRESS, findings=(FINDING,))).plain
+    closed = replace(FINDING, closed=200)
+    assert "dead-units" not in progress_text(replace(PROGRESS, findings=(closed,))).plain
+
+
+def test_elsewhere_than_on_a_terminal_a_plain_line_comes_every_ten_seconds() -> None:
+    stream, now = io.StringIO(), [0.0]
+    view = live(stream, None, "the note", lambda: now[0])
+    assert isinstance(view, PlainLines)
+    for tenth in range(int(10 * (2 * INTERVAL + 1))):
+        now[0] = tenth / 10
+        view(PROGRESS)
+    line = progress_text(PROGRESS).plain
+    assert stream.getvalue() == f"the note\n{line}\n{line}\n"
+
+
+def test_nothing_comes_after_the_end_or_on_a_closed_stream() -> None:
+    stream, now = io.StringIO(), [0.0]
+    view = live(stream, None, "", lambda: now[0])
+    stream.close()
+    now[0] = INTERVAL
+    view(PROGRESS)
+    other = io.StringIO()
+    view = live(other, None, "", lambda: now[0])
+    view.close()
+    now[0] = 10 * INTERVAL
+    view(PROGRESS)
+    assert other.getvalue() == ""
+
+
+SLOW = TRAINS.replace("import sys", "import sys, time").replace(
+    "    loss =", "    time.sleep(0.05); print('x')\n    loss ="
+)
+
+
+def test_a_training_in_a_terminal_is_shown_live_and_leaves_only_its_own_output_and_the_verdict(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SLOW)
+    _, bare = in_terminal("train.py", cwd=tmp_path)
+    code, watched = in_terminal("-m", "limen", "run", "train.py", cwd=tmp_path)
+    assert code == 0
+    drawn = re.findall(r"limen\x1b\[0m  step (\d+)", watched)
+    assert len(drawn) >= 3
+    assert drawn == sorted(drawn, key=int)
+    assert replay(watched) == [*replay(bare)[:-1], "healthy: 1 site, 30 steps watched", ""]
+
+
+def test_a_narrow_terminal_gets_a_line_that_fits(tmp_path: Path) -> None:
+    script = """
+import os, sys
+from limen.cli.live import live
+from limen.watch import Progress
+view = live(sys.stderr, sys.stdout, "")
+view(Progress(1240, 0.43, "a.very.long.name.of.a.site", 0.4, 0.02, 0.008, 3, (), ()))
+os._exit(0)  # before the line is taken away
+"""
+    (tmp_path / "draws.py").write_text(script)
+    (line,) = replay(in_terminal("draws.py", cwd=tmp_path, COLUMNS="40")[1])
+    assert len(line) == 39
+    assert line.endswith("…")

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from limen.cli.places import check_writable, default_report, for_rank, temporary_journal
+from limen.errors import UnwritablePath
+
+
+def test_checking_leaves_nothing_behind_and_an_existing_file_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "old.html").write_text("old")
+    assert check_writable(tmp_path / "old.html", "--report") == tmp_path / "old.html"
+    assert check_writable(tmp_path / "new.html", "--report") == tmp_path / "new.html"
+    assert [path.name for path in tmp_path.iterdir()] == ["old.html"]
+    assert (tmp_path / "old.html").read_text() == "old"
+
+
+def test_a_path_is_made_absolute_because_the_script_may_change_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert check_writable(Path("a.html"), "--report") == tmp_path / "a.html"
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("", r"--json: asked to write .*, which is a folder\. Name a file in it\."),
+        ("gone/a.json", r"--json: asked to write .*, but there is no folder .*/gone\. Create it first\."),
+    ],
+)
+def test_a_path_that_cannot_be_written_says_why(path: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(UnwritablePath, match=words):
+        check_writable(tmp_path / path, "--json")
+
+
+def test_a_place_the_system_refuses_says_so() -> None:
+    with pytest.raises(UnwritablePath, match=r"which is not possible \(.+\)\. Name another place\."):
+        check_writable(Path("/proc/a.json"), "--json")
+
+
+def test_a_device_may_be_written_to() -> None:
+    assert check_writable(Path("/dev/null"), "--json") == Path("/dev/null")
+
+
+def test_the_usual_place_gives_way_to_a_temporary_folder(tmp_path: Path) -> None:
+    assert default_report(tmp_path) == tmp_path / "limen-report.html"
+    assert default_report(Path("/proc")).parent.is_dir()
+    assert default_report(Path("/proc")).parent != Path("/proc")
+
+
+def test_a_temporary_journal_is_named_after_the_script() -> None:
+    assert temporary_journal("dir/my train.py").name == "my-train.limen"
+    assert temporary_journal("package.module").name == "package.limen"
+
+
+def test_each_rank_has_a_name_of_its_own() -> None:
+    assert [for_rank(Path("d/run.limen"), rank).name for rank in (0, 1)] == ["run.limen", "run.rank1.limen"]
