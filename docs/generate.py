@@ -87,11 +87,21 @@ def overview() -> str:
 def manual_page(name: str) -> str:
     """The page of ``limen explain`` with its headings in bold and the names in it linked."""
     paragraphs = page(name).split("\n\n")[1:]
-    text = "\n\n".join(re.sub(r"^([A-Z][\w ]{3,24}): ", r"**\1.** ", paragraph) for paragraph in paragraphs)
+    text = "\n\n".join(map(headed, paragraphs))
     known = sorted(set(pages()) - {name}, key=len, reverse=True)
     names = "|".join(map(re.escape, known))
     text = re.sub(rf"(?<![\w/.-])({names})(?![\w-])", r"[`\1`](\1.md)", text)
     return f"# {name}\n\n*{kind_of(name)}*\n\n{text}\n"
+
+
+def headed(paragraph: str) -> str:
+    """A paragraph with its heading, where it has one, in bold: ``Why it matters: a unit …``."""
+    found = re.match(r"([A-Z][\w ]{3,24}): (?=.)", paragraph)
+    if found is None:
+        return paragraph
+    rest = paragraph[found.end() :]
+    names = found[1] == "Answered by"
+    return f"**{found[1]}.** {rest if names else rest[0].upper() + rest[1:]}"
 
 
 def limits_page() -> str:
@@ -126,7 +136,7 @@ def activations_page() -> str:
 
 def command_help(command: str) -> str:
     """A section with what ``limen COMMAND --help`` prints."""
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    environment = {**os.environ, "COLUMNS": "84", "NO_COLOR": "1", "TERM": "dumb"}
     asked = [sys.executable, "-m", "limen", command, "--help"]
     done = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True)
     text = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
