@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 PIECE = re.compile(
-    r"\x1b\[(?P<number>\d*)(?P<letter>[A-Za-z])|\x1b\[\?\d+[hl]|(?P<control>[\r\n\x08])|(?P<text>[^\x1b\r\n\x08]+)"
+    r"\x1b\[(?P<number>[\d;]*)(?P<letter>[A-Za-z])|\x1b\[\?\d+[hl]|(?P<control>[\r\n\x08])|(?P<text>[^\x1b\r\n\x08]+)"
 )
 
 

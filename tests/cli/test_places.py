@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from limen.cli.places import check_writable, default_report, for_rank, temporary_journal
+from limen.cli.places import check_journal, check_writable, default_report, for_rank, temporary_journal
 from limen.errors import UnwritablePath
 
 
@@ -55,3 +55,16 @@ def test_a_temporary_journal_is_named_after_the_script() -> None:
 
 def test_each_rank_has_a_name_of_its_own() -> None:
     assert [for_rank(Path("d/run.limen"), rank).name for rank in (0, 1)] == ["run.limen", "run.rank1.limen"]
+
+
+def test_a_journal_takes_the_place_of_an_older_one_and_of_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "old.limen").write_bytes(b"SQLite format 3\0...")
+    (tmp_path / "thesis.txt").write_text("all of it")
+    assert check_journal(tmp_path / "old.limen", "--journal").exists()
+    assert not check_journal(tmp_path / "new.limen", "--journal").exists()
+    with pytest.raises(
+        UnwritablePath, match=r"thesis\.txt, which is something else than a journal\. Remove it first\."
+    ):
+        check_journal(tmp_path / "thesis.txt", "--journal")
+    with pytest.raises(UnwritablePath, match=r"which is not a regular file\."):
+        check_journal(Path("/dev/null"), "--journal")

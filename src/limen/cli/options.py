@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from limen.cli.places import check_writable, for_rank
+from limen.cli.places import check_journal, check_writable, for_rank
 from limen.errors import InvalidValue
 
 __all__ = ["FailOn", "RunOptions", "Treat", "run_options"]
@@ -64,13 +65,13 @@ def run_options(
     """
     rank = _rank()
 
-    def place(path: Path | None, option: str) -> Path | None:
-        return None if path is None else check_writable(for_rank(path, rank), option)
+    def place(path: Path | None, option: str, check: Callable[[Path, str], Path] = check_writable) -> Path | None:
+        return None if path is None else check(for_rank(path, rank), option)
 
     return RunOptions(
         report=place(report, "--report"),
         json=place(json, "--json"),
-        journal=place(journal, "--journal"),
+        journal=place(journal, "--journal", check_journal),
         budget=_budget(budget),
         treat=treat,
         strict=strict,

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from limen.errors import UnwritablePath
 
-__all__ = ["check_writable", "default_report", "for_rank", "temporary_journal"]
+__all__ = ["check_journal", "check_writable", "default_report", "for_rank", "temporary_journal"]
 
 DEFAULT_REPORT = "limen-report.html"
+SQLITE = b"SQLite format 3\0"  # what every journal begins with
 
 
 def check_writable(path: Path, option: str) -> Path:
@@ -29,6 +30,27 @@ def check_writable(path: Path, option: str) -> Path:
     if reason := _obstacle(path):
         raise UnwritablePath(f"{option}: asked to write {path}, which is not possible ({reason}). Name another place.")
     return path
+
+
+def check_journal(path: Path, option: str) -> Path:
+    """The absolute path of a run file that can be written; it may take the place of an older one, and of nothing else.
+
+    Raises:
+        UnwritablePath: it cannot be written, or something else is there that would be lost (also an ``OSError``).
+    """
+    path = check_writable(path, option)
+    if path.exists() and not path.is_file():
+        raise UnwritablePath(f"{option}: asked to write {path}, which is not a regular file. Name another place.")
+    if path.exists() and _first_bytes(path, len(SQLITE)) not in (b"", SQLITE):
+        raise UnwritablePath(
+            f"{option}: asked to write {path}, which is something else than a journal. Remove it first."
+        )
+    return path
+
+
+def _first_bytes(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(count)
 
 
 def _obstacle(path: Path) -> str:
