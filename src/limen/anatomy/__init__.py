@@ -1,9 +1,11 @@
 """How sites, layers and losses are found in a live model."""
 
-from limen.anatomy.graph import Origin, Reader, kind, leads_to_weights, origin_of, parents_of, readers_of
+from limen.anatomy.axes import kind
+from limen.anatomy.graph import Origin, leads_to_weights, origin_of, parents_of, uses_of
 from limen.anatomy.losses import loss_function
 from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
 from limen.anatomy.optimisers import is_adaptive, live_optimisers
+from limen.anatomy.readers import Reader, readers_of
 from limen.anatomy.wiring import Consumer, Wiring
 
 __all__ = [
@@ -24,4 +26,5 @@ __all__ = [
     "parents_of",
     "readers_of",
     "user_frame",
+    "uses_of",
 ]
