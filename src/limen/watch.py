@@ -30,7 +30,8 @@ __all__ = ["Progress", "Treat", "Watch", "watch"]
 
 Treat = Literal["off", "safe"]
 
-SAVE_EVERY = 1.0  # seconds between two entries in the journal
+SAVE_EVERY = 1.0  # seconds between two entries in the journal; twice that where they are large
+WRITING = 100.0  # seconds between two entries for each second that one takes
 _active: weakref.ref[Watch] | None = None
 
 
@@ -122,7 +123,7 @@ class Watch:
         self._error: Exception | None = None
         self._last: Run | None = None
         self._next_diagnosis = EVIDENCE.steps
-        self._next_save = self._next_call = 0.0
+        self._next_save = self._next_call = self._written = 0.0
         self._pid = os.getpid()
 
     def __enter__(self) -> Watch:
@@ -168,11 +169,13 @@ class Watch:
             return self._last
         if self._probe is None:
             return self._facts
+        vitals = self._probe.vitals()
+        refusals = self._clinic.refusals if self._clinic else ()
         return replace(
             self._facts,
             seconds=self._probe.seconds,
             spent=self._budget.spent,
-            vitals=self._probe.vitals(),
+            vitals=replace(vitals, notes=(*vitals.notes, *refusals)),
             findings=self._findings,
             treatments=self._clinic.records if self._clinic else (),
             histograms=self._probe.histograms(),
@@ -214,8 +217,11 @@ class Watch:
             self._examine()
             self._next_diagnosis = step + max(EVIDENCE.steps // 2, step // 10)
         if now >= self._next_save:
+            writing = self._journal.spent - self._written
+            self._written += writing
+            self._budget.spent += writing
             self._journal.save(self.run)
-            self._next_save = time.monotonic() + SAVE_EVERY
+            self._next_save = time.monotonic() + min(max(SAVE_EVERY, WRITING * writing), 2 * SAVE_EVERY)
         if self._listener is not None and now >= self._next_call:
             self._listener(self._progress())
             self._next_call = time.monotonic() + self._listen_every

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from limen.activations import of_class_name, of_module, tails
-from limen.anatomy import Consumer, Origin, Reader, Wiring, leads_to_weights, origin_of, readers_of
+from limen.anatomy import Consumer, Origin, Reader, Wiring, leads_to_weights, origin_of, readers_of, uses_of
 from limen.probe.directory import Directory
 from limen.probe.eyes import Seen
 from limen.probe.site_record import SiteRecord
@@ -30,6 +30,9 @@ class Place:
     origin: Origin
     own_module: bool  # the owner is itself an activation module
     readers: tuple[Reader, ...] = ()
+    shared: bool = (
+        False  # a weight around it is used elsewhere too, so that editing it would change more than this site
+    )
     after: Any = None  # the graph node of its result, until the first backward pass
     settled: bool = False
 
@@ -96,9 +99,12 @@ class SiteBook:
 
     def wire(self, parents: dict[Any, list[Any]]) -> None:
         """Read from a backward graph what follows each new place."""
+        uses = uses_of(parents)
         for place in self.unsettled():
             if place.after is not None and place.after in parents:
                 place.readers = readers_of(parents, place.after)
+                around = [place.origin.weight, *(reader.weight for reader in place.readers)]
+                place.shared = any(uses.get(id(weight), 0) > 1 for weight in around)
                 head = not leads_to_weights(parents, place.after)
                 place.record.site = replace(place.record.site, head=head)
                 place.after = None
@@ -149,7 +155,7 @@ class SiteBook:
         if place is None:
             return None
         origin = place.origin
-        usable = origin.weight if origin.unit_axis == 0 and origin.direct else None
+        usable = origin.weight if origin.unit_axis == 0 and origin.direct and not place.shared else None
         scale, shift = origin.norm or (None, None)
         return Wiring(
             site=place.record.site,

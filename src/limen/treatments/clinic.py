@@ -47,6 +47,9 @@ class Clinic:
         optimisers: Sequence[Optimizer],
     ) -> None:
         """Apply what the open findings call for now. Call between two training steps."""
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            self._refuse("Nothing is treated in a distributed training: each rank would decide for itself.")
+            return
         for step in plan(findings, vitals, self.records):
             live = wiring(step.where) if step.name == REVIVE_UNITS else None
             outcome = apply(
@@ -57,13 +60,15 @@ class Clinic:
                 at=vitals.step,
             )
             if isinstance(outcome, Refused):
-                reason = f"{outcome.name} at {outcome.where} was not applied: {outcome.reason}."
-                self.refusals = tuple(dict.fromkeys((*self.refusals, reason)))
+                self._refuse(f"{outcome.name} at {outcome.where} was not applied: {outcome.reason}.")
                 continue
             before = {**outcome.record.before, "loss": latest_loss(vitals)}
             self.records = (*self.records, replace(outcome.record, before=before))
             self._applied.append(outcome)
             self._units.append(step.units)
+
+    def _refuse(self, reason: str) -> None:
+        self.refusals = tuple(dict.fromkeys((*self.refusals, reason)))
 
     def look_back(self, vitals: Vitals) -> None:
         """Fill in what became of each treatment, once there is evidence."""
