@@ -18,9 +18,8 @@ from torch.nn.modules import module as hooks
 from torch.optim import optimizer as optimisers
 
 from limen.probe import Budget, Probe
-
-from . import styles
-from .styles import STYLES
+from tests.probe import styles
+from tests.probe.styles import STYLES
 
 Style = Callable[[], list[Tensor]]
 

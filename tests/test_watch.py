@@ -1,0 +1,247 @@
+"""The watch from code: two lines around a training, and what they give."""
+
+import contextlib
+import gc
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import limen
+from limen.errors import InvalidValue, UnwritablePath, WatchRefused
+from limen.journal import read
+from limen.watch import Progress, Watch
+
+LEARNABLE = torch.Generator().manual_seed(5)
+X = torch.randn(512, 20, generator=LEARNABLE)
+Y = (X @ torch.randn(20, 5, generator=LEARNABLE)).argmax(1)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 5))
+
+
+def train(model: nn.Module, steps: int = 60, rate: float = 0.05) -> None:
+    optimiser = torch.optim.SGD(model.parameters(), rate, momentum=0.9)
+    for step in range(steps):
+        rows = slice(step % 8 * 64, step % 8 * 64 + 64)
+        optimiser.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        optimiser.step()
+
+
+def kill(layer: nn.Linear, share: float) -> None:
+    """Give a share of the units a bias that no sample overcomes."""
+    with torch.no_grad():
+        layer.bias[: int(share * len(layer.bias))] = -100.0
+
+
+def test_a_healthy_training_gets_one_line() -> None:
+    model = network()
+    with limen.watch(model) as w:
+        train(model)
+    assert w.diagnosis().strip() == "healthy: 2 sites, 60 steps watched"
+    assert w.findings == ()
+
+
+def test_dead_units_are_named_with_their_site_and_numbers() -> None:
+    model = network()
+    kill(model[2], 0.75)
+    with limen.watch(model) as w:
+        train(model, 260)
+    (finding,) = [f for f in w.findings if f.symptom == "dead-units"]
+    assert (finding.where, finding.layer, finding.units) == ("3", "2", tuple(range(48)))
+    assert "dead-units" in w.diagnosis()
+
+
+def test_a_training_may_be_asked_while_it_runs() -> None:
+    model = network()
+    with limen.watch(model) as w:
+        train(model, 30)
+        middle = w.vitals.step
+        assert w.run.verdict == "healthy"
+        train(model, 30)
+    assert (middle, w.vitals.step) == (30, 60)
+
+
+def test_the_report_and_the_json_are_written(tmp_path: Path) -> None:
+    model = network()
+    with limen.watch(model, journal=tmp_path / "run.limen") as w:
+        train(model)
+    w.report(tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    told = json.loads(json.dumps(w.to_json(), allow_nan=False))
+    assert (told["verdict"], told["steps"], [site["path"] for site in told["sites"]]) == ("healthy", 60, ["1", "3"])
+    assert read(tmp_path / "run.limen").vitals.step == 60
+
+
+def test_without_a_journal_no_file_is_left() -> None:
+    model = network()
+    with limen.watch(model) as w:
+        train(model, 5)
+    folder = w.journal_path.parent
+    assert folder.exists()
+    del w
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_a_second_watch_is_refused_and_the_first_goes_on() -> None:
+    model = network()
+    with limen.watch(model) as w:
+        with pytest.raises(WatchRefused, match="already active"), limen.watch(model):
+            pass
+        train(model, 30)
+    assert w.vitals.step == 30
+
+
+def test_a_watch_may_follow_another() -> None:
+    model = network()
+    for _ in range(2):
+        with limen.watch(model) as w:
+            train(model, 25)
+        assert w.vitals.step == 25
+
+
+def test_a_training_that_raises_is_reported_up_to_there() -> None:
+    model = network()
+    with pytest.raises(ZeroDivisionError), limen.watch(model) as w:
+        train(model, 25)
+        _ = 1 / 0
+    assert w.run.finished
+    assert w.vitals.step == 25
+
+
+@pytest.mark.parametrize("budget", [0.0, -1.0, 1.5, math.nan])
+def test_a_budget_outside_of_zero_to_one_is_refused(budget: float) -> None:
+    with pytest.raises(InvalidValue, match=r"expected a share in \(0, 1\]"):
+        limen.watch(network(), budget=budget)
+
+
+def test_something_that_is_no_model_is_refused() -> None:
+    with pytest.raises(InvalidValue, match=r"watch\(dict\): expected a torch.nn.Module"):
+        limen.watch([{}])  # type: ignore[list-item]
+
+
+def test_a_journal_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(UnwritablePath, match="nowhere"):
+        limen.watch(network(), journal=tmp_path / "nowhere" / "run.limen")
+
+
+def test_an_unknown_treatment_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="expected 'off' or 'safe'"):
+        limen.watch(network(), treat="all")  # type: ignore[arg-type]
+
+
+def test_dead_units_are_revived_in_the_running_training() -> None:
+    model = network()
+    kill(model[2], 0.75)
+    with limen.watch(model, treat="safe", budget=None) as w:
+        train(model, 320)
+    names = [treatment.name for treatment in w.run.treatments]
+    assert "revive-units" in names
+    treatment = w.run.treatments[names.index("revive-units")]
+    assert treatment.before["dead units"] == 48
+    assert treatment.after["dead units"] == 0
+    assert w.run.verdict == "healthy"
+    assert [f.closed is not None for f in w.findings if f.symptom == "dead-units"] == [True]
+
+
+def test_an_error_of_its_own_is_told_once_and_the_training_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stumble(vitals: object) -> None:
+        raise RuntimeError("stumbled")
+
+    monkeypatch.setattr(sys.modules["limen.watch"], "diagnose", stumble)
+    model = network()
+    with limen.watch(model) as w:
+        train(model, 60)
+    assert capsys.readouterr().err.count("stumbled") == 1
+    assert any("stumbled" in note for note in w.vitals.notes)
+
+
+def test_strict_raises_errors_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(vitals: object) -> None:
+        raise RuntimeError("stumbled")
+
+    monkeypatch.setattr(sys.modules["limen.watch"], "diagnose", stumble)
+    model = network()
+    with pytest.raises(RuntimeError, match="stumbled"), limen.watch(model, strict=True):
+        train(model, 60)
+
+
+def test_a_listener_hears_where_the_training_stands() -> None:
+    heard: list[Progress] = []
+    model = network()
+    kill(model[0], 0.5)
+    with Watch([model], listener=heard.append, listen_every=0.0):
+        train(model, 40)
+    last = heard[-1]
+    assert (last.step, last.sites, last.worst_site, last.dead_share) == (40, 2, "1", 0.5)
+    assert math.isfinite(last.loss)
+    assert last.gradient_ratio > 0
+
+
+def test_a_forked_child_trains_unwatched_and_leaves_the_journal_alone(tmp_path: Path) -> None:
+    model = network()
+    with limen.watch(model, journal=tmp_path / "run.limen") as w:
+        train(model, 25)
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                train(model, 25)
+                os._exit(0 if torch.overrides._get_current_function_mode_stack() == [] else 1)
+            os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        train(model, 5)
+    assert w.vitals.step == 30
+    assert read(tmp_path / "run.limen").vitals.step == 30
+
+
+def test_data_loader_workers_are_survived() -> None:
+    model = network()
+    loader = torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(X, Y), batch_size=64, num_workers=2, multiprocessing_context="fork"
+    )
+    optimiser = torch.optim.SGD(model.parameters(), 0.05)
+    with limen.watch(model) as w:
+        for _ in range(3):
+            for x, y in loader:
+                optimiser.zero_grad()
+                F.cross_entropy(model(x), y).backward()
+                optimiser.step()
+    assert w.vitals.step == 24
+
+
+def test_the_cost_is_accounted_for() -> None:
+    model = network()
+    with limen.watch(model, budget=None) as w:
+        train(model, 50)
+    run = w.run
+    assert 0.0 < run.spent < run.seconds
+    assert run.overhead == pytest.approx(run.spent / run.seconds)
+
+
+def test_a_training_that_never_was_is_said_to_be_none() -> None:
+    with limen.watch(network()) as w:
+        pass
+    assert w.diagnosis().strip().startswith("no training step was seen")
+
+
