@@ -31,6 +31,7 @@ __all__ = ["Progress", "Treat", "Watch", "watch"]
 Treat = Literal["off", "safe"]
 
 SAVE_EVERY = 1.0  # seconds between two entries in the journal; twice that where they are large
+EXAMINING = 1.0  # seconds that may always be spent on looking for faults
 WRITING = 100.0  # seconds between two entries for each second that one takes
 _active: weakref.ref[Watch] | None = None
 
@@ -123,7 +124,7 @@ class Watch:
         self._error: Exception | None = None
         self._last: Run | None = None
         self._next_diagnosis = EVIDENCE.steps
-        self._next_save = self._next_call = self._written = 0.0
+        self._next_save = self._next_call = self._written = self._examined = 0.0
         self._pid = os.getpid()
 
     def __enter__(self) -> Watch:
@@ -213,8 +214,9 @@ class Watch:
 
     def _on_step(self, step: int) -> None:
         now = time.monotonic()
-        if step >= self._next_diagnosis:
+        if step >= self._next_diagnosis and self._may_examine():
             self._examine()
+            self._examined += time.monotonic() - now
             self._next_diagnosis = step + max(EVIDENCE.steps // 2, step // 10)
         if now >= self._next_save:
             writing = self._journal.spent - self._written
@@ -225,6 +227,12 @@ class Watch:
         if self._listener is not None and now >= self._next_call:
             self._listener(self._progress())
             self._next_call = time.monotonic() + self._listen_every
+
+    def _may_examine(self) -> bool:
+        """Whether looking for faults has taken less than its part: one second, or half of what limen may take."""
+        share = self._budget.share
+        seconds = self._probe.seconds if self._probe is not None else 0.0
+        return share is None or self._examined <= max(EXAMINING, share * seconds / 2)
 
     def _examine(self, *, final: bool = False) -> None:
         """Find out what is wrong, and treat it where that was asked for."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +12,9 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
 from limen.activations import Activation, of_call, of_class_name, of_module
+from limen.probe.modes import hide_from_compiler, insert_mode, is_present, remove_mode, unseen
 
-__all__ = ["Eyes", "Seen", "remove_mode"]
-
-internals: Any = torch._C
-overrides: Any = torch.overrides  # the mode stack has no public way to take a mode out of its middle
-clock = time.perf_counter
+__all__ = ["Eyes", "Seen"]
 
 
 class Seen:
@@ -113,7 +108,7 @@ class Eyes(TorchFunctionMode):
         if self._inside:
             return
         wanted = self.is_open and not self._shut and not self._blind and (self.everywhere or bool(self._stack))
-        present = self in overrides._get_current_function_mode_stack()
+        present = is_present(self)
         if wanted and not present:
             insert_mode(self)
         elif present and not wanted:
@@ -163,7 +158,7 @@ class Eyes(TorchFunctionMode):
         if not torch.is_grad_enabled() or not module.training or not self.watches(module):
             self._blind = 1
         elif not self._shut:
-            with internals.DisableTorchFunction():  # what limen itself asks of a tensor is not the training's
+            with unseen():  # what limen itself asks of a tensor is not the training's
                 self.on_root(module, args)
         self._place()
 
@@ -181,16 +176,7 @@ class Eyes(TorchFunctionMode):
             self._place()
 
 
-def hide_from_compiler(*functions: Any) -> None:
-    """Mark functions as nothing that torch.compile should compile, without loading its machinery."""
-    frames = internals._dynamo.eval_frame
-    skip = frames._FrameExecStrategy(frames._FrameAction.SKIP, frames._FrameAction.SKIP)  # and all they call
-    for function in functions:
-        frames.set_code_exec_strategy(function.__code__, skip)
-
-
-with contextlib.suppress(AttributeError):  # another version of torch names these differently, and compiles more
-    hide_from_compiler(Eyes.__torch_function__, Eyes._report, Eyes._enter, Eyes._leave, Eyes._enter_root)
+hide_from_compiler(*(vars(Eyes)[name] for name in ("__torch_function__", "_report", "_enter", "_enter_root", "_leave")))
 
 
 def composite(module: nn.Module) -> Activation | None:
@@ -203,28 +189,3 @@ def composite(module: nn.Module) -> Activation | None:
 
 
 _COMPOSITES: dict[type[nn.Module], Activation | None] = {}
-
-
-def insert_mode(mode: TorchFunctionMode) -> None:
-    """Put a mode beneath those of the script, which take the topmost off when they end, whatever it is.
-
-    Only the context of ``torch.set_default_device`` stays below: it insists on being the lowest.
-    """
-    default = getattr(getattr(torch, "_GLOBAL_DEVICE_CONTEXT", None), "device_context", None)
-    above: list[TorchFunctionMode] = []
-    while (stack := overrides._get_current_function_mode_stack()) and stack[-1] is not default:
-        above.append(overrides._pop_mode())
-    overrides._push_mode(mode)
-    for other in reversed(above):
-        overrides._push_mode(other)
-
-
-def remove_mode(mode: TorchFunctionMode) -> None:
-    """Take a mode out of the stack wherever it lies: the script may have entered its own above it."""
-    if mode not in overrides._get_current_function_mode_stack():
-        return
-    above: list[TorchFunctionMode] = []
-    while (top := overrides._pop_mode()) is not mode:
-        above.append(top)
-    for other in reversed(above):
-        overrides._push_mode(other)
