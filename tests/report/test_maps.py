@@ -67,3 +67,19 @@ def test_each_finding_is_marked_at_its_site_and_step() -> None:
     onsets: Any = heat.json()["onsets"]
     assert [(o["step"], o["name"]) for o in onsets] == [(3, "relu1"), (4, "relu2"), (5, "relu3")]
     assert heat.treatments == (60, 420)
+
+
+def test_a_gradient_that_died_is_said_in_words() -> None:
+    run = runs.healthy()
+    sites = tuple(replace(v, history=replace(v.history, gradient=0.0 * v.history.gradient)) for v in run.vitals.sites)
+    run = replace(run, vitals=replace(run.vitals, sites=sites))
+    assert views(gradient_map(run))[0]["title"] == "No gradient reaches the first layer at the end"
+
+
+def test_a_site_that_is_a_number_is_shown_with_its_function() -> None:
+    run = runs.sick()
+    sites = tuple(replace(v, site=replace(v.site, name=str(2 * i + 1))) for i, v in enumerate(run.vitals.sites))
+    view = views(activity_map(replace(run, vitals=replace(run.vitals, sites=sites))))[0]
+    assert view["names"][:2] == ["1", "3"]
+    assert view["short"][:2] == ["site 1 (relu)", "site 3 (relu)"]
+    assert view["title"].startswith("Site 1 (relu) is the quietest")

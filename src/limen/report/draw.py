@@ -71,14 +71,14 @@ class Band:
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
         if self.top is not None:
             ticks = [0, self.top / 2, self.top]
-            return {"title": {"text": self.title}, "range": [0, 1.2 * self.top], "tickvals": ticks}
+            return {"title": {"text": self.title}, "range": [0, 1.05 * self.top], "tickvals": ticks}
         if len(finite) > 1 and low > 0 and high > 30 * low:
             decades = max(1, int(np.ceil(np.log10(high / low) / 5)))
             scale: Json = {"type": "log", "exponentformat": "power", "dtick": decades, "power": True}
             return {"title": {"text": f"{self.title}, log scale"}, **scale}
-        # from zero: a constant drawn on an axis of its own noise would look like a storm; room above for the title
+        # from zero: a constant drawn on an axis of its own noise would look like a storm
         bottom = min(low, 0.0)
-        top = high + 0.25 * (high - bottom) if high > bottom else bottom + 1.0
+        top = high + 0.1 * (high - bottom) if high > bottom else bottom + 1.0
         return {"title": {"text": self.title}, "range": [bottom, top], "nticks": 5}
 
 

@@ -12,7 +12,7 @@ from limen.journal import Run
 from limen.report.draw import Band, Figure, Json, Mark, curve, label, short_names, stacked
 from limen.report.figures import losses, middle_update, rates
 from limen.report.thinning import number_list
-from limen.report.words import count, printable
+from limen.report.words import count, printable, site_name
 from limen.vitals import ParameterVitals, SiteVitals
 
 __all__ = ["evidence"]
@@ -47,7 +47,7 @@ def _symptom(run: Run, finding: Finding) -> Figure | None:
 
 
 def _of_site(run: Run, finding: Finding, vitals: SiteVitals) -> Figure | None:
-    history, name, units = vitals.history, printable(vitals.site.name), vitals.site.units
+    history, name, units = vitals.history, site_name(vitals.site), vitals.site.units
     if finding.symptom in ("dead-units", "dying-units", "saturated-units"):
         state = "saturated" if finding.symptom == "saturated-units" else "dead"
         values = history.saturated if state == "saturated" else history.dead
@@ -142,7 +142,7 @@ def _profile(run: Run, finding: Finding) -> Figure | None:
         },
         "yaxis": {
             "names": [label(v.site.name) for v in sites],
-            "short": [label(name) for name in short_names([v.site.name for v in sites])],
+            "short": [label(name) for name in short_names([site_name(v.site) for v in sites])],
         },
         "showlegend": True,
     }

@@ -20,14 +20,15 @@ MOST_STEPS = 16
 MOST_HISTOGRAMS = 2_400  # of all sites: 12 steps each for 200 sites
 BARS = 72  # the narrowest bar is the range over this
 TICKS = 13
+MOST_RATIO = 1e4
 
 
 def histogram_series(run: Run) -> list[Json]:
     """For each site with samples: the bars' edges on the axis, the ticks, the flat sides, and densities per step.
 
-    The axis is ``asinh(z / scale)``, with ``scale`` twice the usual standard deviation of the site, so that a normal
-    distribution looks like one and an exploding tail still fits. A density is the share of the samples per unit of
-    that axis: the areas of the bars add to 1.
+    The axis is ``asinh(z / scale)``, with ``scale`` twice the smallest standard deviation of the steps shown, so that
+    a normal distribution looks like one and an exploding tail still fits. A density is the share of the samples per
+    unit of that axis: the areas of the bars add to 1.
     """
     most = max(2, min(MOST_STEPS, MOST_HISTOGRAMS // max(len(run.histograms), 1)))
     series = [_series(v, run.histograms[v.site.name], most) for v in run.vitals.sites if v.site.name in run.histograms]
@@ -67,12 +68,15 @@ def _spread(taken: list[tuple[int, Histogram]], most: int) -> list[tuple[int, Hi
 
 
 def _scale(vitals: SiteVitals, chosen: list[tuple[int, Histogram]]) -> float:
-    spread = vitals.history.std[np.isfinite(vitals.history.std) & (vitals.history.std > 0)]
-    if len(spread):
-        return 2.0 * float(np.median(spread))
-    centres = np.abs(np.clip(EDGES, -(2.0**17), 2.0**17))
-    counts = chosen[0][1].counts
-    return 2.0 * max(float((counts * centres[1:]).sum() / counts.sum()), 1e-6)
+    """Twice the smallest standard deviation of the steps shown, but not so small that the largest lose their shape."""
+    history = vitals.history
+    rows = [int(np.abs(history.step - step).argmin()) for step, _ in chosen if len(history.step)]
+    spreads = history.std[rows]
+    spreads = spreads[np.isfinite(spreads) & (spreads > 0)]
+    if not len(spreads):
+        centres = np.clip(np.abs(EDGES[1:]), 0.0, 2.0**17)
+        spreads = np.array([max(float((h.counts * centres).sum() / h.total), 1e-6) for _, h in chosen])
+    return 2.0 * max(float(spreads.min()), float(spreads.max()) / MOST_RATIO)
 
 
 def _bars(counts: Integers, scale: float) -> tuple[Floats, Integers]:

@@ -19,7 +19,7 @@ from limen.report.maps import activity_map, gradient_map
 from limen.report.order import sorted_findings
 from limen.report.page import about, cards, treatments, verdict
 from limen.report.table import sites
-from limen.report.words import printable, tied
+from limen.report.words import site_name, tied
 
 __all__ = ["html"]
 
@@ -73,12 +73,13 @@ def _captioned(finding: int, drawn: list[Figure]) -> list[Json]:
 
 def _histogram_controls(run: Run, histograms: list[Json]) -> Json:
     """The sites to choose from: the one with the worst finding is chosen, at its last step."""
-    names = [v.site.name for v in run.vitals.sites if v.site.name in {entry["site"] for entry in histograms}]
+    shown = [v.site for v in run.vitals.sites if v.site.name in {entry["site"] for entry in histograms}]
+    names = [site.name for site in shown]
     places = [names.index(finding.where) for finding in sorted_findings(run) if finding.where in names]
     chosen = places[0] if places else 0
     lengths = [len(entry["steps"]) for entry in histograms if isinstance(entry["steps"], list)]
     last = lengths[chosen] - 1 if lengths else 0
-    return {"histogram_sites": [printable(name) for name in names], "histogram_chosen": chosen, "histogram_last": last}
+    return {"histogram_sites": [site_name(site) for site in shown], "histogram_chosen": chosen, "histogram_last": last}
 
 
 def _inline(data: Json) -> Markup:

@@ -12,7 +12,7 @@ from limen.journal import Run
 from limen.report.draw import Json, label, short_names
 from limen.report.order import sorted_findings
 from limen.report.thinning import Columns, number_list
-from limen.report.words import count, number, percent, printable, tied
+from limen.report.words import count, number, percent, site_name, tied
 from limen.vitals import SiteVitals
 
 __all__ = ["HeatMap", "View", "activity_map", "gradient_map"]
@@ -26,9 +26,10 @@ MOST_CELLS = 40_000  # of one view; the five views and the histograms of 200 sit
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One line of a heat map: a name and its values over time."""
+    """One line of a heat map: its name, its name on the axis, and its values over time."""
 
     name: str
+    shown: str
     step: Integers
     values: npt.NDArray[np.generic]
 
@@ -52,6 +53,11 @@ class View:
     logarithmic: bool = False
 
     @property
+    def heading(self) -> str:
+        """The title as it stands above the map."""
+        return tied(f"S{self.title[1:]}" if self.title.startswith("site ") else self.title)
+
+    @property
     def columns(self) -> Columns:
         """The steps that all rows share."""
         most = int(np.clip(MOST_CELLS // max(len(self.rows), 1), 50, MOST_COLUMNS))
@@ -65,12 +71,12 @@ class View:
             shown = [np.log10(row) if self.logarithmic else row for row in filled]
         return {
             "name": self.name,
-            "title": tied(self.title),
+            "title": self.heading,
             "unit": self.unit,
             "steps": columns.last.tolist(),
             "edges": columns.edges.tolist(),
             "names": [label(row.name) for row in self.rows],
-            "short": [label(name) for name in short_names([row.name for row in self.rows])],
+            "short": [label(name) for name in short_names([row.shown for row in self.rows])],
             "z": [number_list(row, 3) for row in shown],
             "log": self.logarithmic,
         }
@@ -106,20 +112,24 @@ def activity_map(run: Run) -> HeatMap | None:
     sites = [vitals for vitals in run.vitals.sites if len(vitals.history.step)]
     if not sites:
         return None
-    inactive = tuple(Row(v.site.name, v.history.step, 100 * v.history.inactive) for v in sites)
+    inactive = tuple(Row(v.site.name, site_name(v.site), v.history.step, 100 * v.history.inactive) for v in sites)
     views = [View("Inactive share", _inactive_title(sites), "% of samples flat", inactive)]
-    dead = tuple(Row(v.site.name, v.history.step, _share(v, v.history.dead)) for v in sites)
+    dead = tuple(Row(v.site.name, site_name(v.site), v.history.step, _share(v, v.history.dead)) for v in sites)
     views.append(View("Dead units", _units_title(sites, "dead", "died"), "% of units dead", dead))
-    saturated = tuple(Row(v.site.name, v.history.step, _share(v, v.history.saturated)) for v in sites)
+    saturated = tuple(
+        Row(v.site.name, site_name(v.site), v.history.step, _share(v, v.history.saturated)) for v in sites
+    )
     title = _units_title(sites, "saturated", "saturated")
     return _with_marks(run, [*views, View("Saturated units", title, "% of units saturated", saturated)])
 
 
 def gradient_map(run: Run) -> HeatMap | None:
     """The gradient norms at the sites and at the weights; None where no gradient was recorded."""
-    sites = tuple(Row(v.site.name, v.history.step, v.history.gradient) for v in run.vitals.sites)
+    sites = tuple(Row(v.site.name, site_name(v.site), v.history.step, v.history.gradient) for v in run.vitals.sites)
     weights = tuple(
-        Row(v.parameter.name, v.history.step, v.history.gradient) for v in run.vitals.parameters if v.parameter.weight
+        Row(v.parameter.name, v.parameter.name, v.history.step, v.history.gradient)
+        for v in run.vitals.parameters
+        if v.parameter.weight
     )
     views = [
         View(name, _gradient_title(rows), "gradient norm", rows, logarithmic=True)
@@ -146,33 +156,36 @@ def _late(values: npt.NDArray[np.generic]) -> float:
 
 
 def _inactive_title(sites: Sequence[SiteVitals]) -> str:
-    late = {vitals.site.name: _late(vitals.history.inactive) for vitals in sites}
+    late = {site_name(vitals.site): _late(vitals.history.inactive) for vitals in sites}
     known = {name: share for name, share in late.items() if np.isfinite(share)}
     if not known:
         return "No activity could be measured"
     most, least = max(known, key=lambda name: known[name]), min(known.values())
     if len(known) == 1:
-        return f"{printable(most)} ends with {percent(known[most])} of its samples flat"
+        return f"{most} ends with {percent(known[most])} of its samples flat"
     if known[most] - least < 0.1:
         low, high = percent(least), percent(known[most])
         return f"All sites end alike: {low if low == high else f'{low} to {high}'} of samples flat"
-    return f"{printable(most)} is the quietest at the end: {percent(known[most])} of its samples are flat"
+    return f"{most} is the quietest at the end: {percent(known[most])} of its samples are flat"
 
 
 def _units_title(sites: Sequence[SiteVitals], state: str, verb: str) -> str:
-    counts = {v.site.name: int((v.history.dead if state == "dead" else v.history.saturated)[-1]) for v in sites}
-    units = {v.site.name: v.site.units for v in sites}
+    counts = {site_name(v.site): int((v.history.dead if state == "dead" else v.history.saturated)[-1]) for v in sites}
+    units = {site_name(v.site): v.site.units for v in sites}
     total = sum(counts.values())
     if not total:
         return f"No unit is {state} at the end"
     worst = max(counts, key=lambda name: counts[name] / max(units[name], 1))
     touched = sum(1 for many in counts.values() if many)
-    where = f"{counts[worst]:,} of {count(units[worst], 'unit')} of {printable(worst)} {verb}"
+    where = f"{counts[worst]:,} of {count(units[worst], 'unit')} of {worst} {verb}"
     return where if touched == 1 else f"{where}, {total:,} at {touched:,} sites together"
 
 
 def _gradient_title(rows: Sequence[Row]) -> str:
-    late = [share for row in rows if np.isfinite(share := _late(row.values)) and share > 0]
+    ends = [_late(row.values) for row in rows]
+    if ends and ends[0] == 0.0:
+        return "No gradient reaches the first layer at the end"
+    late = [norm for norm in ends if np.isfinite(norm) and norm > 0]
     if len(late) < 2:
         return "The gradient over time"
     ratio = late[0] / late[-1]

@@ -15,6 +15,7 @@ from limen.report.words import bounds, count, headline, number, percent, phrase,
 
 __all__ = ["about", "cards", "treatments", "verdict"]
 
+FREE = 2  # seconds that watching may always take, whatever the budget
 UNFOLDED = 3  # findings shown open: more than a reader takes in at once
 
 
@@ -120,7 +121,7 @@ def _entry(name: str, value: str) -> Json:
 
 
 def _budget(run: Run) -> str:
-    return "no limit was set" if run.budget is None else f"of the run; {percent(run.budget)} allowed"
+    return "no limit was set" if run.budget is None else f"allowed: {percent(run.budget)} of the run, or {FREE} s"
 
 
 def _title(run: Run, shown: Sequence[Finding]) -> str:
@@ -156,11 +157,18 @@ def _card(run: Run, finding: Finding, drawn: list[Json]) -> Json:
         "bounds": bounds(finding),
         "where": printable(finding.where),
         "layer": printable(finding.layer) if finding.layer and finding.layer != finding.where else "",
-        "units": unit_list(finding.units, site.site.units if site else None, most=12) if finding.units else "",
+        "units": _units(finding, site.site.units if site else None),
         "causes": [_cause(cause) for cause in finding.causes],
         "remedies": [printable(remedy) for remedy in finding.remedies],
         "drawings": drawn,
     }
+
+
+def _units(finding: Finding, total: int | None) -> str:
+    if not finding.units:
+        return ""
+    listed = unit_list(finding.units, total, most=12)
+    return f"{listed} units" if listed.startswith("all ") else f"units {listed}"
 
 
 def _cause(cause: Cause) -> Json:

@@ -50,9 +50,9 @@
   const upright = (x, dash, stroke, width) => ({ type: "line", xref: "x", yref: "paper", x0: x, x1: x, y0: 0, y1: 1, line: { color: stroke, width, dash } });
 
   /* The words of a mark stand beside its line, on the side with more room, above the words they would touch. */
-  const worded = (marks, width, last, log) => {
+  const worded = (marks, width, last, log, title) => {
     const across = (step) => width * (log ? Math.log10(Math.max(step, 1)) / Math.log10(Math.max(last, 2)) : step / Math.max(last, 1));
-    const taken = [];
+    const taken = [{ level: 0, from: width - 6.4 * title.length - 8, to: width + 50 }];
     return [...marks].sort((a, b) => a.step - b.step).map(({ step, text, fault }) => {
       const x = across(step), length = 6.4 * text.length + 12, right = x + length > width && x > length;
       const [from, to] = right ? [x - length, x] : [x, x + length];
@@ -64,10 +64,10 @@
     });
   };
 
-  /* The name of a vertical axis is written level, in the corner above it. */
-  const titled = (layout, ground) => Object.entries(layout).filter(([key, y]) => /^yaxis/.test(key) && y.title && y.title.text).map(([, y]) => ({
-    x: 1, xref: "paper", xanchor: "right", y: (y.domain || [0, 1])[1], yref: "paper", yanchor: "top", text: y.title.text, showarrow: false,
-    bgcolor: ground, borderpad: 0, font: { size: 11, color: colour("muted") } }));
+  /* The name of a vertical axis is written level, above its right end. */
+  const titled = (layout) => Object.entries(layout).filter(([key, y]) => /^yaxis/.test(key) && y.title && y.title.text).map(([, y]) => ({
+    x: 1, xref: "paper", xanchor: "right", y: (y.domain || [0, 1])[1], yref: "paper", yanchor: "bottom", text: y.title.text, showarrow: false,
+    borderpad: 0, font: { size: 11, color: colour("muted") } }));
 
   const framed = (given, div, height, time) => {
     const layout = painted(given);
@@ -76,7 +76,7 @@
     if (time) {
       const last = layout.xaxis.last, inner = div.clientWidth - 70;
       layout.shapes = marks.map(({ step, fault }) => upright(step, fault ? "solid" : "dot", colour(fault ? "accent" : "ink"), 1.25));
-      layout.annotations = [...worded(marks, inner, last, isLog(time)), ...titled(layout, colour(div.closest(".finding") ? "card" : "paper"))];
+      layout.annotations = [...worded(marks, inner, last, isLog(time), layout.yaxis.title.text), ...titled(layout)];
       layout.xaxis = timeAxis(layout.xaxis, time, 1, last, div.clientWidth);
       delete layout.xaxis.last;
       for (const key of Object.keys(layout)) if (/^yaxis/.test(key)) layout[key].title = { text: "" };
@@ -238,11 +238,12 @@
       const outline = {
         type: "scatter", mode: "lines", x: edges, y: [...density[0], 0], line: { shape: "hv", color: colour("accent"), width: 1.25, dash: "dot" }, hoverinfo: "skip",
       };
+      const highest = density.map((row) => Math.max(...row)).sort((a, b) => a - b);  // one spike shall not flatten the rest
       const sides = [[low, flat[0]], [flat[1], high]].filter(([a, b]) => a !== null && b !== null && b > a);
       const layout = {
         bargap: 0, showlegend: false, margin: { l: 52, r: 14, t: 24, b: 44 },
         xaxis: { tickvals: ticks, ticktext: labels, range: [low, high], showgrid: false, title: { text: "pre-activation z (logarithmic far from zero)" } },
-        yaxis: { title: { text: "density of samples (area 1)" }, rangemode: "tozero", range: [0, 1.05 * Math.max(...density.flat())] },
+        yaxis: { title: { text: "density of samples (area 1)" }, rangemode: "tozero", range: [0, 1.05 * Math.min(highest[highest.length - 1], 3 * highest[highest.length >> 1])] },
         shapes: sides.map(([a, b]) => ({ type: "rect", xref: "x", yref: "paper", x0: Math.max(a, low), x1: Math.min(b, high), y0: 0, y1: 1, fillcolor: colour("shade"), line: { width: 0 }, layer: "below" })),
         annotations: sides.map(([a, b], i) => ({ x: i || flat[0] === null ? high : low, xref: "x", y: 1, yref: "paper", xanchor: i || flat[0] === null ? "right" : "left", yanchor: "bottom", text: "flat: no learning here", showarrow: false, font: { size: 11, color: colour("muted") } })),
       };

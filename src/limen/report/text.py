@@ -107,8 +107,10 @@ def _entries(run: Run) -> list[Entry]:
 
 def _finding(run: Run, finding: Finding) -> list[Entry]:
     site = run.vitals.site(finding.where)
-    layer = f" (layer {finding.layer})" if finding.layer and finding.layer != finding.where else ""
-    title = f"{finding.name} at {finding.where}{layer}"
+    parts = [site.site.function] if site is not None and site.site.function not in finding.where else []
+    parts += [f"layer {finding.layer}"] if finding.layer and finding.layer != finding.where else []
+    aside = f" ({', '.join(parts)})" if parts else ""
+    title = f"{finding.name} at {finding.where}{aside}"
     entries = [
         Entry(finding.severity, title, finding.severity, "title", gap=True),
         Entry("  what", finding.message),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from limen.findings import Cause, Finding
 from limen.journal import Run
+from limen.sites import Site
 from limen.vitals import EVIDENCE
 
 __all__ = [
@@ -17,6 +18,9 @@ __all__ = [
     "percent",
     "phrase",
     "printable",
+    "reason",
+    "site_name",
+    "tied",
     "undecided",
     "unit_list",
 ]
@@ -101,7 +105,7 @@ def percent(share: float) -> str:
         return "unknown"
     scaled = 100 * share
     if scaled in (0.0, 100.0) or abs(scaled) > 100:
-        return f"{scaled:.0f} %"
+        return f"{scaled:,.0f} %"
     if scaled < 0.1:
         return "< 0.1 %"
     if scaled > 99 or scaled < 10:
@@ -150,7 +154,7 @@ def unit_list(units: Sequence[int], total: int | None, *, most: int = 6) -> str:
     'all 128'
     """
     if total is not None and len(set(units)) == total:
-        return f"all {total:,}" if total > 1 else "the only one"
+        return f"all {total:,}"
     ranges: list[tuple[int, int]] = []
     for unit in sorted(set(units)):
         if ranges and unit == ranges[-1][1] + 1:
@@ -160,6 +164,15 @@ def unit_list(units: Sequence[int], total: int | None, *, most: int = 6) -> str:
     written = ", ".join(f"{first}" if first == last else f"{first}–{last}" for first, last in ranges[:most])
     more = " …" if len(ranges) > most else ""
     return f"{written}{more} ({len(set(units)):,}{f' of {total:,}' if total is not None else ''})"
+
+
+def site_name(site: Site) -> str:
+    """The name of a site in a sentence; with its function where the name is a mere number.
+
+    ``nn.Sequential`` names its members 0, 1, 2.
+    """
+    name = printable(site.name)
+    return name if any(c.isalpha() for c in name) else f"site {name} ({printable(site.function)})"
 
 
 def phrase(run: Run, finding: Finding) -> str:
@@ -172,7 +185,7 @@ def phrase(run: Run, finding: Finding) -> str:
         units = f"{many:,} of {count(total, 'unit')} of"
     else:
         units = f"{count(many, 'unit')} of"
-    where = printable(finding.where) or "the model"
+    where = site_name(site.site) if site is not None else printable(finding.where) or "the model"
     text = PHRASES.get(finding.symptom or "", "{name} at {where}")
     name = printable(finding.name).replace("-", " ")
     return text.format(units=units, where=where, are="is" if many == 1 else "are", name=name)
