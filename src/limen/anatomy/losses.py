@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import deque
 
 from torch import Tensor
+
+from limen.anatomy.axes import Node, operation
 
 __all__ = ["loss_function"]
 
 NAMES = {
-    "NllLoss": "nll",
-    "CrossEntropyLoss": "cross-entropy",
     "MseLoss": "mse",
     "L1Loss": "l1",
     "SmoothL1Loss": "smooth-l1",
@@ -20,23 +20,58 @@ NAMES = {
     "KlDiv": "kl-div",
     "CtcLoss": "ctc",
 }
+VIEWS = ("View", "UnsafeView", "Squeeze", "Unsqueeze", "ToCopy", "Clone", "Stack", "Cat", "Select", "Slice", "Index",
+         "MaskedSelect", "MaskedFill", "Where", "Transpose", "Permute", "TBackward")  # fmt: skip
 SCALINGS = ("MulBackward", "DivBackward", "AddBackward", "MeanBackward", "SumBackward", "NegBackward", "SubBackward")
+FARTHEST = 64  # nodes visited before a loss is called unknown
 
 
 def loss_function(loss: Tensor) -> str:
-    """Name the loss from the graph behind it, looking through scalings and sums; ``other`` where it is unknown."""
-    nodes: list[Any] = [loss.grad_fn] if loss.grad_fn is not None else []
-    for _ in range(16):
-        if not nodes:
+    """Name the loss from the graph behind it, looking through scalings, sums and views; ``other`` where unknown."""
+    queue: deque[tuple[Node, bool]] = deque([(loss.grad_fn, False)] if loss.grad_fn is not None else [])
+    for _ in range(FARTHEST):
+        if not queue:
             break
-        node = nodes.pop(0)
-        kind = type(node).__name__
-        name = next((name for start, name in NAMES.items() if kind.startswith(start)), None)
-        if name == "nll":
-            before = node.next_functions[0][0]
-            return "cross-entropy" if type(before).__name__.startswith("LogSoftmax") else "nll"
+        node, subtracted = queue.popleft()
+        name = name_of(node, subtracted)
         if name is not None:
             return name
-        if kind.startswith(SCALINGS):
-            nodes += [before for before, _ in node.next_functions if before is not None]
+        kind = operation(node)
+        if kind.startswith((*SCALINGS, *VIEWS)):
+            subtracted = subtracted or kind.startswith("SubBackward")
+            queue += [(before, subtracted) for before, _ in node.next_functions if before is not None]
     return "other"
+
+
+def name_of(node: Node, subtracted: bool) -> str | None:
+    """The loss that ends at this node, or None; ``subtracted`` tells that it enters a difference further on."""
+    kind = operation(node)
+    name = next((name for start, name in NAMES.items() if kind.startswith(start)), None)
+    if name is not None:
+        return name
+    source = source_of(node)
+    if kind.startswith("NllLoss"):
+        while source.startswith(VIEWS):
+            node = node.next_functions[0][0]
+            source = source_of(node)
+        return "cross-entropy" if source.startswith("LogSoftmax") else "nll"
+    if source.startswith("SubBackward"):  # of an output and its target: what torch has no node of its own for
+        if kind.startswith("AbsBackward"):
+            return "l1"
+        if kind.startswith("PowBackward") and getattr(node, "_saved_exponent", None) == 2:
+            return "mse"
+    constant = sum(before is not None for before, _ in node.next_functions) == 1
+    if kind.startswith(("MulBackward", "SubBackward")) and constant and "LogSoftmax" in sources_of(node):
+        # shares as targets: - sum p log q, and with sum p log p added the divergence
+        return "kl-div" if subtracted or kind.startswith("SubBackward") else "cross-entropy"
+    return None
+
+
+def source_of(node: Node) -> str:
+    """The kind of the first input of a node; empty where there is none."""
+    return operation(node.next_functions[0][0]) if node.next_functions and node.next_functions[0][0] is not None else ""
+
+
+def sources_of(node: Node) -> list[str]:
+    """The kinds of all inputs of a node, without their ending."""
+    return [operation(before).partition("Backward")[0] for before, _ in node.next_functions if before is not None]
