@@ -1,5 +1,6 @@
 """What all tests share: texts compared with files that only ``pytest --regold`` rewrites."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,12 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--regold", action="store_true", help="rewrite tests/golden from what the code says now")
+
+
+def pytest_configure() -> None:
+    # A suite started in the background ignores Ctrl-C, and so would every program that it starts and interrupts.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
