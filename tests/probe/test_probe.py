@@ -297,6 +297,27 @@ def test_only_the_given_models_are_watched() -> None:
     assert {p.parameter.shape[0] for p in vitals.parameters} == {8, styles.CLASSES}
 
 
+def test_the_loss_is_known_at_steps_that_are_not_looked_at() -> None:
+    x, y = styles.data()
+    model = styles.Functional()
+    probe = watch(EverySeventh(), models=[model])
+    styles.fit(model, torch.optim.SGD(model.parameters(), 0.1), x, y)
+    probe.close()
+    assert probe.vitals().losses[0].step.tolist() == list(range(1, 26))
+
+
+def test_histograms_are_taken_all_along_the_run() -> None:
+    x, y = styles.data()
+    model = styles.Functional()
+    probe = watch()
+    styles.fit(model, torch.optim.SGD(model.parameters(), 0.1), x, y, steps=300)
+    probe.close()
+    steps = [step for step, _ in probe.histograms()["relu#1"]]
+    assert steps[:7] == [1, 2, 5, 10, 20, 35, 50]
+    assert len([step for step in steps if step > 50]) >= 5
+    assert all(histogram.total == styles.SAMPLES * 16 for _, histogram in probe.histograms()["relu#1"])
+
+
 def test_passes_of_other_threads_are_left_alone() -> None:
     x, y = styles.data()
     model, other = styles.Functional(), styles.Functional()

@@ -30,6 +30,10 @@ class LossBook:
         if read:
             self.pending.append(loss.detach())
 
+    def drop(self) -> None:
+        """Forget the losses since the last update: they belong to a model that is not watched."""
+        self.pending = []
+
     def close(self, step: int, optimiser: int | None) -> None:
         """Give the losses since the last update to the optimiser that has just stepped."""
         if not self.pending:

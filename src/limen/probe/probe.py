@@ -222,7 +222,7 @@ class Probe:
         self._start()
         if self._clock.by_hand:
             self.optimisers.finish_sweep()
-        if loss is None or (self._only is not None and not self._ran):
+        if loss is None or (self._looking and self._only is not None and not self._ran):
             return
         self._ran = False
         self._passes += 1
@@ -247,6 +247,7 @@ class Probe:
     def before_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """An optimiser is about to step; one with a closure runs forward and backward passes within its step."""
         if not self._relevant([optimiser]):
+            self.losses.drop()
             return
         self._in_update += 1
         if not has_closure:
@@ -316,7 +317,7 @@ class Probe:
         for place in self.sites.places:
             place.record.commit(self.step)
         self.optimisers.commit(self.step)
-        if self._takes_histogram():
+        if self.step >= self._next_histogram:
             later = [first for first in FIRST_HISTOGRAMS if first > self.step]
             self._next_histogram = later[0] if later else int(self.step * 1.3)
         if self.step <= 3 and _compiled():
