@@ -415,3 +415,18 @@ def test_a_tied_weight_is_used_twice() -> None:
     tied, once = nn.Linear(5, 5), nn.Linear(5, 5)
     uses = uses_of(parents_of(once(tied(tied(data(8, 5)))).sum().grad_fn))
     assert (uses[id(tied.weight)], uses[id(once.weight)]) == (2, 1)
+
+
+def test_a_weight_used_twice_behind_one_cast_or_view_is_used_twice() -> None:
+    tied, once = nn.Linear(5, 5, bias=False), nn.Linear(5, 5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):  # which casts each weight once and keeps the copy
+        uses = uses_of(parents_of(once(tied(tied(data(8, 5)))).sum().grad_fn))
+    assert (uses[id(tied.weight)], uses[id(once.weight)]) == (2, 1)
+    turned = tied.weight.t()
+    assert uses_of(parents_of((data(8, 5) @ turned @ turned).sum().grad_fn))[id(tied.weight)] == 2
+
+
+def test_a_weight_with_a_penalty_is_used_twice() -> None:
+    layer = nn.Linear(5, 5)
+    loss = layer(data(8, 5)).sum() + layer.weight.square().sum()
+    assert uses_of(parents_of(loss.grad_fn))[id(layer.weight)] == 2

@@ -162,9 +162,22 @@ def parents_of(root: Node) -> dict[Node, list[Node]]:
 
 
 def uses_of(parents: dict[Node, list[Node]]) -> dict[int, int]:
-    """How often each leaf is used in the graph, by ``id``: more than once where a weight is tied or applied again."""
-    leaves = ((node.variable, len(after)) for node, after in parents.items() if hasattr(node, "variable"))
-    return {id(leaf): uses for leaf, uses in leaves}
+    """How often each leaf is used in the graph, by ``id``: more than once where a weight is tied or applied again.
+
+    One cast or view of it may serve several products, as under autocast: these are counted behind it.
+    """
+    uses: dict[int, int] = {}
+    for node in parents:
+        if hasattr(node, "variable"):
+            stack, found = [*parents[node]], 0
+            while stack:
+                after = stack.pop()
+                if operation(after).startswith(CARRIERS) and parents[after]:
+                    stack += parents[after]
+                else:
+                    found += 1
+            uses[id(node.variable)] = found
+    return uses
 
 
 def leads_to_weights(parents: dict[Node, list[Node]], node: Node) -> bool:

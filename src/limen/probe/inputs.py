@@ -42,5 +42,5 @@ class InputAccount:
         if not self._count:
             return None
         mean = self._total / self._count
-        variance = max(self._squares / self._count - mean**2, 0.0)
+        variance = max(self._squares / self._count - mean * mean, 0.0)  # mean**2 may raise
         return InputVitals(mean, math.sqrt(variance), self._low, self._high, self._features)
