@@ -5,6 +5,7 @@ from limen.journal import Run
 
 __all__ = ["closed_findings", "shown_findings", "sorted_findings"]
 
+WHOLE = "model"  # where a finding is that concerns the training as a whole
 RANK = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -28,6 +29,8 @@ def sorted_findings(run: Run) -> tuple[Finding, ...]:
 
 
 def _ranked(run: Run, findings: list[Finding]) -> tuple[Finding, ...]:
-    """Worst first; among equals the one that began first, then the one nearest the input."""
+    """Worst first; among equals those with a place, which explain those of the whole model; then by onset and place."""
     place = {vitals.site.name: index for index, vitals in enumerate(run.vitals.sites)}
-    return tuple(sorted(findings, key=lambda f: (RANK[f.severity], f.step, place.get(f.where, -1), f.where)))
+    return tuple(
+        sorted(findings, key=lambda f: (RANK[f.severity], f.where == WHOLE, f.step, place.get(f.where, -1), f.where))
+    )
