@@ -283,6 +283,21 @@ def test_an_empty_batch_and_a_changed_shape_are_left_out_and_said() -> None:
     assert any("instead of 6 units" in note for note in vitals.notes)
 
 
+def test_a_single_output_whose_axis_was_squeezed_away_is_one_unit() -> None:
+    x, y = styles.data()
+    model = nn.Linear(styles.FEATURES, 1)
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    probe = watch()
+    for rows in (slice(0, 64), slice(0, 50)):
+        optimiser.zero_grad()
+        F.binary_cross_entropy(torch.sigmoid(model(x[rows]).squeeze(-1)), (y[rows] > 2).float()).backward()
+        optimiser.step()
+    probe.close()
+    (site,) = probe.vitals().sites
+    assert (site.site.units, site.total.samples, probe.notes) == (1, 114, {})
+    assert all(site.history.gradient > 0)
+
+
 def test_only_the_given_models_are_watched() -> None:
     x, y = styles.data()
     mine = nn.Sequential(nn.Linear(styles.FEATURES, 8), nn.ReLU(), nn.Linear(8, styles.CLASSES))

@@ -101,6 +101,7 @@ class Probe:
         self._next_histogram = 0
         self._leaves: list[Tensor] = []
         self._in_update = 0
+        self._compiled_before = _compiled_frames()
         self._started: float | None = None
         self._boundary = 0.0
         self._eyes = Eyes(self._seen, self._root, self._watches)
@@ -190,6 +191,9 @@ class Probe:
     def _measure(self, place: Place, z: Tensor) -> None:
         record = place.record
         site = record.site
+        node, output = z.grad_fn, z.output_nr
+        if place.squeezed:
+            z = z.unsqueeze(-1)
         if place is self.sites.places[0] and z.ndim:
             self._first_batch += z.shape[0]
         if z.ndim == 0 or not -z.ndim <= site.axis < z.ndim or z.shape[site.axis] != site.units:
@@ -198,8 +202,8 @@ class Probe:
         record.add(measure(z, site.axis, site.flat_left, site.flat_right))
         if self._takes_histogram():
             record.add_histogram(Histogram.of_cells(histogram(z)))
-        if z.grad_fn is not None:
-            z.grad_fn.register_prehook(functools.partial(self._gradient, place, z.output_nr))
+        if node is not None:
+            node.register_prehook(functools.partial(self._gradient, place, output))
 
     @guarded
     def _result(self, place: Place, result: Any) -> None:
@@ -320,7 +324,7 @@ class Probe:
         if self.step >= self._next_histogram:
             later = [first for first in FIRST_HISTOGRAMS if first > self.step]
             self._next_histogram = later[0] if later else int(self.step * 1.3)
-        if self.step <= 3 and _compiled():
+        if self.step <= 3 and _compiled_frames() > self._compiled_before:
             self.notes[
                 "Parts of this training are compiled (torch.compile): activation functions inside compiled regions are "
                 "not seen."
@@ -331,7 +335,7 @@ def _tensors(optimiser: Optimizer) -> list[Tensor]:
     return [tensor for group in optimiser.param_groups for tensor in group["params"]]
 
 
-def _compiled() -> bool:
-    """Whether torch.compile has compiled anything in this process."""
+def _compiled_frames() -> int:
+    """How many functions torch.compile has compiled in this process."""
     loaded = sys.modules.get("torch._dynamo.utils")
-    return loaded is not None and bool(getattr(loaded, "counters", {}).get("frames"))
+    return 0 if loaded is None else int(loaded.counters["frames"]["total"])

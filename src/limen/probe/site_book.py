@@ -29,6 +29,7 @@ class Place:
     owner: weakref.ref[nn.Module] | None
     origin: Origin
     own_module: bool  # the owner is itself an activation module
+    squeezed: bool  # of one unit, whose axis was squeezed away: every entry is a sample
     readers: tuple[Reader, ...] = ()
     shared: bool = (
         False  # a weight around it is used elsewhere too, so that editing it would change more than this site
@@ -71,13 +72,15 @@ class SiteBook:
                 if same_call and known.weight is origin.weight and known.through == origin.through:
                     return place
         flat = tails(seen.activation)
+        made = None if origin.weight is None or not seen.z.ndim else origin.weight.shape[origin.unit_axis]
+        squeezed = made == 1 and seen.z.shape[origin.axis] != 1
         site = Site(
             name=f"site{len(self.places)}",
             path="",
             function=seen.activation.name,
             call=seen.call,
-            units=seen.z.shape[origin.axis] if seen.z.ndim else 1,
-            axis=origin.axis if seen.z.ndim else -1,
+            units=1 if squeezed or not seen.z.ndim else seen.z.shape[origin.axis],
+            axis=-1 if squeezed or not seen.z.ndim else origin.axis,
             layer=None,
             norm=None,
             order=len(self.places),
@@ -89,7 +92,7 @@ class SiteBook:
         )
         owner = None if seen.owner is None else weakref.ref(seen.owner)
         self.outside = self.outside or owner is None
-        place = Place(SiteRecord(site), owner, origin, is_activation(seen.owner))
+        place = Place(SiteRecord(site), owner, origin, is_activation(seen.owner), squeezed)
         self.places.append(place)
         return place
 
@@ -102,7 +105,7 @@ class SiteBook:
         uses = uses_of(parents)
         for place in self.unsettled():
             if place.after is not None and place.after in parents:
-                place.readers = readers_of(parents, place.after)
+                place.readers = readers_of(parents, place.after, place.record.site.axis)
                 around = [place.origin.weight, *(reader.weight for reader in place.readers)]
                 place.shared = any(uses.get(id(weight), 0) > 1 for weight in around)
                 head = not leads_to_weights(parents, place.after)
