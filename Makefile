@@ -3,6 +3,7 @@
 # make check    what CI runs: format, lint, types, tests, documentation
 # make bench    the cost of watching, as a table
 # make docs     the documentation, into site/
+# make picture  docs/report.png anew
 # make clean    everything that the targets above made, but not the environment; `rm -rf .venv` for that
 #
 # Each target makes the environment it needs first. Nothing but Python 3.11, its venv module and, for the fast
@@ -18,7 +19,7 @@ SOURCES := src tests examples benchmarks docs
 export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: setup demo test check bench docs clean
+.PHONY: setup demo test check bench docs picture clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev
@@ -60,6 +61,9 @@ bench: .venv/.dev
 
 docs: .venv/.dev
 	$(BIN)/mkdocs build --strict --quiet
+
+picture: .venv/.dev
+	$(BIN)/python docs/picture.py
 
 clean:
 	rm -rf build dist site .pytest_cache .ruff_cache .hypothesis src/*.egg-info limen-*.html limen-*.json *.limen *.limen-shm *.limen-wal

@@ -20,7 +20,7 @@ def test_a_finding_names_symptom_layer_units_step_and_cause() -> None:
         Line("found", "dead-units at relu1, fed by layer fc1, since step 21"),
         Line("what", "40 of 100 units are dead."),
         Line("units", "0, 1, 2, 3, 4, 5, 6, 7 and 2 more"),
-        Line("why", "learning-rate-too-high (62% sure). Step 8 moved."),
+        Line("why", "learning-rate-too-high (62 % sure). Step 8 moved."),
     )
 
 

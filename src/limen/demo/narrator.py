@@ -66,7 +66,7 @@ class Narrator:
         for line in lines:
             self.say(line)
         dead = f"{outcome.dead} of {outcome.units} units dead at the end"
-        self.say(Line("result", f"{dead}; {outcome.accuracy:.1%} of the test pictures right"))
+        self.say(Line("result", f"{dead}; {100 * outcome.accuracy:.1f} % of the test pictures right"))
 
     def say(self, line: Line) -> None:
         """One labelled paragraph, wrapped beside its label."""
@@ -84,7 +84,7 @@ def live_line(progress: Progress, steps: int) -> Text:
     dead = round(BAR * progress.dead_share)
     line = Text(f"   step {progress.step:>4} of {steps}   {loss}  ")
     line.append("█" * dead, "red").append("█" * (BAR - dead), "green")
-    return line.append(f"  {progress.worst_site or 'all sites'} {progress.dead_share:.0%} dead")
+    return line.append(f"  {progress.worst_site or 'all sites'} {100 * progress.dead_share:.0f} % dead")
 
 
 def standings(rows: list[tuple[str, Outcome]]) -> Table:
@@ -104,6 +104,6 @@ def standings(rows: list[tuple[str, Outcome]]) -> Table:
             Text(name, "bold"),
             " → ".join(f"{rate:.3g}" for rate in outcome.rates),
             f"{outcome.dead} of {outcome.units}",
-            Text(f"{outcome.accuracy:.1%}", "bold green" if close else "bold red"),
+            Text(f"{100 * outcome.accuracy:.1f} %", "bold green" if close else "bold red"),
         )
     return table

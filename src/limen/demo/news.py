@@ -76,4 +76,6 @@ def of_finding(finding: Finding, *, brief: bool) -> Iterator[Line]:
         more = len(finding.units) - NAMED
         named = ", ".join(str(unit) for unit in finding.units[:NAMED])
         yield Line("units", f"{named} and {more} more" if more > 0 else named)
-    yield from (Line("why", f"{cause.name} ({cause.confidence:.0%} sure). {cause.evidence}") for cause in causes)
+    yield from (
+        Line("why", f"{cause.name} ({100 * cause.confidence:.0f} % sure). {cause.evidence}") for cause in causes
+    )

@@ -26,7 +26,7 @@ def verdict(run: Run) -> Json:
         _fact("Steps", f"{run.vitals.step:,}", f"{run.vitals.samples:,} samples"),
         _fact("Sites", f"{len(run.vitals.sites):,}", f"{sum(v.site.units for v in run.vitals.sites):,} units"),
         _fact("Time", duration(run.seconds), "" if run.finished else "not finished when this was written"),
-        _fact("Cost of watching", percent(run.overhead), _budget(run)),
+        _fact("Cost of watching", _cost(run), _budget(run)),
     ]
     return {
         "verdict": run.verdict,
@@ -120,8 +120,14 @@ def _entry(name: str, value: str) -> Json:
     return {"name": printable(name), "value": printable(value)}
 
 
+def _cost(run: Run) -> str:
+    """A share where it counts; a time span where the run was too short for the share to matter."""
+    return percent(run.overhead) if run.spent > FREE else duration(run.spent)
+
+
 def _budget(run: Run) -> str:
-    return "no limit was set" if run.budget is None else f"allowed: {percent(run.budget)} of the run, or {FREE} s"
+    share = "" if run.spent > FREE else f"{percent(run.overhead)} of the run; "
+    return share + ("no limit was set" if run.budget is None else f"allowed: {percent(run.budget)}, or {FREE} s")
 
 
 def _title(run: Run, shown: Sequence[Finding]) -> str:

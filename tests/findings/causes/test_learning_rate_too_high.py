@@ -30,7 +30,7 @@ def test_the_evidence_names_weight_step_rate_loss_and_crowd() -> None:
     assert cause is not None
     assert cause.name == "learning-rate-too-high"
     assert cause.confidence > 0.9
-    assert "step 3 moved fc1.linear.weight by 150% of its norm" in cause.evidence.lower()
+    assert "step 3 moved fc1.linear.weight by 150 % of its norm" in cause.evidence.lower()
     assert "at a learning rate of 2 (SGD)" in cause.evidence
     assert "the loss jumped from 2.3 to 60 by step 4" in cause.evidence
     assert "50 units fell silent within 5 steps of step 5" in cause.evidence

@@ -72,7 +72,7 @@ def test_the_finding_names_units_step_share_and_bound() -> None:
     assert finding.measured == pytest.approx(40 / 64)
     assert finding.layer == "fc1.linear"
     assert f"{samples:,} samples" in finding.message
-    assert f"{3 / samples:.2%}" in finding.message  # the rule of three
+    assert f"{300 / samples:.2f} %" in finding.message  # the rule of three
 
 
 def test_units_dead_from_birth_are_dead_since_the_first_step() -> None:

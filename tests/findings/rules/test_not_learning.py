@@ -19,7 +19,7 @@ def ill(layer: Layer = SOUND, loss: object = FLAT, **story: object) -> Vitals:
     ("vitals", "witness"),
     [
         (ill(Layer("fc1", update=1e-9)), "no weight moves by more than 1.0e-09"),
-        (ill(Layer("fc1", update=0.6)), "60% of its norm in a typical step"),
+        (ill(Layer("fc1", update=0.6)), "60 % of its norm in a typical step"),
         (ill(Layer("fc1", died=(0,) * 64)), "dead-units at fc1"),
         (ill(Layer("fc1", function="tanh", mean=8.0)), "saturated-units at fc1"),
         (ill(loss=noisy(lambda t: 2.3 + 0.05 * t, 0.02)), "times its start"),

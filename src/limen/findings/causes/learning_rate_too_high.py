@@ -77,7 +77,7 @@ def _innocence(vitals: Vitals, finding: Finding) -> float:
 def _jump_words(vitals: Vitals, jump: Jump | None) -> str:
     if jump is None:
         return ""
-    size = f"{jump.ratio:.0%} of its norm" if jump.ratio < 10.0 else f"{jump.ratio:.2g} times its norm"
+    size = f"{100 * jump.ratio:.0f} % of its norm" if jump.ratio < 10.0 else f"{jump.ratio:.2g} times its norm"
     return f"step {jump.step} moved {jump.weight} by {size} (about 0.1 % is usual){_learning_rate(vitals, jump)}"
 
 

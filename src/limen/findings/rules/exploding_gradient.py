@@ -60,7 +60,7 @@ def _harm(vitals: Vitals, limits: Thresholds) -> str | None:
         return f"values stopped being finite at step {broken}"
     _, update = typical_update(vitals, limits.window)
     if update >= limits.violent_update:
-        return f"a weight typically moves by {update:.0%} of its norm in one step"
+        return f"a weight typically moves by {100 * update:.0f} % of its norm in one step"
     if trend is not None and trend.risen:
         return f"the loss went from {trend.start:.3g} to {trend.end:.3g}"
     if any(len(one.value) and not np.isfinite(one.value[-1]) for one in vitals.losses):

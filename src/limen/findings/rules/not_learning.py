@@ -68,7 +68,7 @@ def _witness(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> str | None
     if largest <= limits.frozen_update:
         return f"no weight moves by more than {largest:.1e} of its norm in a step" if largest else "no weight moves"
     if largest >= limits.violent_update:
-        return f"a weight moves by {largest:.0%} of its norm in a typical step"
+        return f"a weight moves by {100 * largest:.0f} % of its norm in a typical step"
     if _no_gradient(vitals, limits):
         return "no gradient reaches any weight"
     blocked = chain(dead_units(vitals, limits), saturated_units(vitals, limits), vanishing_gradient(vitals, limits))
