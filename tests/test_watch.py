@@ -243,5 +243,3 @@ def test_a_training_that_never_was_is_said_to_be_none() -> None:
     with limen.watch(network()) as w:
         pass
     assert w.diagnosis().strip().startswith("no training step was seen")
-
-

@@ -26,7 +26,7 @@ _CHECK_PATH = "Check the path: journals are written by 'limen run' and 'limen.wa
 _DAMAGED = "Part of it is missing or overwritten: use another copy of the file, or run the training again."
 
 
-class _Refused(Exception):  # noqa: N818 - carries two sentences to the one place that knows the path
+class _Refused(Exception):
     def __init__(self, found: str, advice: str) -> None:
         super().__init__(found, advice)
         self.found, self.advice = found, advice

@@ -153,7 +153,8 @@ def _stuck(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> Cause
         return None
     evidence = (
         f"{layer.weight} began with a standard deviation of {layer.std:.3g}, {layer.excess:.2g} times what suits "
-        f"{layer.function}; {100 * born_stuck(seen):.0f} % of the samples of {seen.site.name} were flat in the first window."
+        f"{layer.function}; {100 * born_stuck(seen):.0f} % of the samples of {seen.site.name} were flat "
+        "in the first window."
     )
     return Cause("bad-initialisation", 0.95 if layer.excess >= FAR else 0.75, evidence)
 

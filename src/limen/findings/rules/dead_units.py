@@ -133,6 +133,6 @@ def _finding(seen: SiteVitals, loss: _Loss, severity: Severity, limits: Threshol
         causes=(),
         remedies=(),
         message=f"{len(loss.dead)} of {loss.units} units of {seen.site.name} ({seen.site.function}) are dead, {since}: "
-        f"silent on at least {samples:,} samples in a row, so each fires on less than {100 * 3.0 / max(samples, 1):.2f} % of "
-        "samples (95 % confidence).",
+        f"silent on at least {samples:,} samples in a row, so each fires on less than "
+        f"{100 * 3.0 / max(samples, 1):.2f} % of samples (95 % confidence).",
     )
