@@ -121,9 +121,15 @@ def test_a_watch_may_follow_another() -> None:
 
 def test_a_training_that_raises_is_reported_up_to_there() -> None:
     model = network()
-    with pytest.raises(ZeroDivisionError), limen.watch(model) as w:
-        train(model, 25)
-        _ = 1 / 0
+    w = limen.watch(model)
+
+    def fail() -> None:
+        with w:
+            train(model, 25)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert w.run.finished
     assert w.vitals.step == 25
 

@@ -83,8 +83,8 @@ def _finding(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> F
     place = f"{seen.site.name} ({seen.site.function})"
     since = "from the first step on" if born else "though not at the start"
     what = (
-        f"{len(stuck)} of {len(flat)} units of {place} are at a bound on at least {100 * limits.saturated:.0f} % of the "
-        f"latest {seen.recent.samples:,} samples"
+        f"{len(stuck)} of {len(flat)} units of {place} are at a bound on at least {100 * limits.saturated:.0f} % of "
+        f"the latest {seen.recent.samples:,} samples"
         if by_units
         else f"{100 * measured:.0f} % of the latest {seen.recent.samples:,} samples of {place} are at a bound"
     )
