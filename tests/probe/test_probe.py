@@ -228,6 +228,37 @@ def test_activations_are_not_kept_alive() -> None:
     assert all(held() is None for held in kept)
 
 
+def test_models_that_the_script_drops_are_not_kept_alive() -> None:
+    x, y = styles.data()
+    dropped: list[weakref.ref[nn.Module]] = []
+    probe = watch()
+    for _ in range(4):
+        model = styles.Shared()
+        dropped.append(weakref.ref(model))
+        styles.fit(model, torch.optim.SGD(model.parameters(), 0.1), x, y, steps=3)
+    del model
+    probe.close()
+    gc.collect()
+    assert [held() is None for held in dropped[:3]] == [True] * 3
+    assert probe.step == 12
+    assert [site.site.name for site in probe.vitals().sites] == [
+        f"{name}.act#{call}" for name in ("model", "model2", "model3", "model4") for call in (1, 2)
+    ]
+
+
+def test_a_training_in_another_thread_is_watched_from_its_second_step() -> None:
+    x, y = styles.data()
+    model = styles.Functional()
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    probe = watch()
+    thread = threading.Thread(target=styles.fit, args=(model, optimiser, x, y, 5))
+    thread.start()
+    thread.join()
+    probe.close()
+    assert probe.step == 5
+    assert probe.vitals().sites[0].total.steps >= 4
+
+
 def test_an_error_in_the_forward_pass_is_survived() -> None:
     class Fragile(nn.Module):
         def __init__(self) -> None:

@@ -7,20 +7,23 @@ from types import FrameType
 
 from torch import Tensor, nn
 
-from limen.anatomy import Root, modules_in, name_root, name_tensors
+from limen.anatomy import modules_in, name_root, name_tensors
+from limen.probe.identity import ByIdentity
 
 __all__ = ["Directory"]
 
 
 class Directory:
-    """Models in the order of their first training pass, and what their parts are called."""
+    """Models in the order of their first training pass, and what their parts are called. Keeps none of them alive.
+
+    Attributes:
+        models: what the script calls them, each name once.
+    """
 
     def __init__(self) -> None:
-        self.models: list[Root] = []
-        self._modules: dict[int, tuple[int, str]] = {}  # id of a module: its model and path
-        self._tensors: dict[int, tuple[int, str]] = {}  # id of a parameter: its model and path
-        self._loose: dict[int, str] = {}  # id of a tensor or module outside of any model: the variable that holds it
-        self._keep: list[object] = []  # keeps ids from being given to something else
+        self.models: list[str] = []
+        self._places: ByIdentity[tuple[str, str]] = ByIdentity()  # of modules and parameters: their model and path
+        self._ranks: ByIdentity[int] = ByIdentity()  # of parameters, in the order in which they were met
 
     def meet(self, called: nn.Module, frame: FrameType | None) -> None:
         """Learn the model that ``called`` is or belongs to; a module without parameters is only given a name."""
@@ -28,21 +31,17 @@ class Directory:
             return
         root = name_root(called, frame)
         if next(root.top.parameters(), None) is None:
-            self._loose[id(called)] = root.label
-            self._keep.append(called)
+            self._places.put(called, ("", root.label))
             return
-        label = root.label
-        taken = {model.label for model in self.models}
-        number = 2
-        while label in taken:
+        label, number = root.label, 2
+        while label in self.models:
             label, number = f"{root.label}{number}", number + 1
-        index = len(self.models)
-        self.models.append(Root(label, root.top))
+        self.models.append(label)
         for path, module in root.top.named_modules():
-            self._modules.setdefault(id(module), (index, path))
+            self._places.put(module, (label, path))
         for path, tensor in root.top.named_parameters():
-            self._tensors.setdefault(id(tensor), (index, path))
-        self._modules.setdefault(id(called), (index, ""))
+            self._enter(tensor, (label, path))
+        self._places.put(called, (label, ""))
 
     def name_loose(self, tensors: Iterable[Tensor], frame: FrameType | None) -> None:
         """Name tensors of no known model: after the model that a variable of the script holds, or after theirs."""
@@ -55,36 +54,24 @@ class Directory:
                 self.meet(module, frame)
         loose = self.unknown(loose)
         names = name_tensors(loose, frame)
-        for number, tensor in enumerate(loose, start=len(self._loose) + 1):
-            self._loose[id(tensor)] = names.get(id(tensor), f"tensor{number}")
-            self._keep.append(tensor)
+        for tensor in loose:
+            self._enter(tensor, ("", names.get(id(tensor), f"tensor{len(self._ranks) + 1}")))
 
     def knows(self, module: nn.Module) -> bool:
         """Whether a module has a name."""
-        return id(module) in self._modules or id(module) in self._loose
+        return module in self._places
 
     def unknown(self, tensors: Iterable[Tensor]) -> list[Tensor]:
         """Those that have no name yet."""
-        return [tensor for tensor in tensors if id(tensor) not in self._tensors and id(tensor) not in self._loose]
+        return [tensor for tensor in tensors if tensor not in self._places]
 
     def module(self, module: nn.Module | None) -> tuple[str, str]:
-        """``(model label, path)`` of a module; both empty for code outside of any model."""
-        if module is None:
-            return "", ""
-        if id(module) in self._modules:
-            index, path = self._modules[id(module)]
-            return self.models[index].label, path
-        return "", self._loose.get(id(module), type(module).__name__)
+        """``(model, path)`` of a module; both empty for code outside of any model."""
+        return ("", "") if module is None else self._places.get(module) or ("", type(module).__name__)
 
     def tensor(self, tensor: Tensor | None) -> tuple[str, str] | None:
-        """``(model label, path)`` of a parameter; None for one that was never met."""
-        if tensor is None:
-            return None
-        if id(tensor) in self._tensors:
-            index, path = self._tensors[id(tensor)]
-            return self.models[index].label, path
-        name = self._loose.get(id(tensor))
-        return None if name is None else ("", name)
+        """``(model, path)`` of a parameter; None for one that was never met."""
+        return None if tensor is None else self._places.get(tensor)
 
     def full(self, place: tuple[str, str]) -> str:
         """A path as reports print it: with the model's name in front when there are several models."""
@@ -93,7 +80,11 @@ class Directory:
             return path
         return f"{label}.{path}" if path else label
 
-    def position(self, tensor: Tensor) -> int:
+    def rank(self, tensor: Tensor) -> int:
         """Rank of a parameter along the forward pass, as far as the order of definition tells it."""
-        ids = list(self._tensors) + list(self._loose)
-        return ids.index(id(tensor)) if id(tensor) in ids else len(ids)
+        rank = self._ranks.get(tensor)
+        return len(self._ranks) if rank is None else rank
+
+    def _enter(self, tensor: Tensor, place: tuple[str, str]) -> None:
+        self._places.put(tensor, place)
+        self._ranks.put(tensor, len(self._ranks))

@@ -95,6 +95,8 @@ class Eyes(TorchFunctionMode):
     def shut(self) -> None:
         """Look away for a backward pass or an optimiser step; nests."""
         self._shut += 1
+        if not self._stack:
+            self._thread = threading.get_ident()  # the training may run in another thread than the one that began
         self._place()
 
     def reopen(self) -> None:

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from limen.anatomy import is_adaptive
 from limen.probe.directory import Directory
+from limen.probe.identity import ByIdentity
 from limen.probe.parameter_record import ParameterRecord, Sweep
 from limen.probe.rows import Rows
 from limen.sites import Parameter
@@ -27,7 +28,7 @@ class OptimiserBook:
         self._optimisers: list[weakref.ref[Optimizer]] = []
         self._facts: list[OptimiserVitals] = []
         self._rates: list[Rows] = []
-        self._records: dict[int, ParameterRecord] = {}
+        self._records: ByIdentity[ParameterRecord] = ByIdentity()
         self._sweep: Sweep | None = None
 
     def live(self) -> list[Optimizer]:
@@ -39,6 +40,10 @@ class OptimiserBook:
         for number, held in enumerate(self._optimisers):
             if held() is optimiser:
                 return number
+        gone = {number for number, held in enumerate(self._optimisers) if held() is None}
+        for record in self._records.values():
+            if record.optimiser in gone:
+                record.let_go()
         self._optimisers.append(weakref.ref(optimiser))
         self._facts.append(facts_of(optimiser))
         self._rates.append(Rows(2))
@@ -66,7 +71,7 @@ class OptimiserBook:
 
     def initial_std(self, tensor: Tensor) -> float:
         """Standard deviation of a parameter when it was first met; 0 for one never met."""
-        record = self._records.get(id(tensor))
+        record = self._records.get(tensor)
         return 0.0 if record is None else record.initial_std
 
     def vitals(self) -> tuple[OptimiserVitals, ...]:
@@ -82,13 +87,13 @@ class OptimiserBook:
         return tuple(record.vitals() for record in records)
 
     def _record(self, tensor: Tensor, optimiser: int | None) -> ParameterRecord:
-        record = self._records.get(id(tensor))
+        record = self._records.get(tensor)
         if record is None:
             name = self.directory.full(self.directory.tensor(tensor) or ("", f"tensor{len(self._records)}"))
             layer = name.rpartition(".")[0] or name
-            order = self.directory.position(tensor)
-            parameter = Parameter(name, layer, tuple(tensor.shape), order, tensor.ndim >= 2)
-            record = self._records[id(tensor)] = ParameterRecord(parameter, tensor, optimiser)
+            parameter = Parameter(name, layer, tuple(tensor.shape), self.directory.rank(tensor), tensor.ndim >= 2)
+            record = ParameterRecord(parameter, tensor, optimiser)
+            self._records.put(tensor, record)
         return record
 
 

@@ -21,6 +21,7 @@ foreach_norm: Any = torch._foreach_norm  # pyright: ignore[reportPrivateUsage]  
 
 ENTRIES = 4_096  # entries of a tensor, evenly spaced, on which its update ratio is measured
 HALVES = (torch.float16, torch.bfloat16)
+NO_TENSOR = torch.empty(0)
 GRADIENT, WEIGHT, UPDATE = 1, 2, 3
 
 
@@ -40,6 +41,10 @@ class ParameterRecord:
         if self.first_nonfinite is None and (math.isinf(gradient) or not math.isfinite(weight)):
             self.first_nonfinite = step
         return self.rows.append(step, gradient, weight, math.nan)
+
+    def let_go(self) -> None:
+        """Do not keep the tensor alive any longer: nothing updates it."""
+        self.tensor = NO_TENSOR
 
     def vitals(self) -> ParameterVitals:
         """A copy as a value."""

@@ -32,6 +32,7 @@ clock = time.perf_counter
 DISPATCH = 1.5e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
 IDLE = 3e-6  # seconds for the taps of one step while the eyes are closed
 EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
+COMPILED = "Parts of this training are compiled (torch.compile): activation functions inside them are not seen."
 FIRST_HISTOGRAMS = (1, 2, 5, 10, 20, 35, 50)
 
 P = ParamSpec("P")
@@ -83,7 +84,7 @@ class Probe:
         self.cost = 0.0  # seconds that limen has taken of the current step
         self.step = 0  # training steps completed
         self.samples = 0
-        self.notes: dict[str, None] = {}
+        self.notes: dict[str, str] = {}  # what could not be watched, one note a subject
         self.directory = Directory()
         self.sites = SiteBook(self.directory)
         self.losses = LossBook()
@@ -126,7 +127,7 @@ class Probe:
     def fail(self, error: Exception) -> None:
         """End the watch after an error of limen's own; the training goes on."""
         self.close()
-        self.notes[f"The watch ended at step {self.step + 1}: {type(error).__name__}: {error}"] = None
+        self._note("end", f"The watch ended at step {self.step + 1}: {type(error).__name__}: {error}")
         self.on_failure(error)
 
     def vitals(self) -> Vitals:
@@ -140,7 +141,7 @@ class Probe:
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
             inputs=self.inputs.vitals(),
-            notes=tuple(self.notes),
+            notes=tuple(self.notes.values()),
         )
 
     def histograms(self) -> dict[str, tuple[tuple[int, Histogram], ...]]:
@@ -167,7 +168,7 @@ class Probe:
         self._ran = True
         if not self.directory.knows(module):
             self.directory.meet(module, user_frame())
-        if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0].label:
+        if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0]:
             return
         first = next((value for value in args if isinstance(value, Tensor)), None)
         if first is not None and first.ndim:
@@ -181,7 +182,7 @@ class Probe:
             return None
         place = self.sites.find(seen)
         if place is None:
-            self.notes["There are more than 4,096 sites: the later ones are not watched."] = None
+            self._note("sites", "There are more than 4,096 sites: the later ones are not watched.")
             return None
         self._measure(place, seen.z)
         if place.settled:
@@ -197,7 +198,9 @@ class Probe:
         if place is self.sites.places[0] and z.ndim:
             self._first_batch += z.shape[0]
         if z.ndim == 0 or not -z.ndim <= site.axis < z.ndim or z.shape[site.axis] != site.units:
-            self.notes[f"{site.name}: a call with {tuple(z.shape)} instead of {site.units} units was left out."] = None
+            self._note(
+                site.name, f"{site.name}: a call with {tuple(z.shape)} instead of {site.units} units was left out."
+            )
             return
         record.add(measure(z, site.axis, site.flat_left, site.flat_right))
         if self._takes_histogram():
@@ -294,6 +297,9 @@ class Probe:
                 self._clock.by_hand = True
                 self._end_step(None)
 
+    def _note(self, subject: str, text: str) -> None:
+        self.notes.setdefault(subject, text)
+
     def _takes_histogram(self) -> bool:
         return self.step + 1 >= self._next_histogram
 
@@ -325,10 +331,7 @@ class Probe:
             later = [first for first in FIRST_HISTOGRAMS if first > self.step]
             self._next_histogram = later[0] if later else int(self.step * 1.3)
         if self.step <= 3 and _compiled_frames() > self._compiled_before:
-            self.notes[
-                "Parts of this training are compiled (torch.compile): activation functions inside compiled regions are "
-                "not seen."
-            ] = None
+            self._note("compiled", COMPILED)
 
 
 def _tensors(optimiser: Optimizer) -> list[Tensor]:

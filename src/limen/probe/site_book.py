@@ -31,11 +31,12 @@ class Place:
     own_module: bool  # the owner is itself an activation module
     squeezed: bool  # of one unit, whose axis was squeezed away: every entry is a sample
     readers: tuple[Reader, ...] = ()
-    shared: bool = (
-        False  # a weight around it is used elsewhere too, so that editing it would change more than this site
-    )
+    shared: bool = False  # a weight around it is used elsewhere too: editing it would change more than this site
     after: Any = None  # the graph node of its result, until the first backward pass
     settled: bool = False
+    owner_name: tuple[str, str] = ("", "")  # model and path, which outlive the module
+    layer_name: tuple[str, str] | None = None
+    norm_name: tuple[str, str] | None = None
 
     def owner_is(self, module: nn.Module | None) -> bool:
         """Whether ``module`` applies the function here; None stands for code outside of any module."""
@@ -64,6 +65,7 @@ class SiteBook:
 
     def _meet(self, seen: Seen) -> Place:
         """A repeated call on the output of the same weights is the same site: the steps of a loop are samples."""
+        self._let_go()
         origin = origin_of(seen.z)
         if origin.weight is not None:
             for place in self.places:
@@ -96,6 +98,12 @@ class SiteBook:
         self.places.append(place)
         return place
 
+    def _let_go(self) -> None:
+        """Do not keep the weights of models alive that the script has dropped."""
+        for place in self.places:
+            if place.owner is not None and place.owner() is None:
+                place.origin, place.readers = Origin(None, 0, None, None, place.origin.axis, direct=False), ()
+
     def unsettled(self) -> list[Place]:
         """Places that were met since the last call of ``settle``."""
         return [place for place in self.places if not place.settled]
@@ -119,28 +127,28 @@ class SiteBook:
             return
         for place in fresh:
             place.settled, place.after = True, None
+            place.owner_name = self.directory.module(place.owner() if place.owner else None)
+            place.layer_name = self._layer(place.origin.weight)
+            place.norm_name = self._layer(place.origin.norm[0]) if place.origin.norm else None
         siblings: dict[str, int] = {}
+        full_name = self.directory.full  # the model's name in front, once there are several models
         for place in self.places:
-            label, path = self.directory.module(place.owner() if place.owner else None)
-            full = self.directory.full((label, path))
+            full = full_name(place.owner_name)
             stem = full if place.own_module and full else ".".join(filter(None, (full, place.record.site.function)))
             siblings[stem] = siblings.get(stem, 0) + 1
             place.record.site = replace(
                 place.record.site,
                 name=stem if place.own_module and full else f"{stem}#{siblings[stem]}",
-                path=path,
-                layer=self._layer(place.origin.weight),
-                norm=self._layer(place.origin.norm[0]) if place.origin.norm else None,
-                model=label,
+                path=place.owner_name[1],
+                layer=None if place.layer_name is None else full_name(place.layer_name),
+                norm=None if place.norm_name is None else full_name(place.norm_name),
+                model=place.owner_name[0],
             )
         self._number_shared()
 
-    def _layer(self, weight: Tensor | None) -> str | None:
-        place = self.directory.tensor(weight)
-        if place is None:
-            return None
-        label, path = place
-        return self.directory.full((label, path.rpartition(".")[0] or path))
+    def _layer(self, weight: Tensor | None) -> tuple[str, str] | None:
+        named = self.directory.tensor(weight)
+        return None if named is None else (named[0], named[1].rpartition(".")[0] or named[1])
 
     def _number_shared(self) -> None:
         """A module applied at several places gets the number of the place behind its path."""
