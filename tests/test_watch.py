@@ -1,5 +1,6 @@
 """The watch from code: two lines around a training, and what they give."""
 
+import atexit
 import contextlib
 import gc
 import json
@@ -191,6 +192,61 @@ def test_strict_raises_errors_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Non
     model = network()
     with pytest.raises(RuntimeError, match="stumbled"), limen.watch(model, strict=True):
         train(model, 60)
+
+
+def test_a_watch_begins_once() -> None:
+    w = limen.watch(network())
+    with w:
+        pass
+    with pytest.raises(WatchRefused, match="has begun before"), w:
+        pass
+    with limen.watch(network()):
+        pass
+
+
+def test_something_that_is_no_optimiser_is_refused() -> None:
+    with pytest.raises(InvalidValue, match=r"expected a torch\.optim\.Optimizer"):
+        limen.watch(network(), 0.01)
+
+
+def test_a_failing_last_look_is_told_and_leaves_what_was_known(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stumble(probe: object) -> None:
+        raise ZeroDivisionError("stumbled")
+
+    model = network()
+    with limen.watch(model) as w:
+        train(model, 30)
+        monkeypatch.setattr("limen.probe.Probe.vitals", stumble)
+    assert w.run.finished
+    assert capsys.readouterr().err.count("stumbled") == 1
+
+
+def test_a_journal_that_breaks_is_told_once_and_the_training_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = network()
+    with limen.watch(model, journal=tmp_path / "run.limen") as w:
+        train(model, 25)
+        (tmp_path / "run.limen").unlink()
+    assert w.run.verdict == "healthy"
+    assert capsys.readouterr().err.count("is no longer written") == 1
+
+
+def test_a_forked_child_that_ends_leaves_the_temporary_journal() -> None:
+    model = network()
+    with limen.watch(model) as w:
+        train(model, 25)
+        child = os.fork()
+        if child == 0:
+            try:
+                sys.exit(0)  # runs what python runs at the end
+            finally:
+                atexit._run_exitfuncs()
+                os._exit(0)
+        os.waitpid(child, 0)
+        assert w.journal_path.exists()
 
 
 def test_a_listener_hears_where_the_training_stands() -> None:

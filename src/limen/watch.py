@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, cast
 
 from torch import nn
 
@@ -125,18 +125,21 @@ class Watch:
         self._last: Run | None = None
         self._next_diagnosis = EVIDENCE.steps
         self._next_save = self._next_call = self._written = self._examined = 0.0
-        self._pid = os.getpid()
+        self._saved = self._facts
+        self._troubled = False
 
     def __enter__(self) -> Watch:
         global _active
+        if self._probe is not None:
+            raise WatchRefused("watch(): this watch has begun before; make a new one with limen.watch(…).")
         other = _active() if _active is not None else None
         if other is not None and other is not self:
             raise WatchRefused(
                 "watch(): another watch is already active in this process, and two would count each other's cost. "
                 "Leave the first `with limen.watch(…)` block, or run the script without `limen run`."
             )
-        _active = weakref.ref(self)
         self._probe = Probe(self._models, self._budget, self._on_step, self._on_failure)
+        _active = weakref.ref(self)
         held = weakref.WeakSet([self._probe])
         os.register_at_fork(after_in_child=lambda: [probe.close() for probe in held])
         return self
@@ -157,11 +160,24 @@ class Watch:
             self._probe.close()
         if _active is not None and _active() is self:
             _active = None
-        with contextlib.suppress(Exception) if not self._strict else contextlib.nullcontext():
-            self._examine(final=True)
-        self._last = replace(self.run, finished=True, exit_code=exit_code)
+        self._last = replace(self._conclude(), finished=True, exit_code=exit_code)
         self._journal.close(self._last)
+        self._tell_trouble()
         return self._last
+
+    def _conclude(self) -> Run:
+        """The last examination; where that fails, what was known before it."""
+        try:
+            self._examine(final=True)
+            return self.run
+        except Exception as error:
+            if self._error is None:
+                self._error = error
+                self._tell(f"the last examination failed ({type(error).__name__}: {error}); earlier findings are kept.")
+        try:
+            return self.run
+        except Exception:  # told above
+            return self._saved
 
     @property
     def run(self) -> Run:
@@ -222,7 +238,9 @@ class Watch:
             writing = self._journal.spent - self._written
             self._written += writing
             self._budget.spent += writing
-            self._journal.save(self.run)
+            self._saved = self.run
+            self._journal.save(self._saved)
+            self._tell_trouble()
             self._next_save = time.monotonic() + min(max(SAVE_EVERY, WRITING * writing), 2 * SAVE_EVERY)
         if self._listener is not None and now >= self._next_call:
             self._listener(self._progress())
@@ -247,14 +265,23 @@ class Watch:
 
     def _on_failure(self, error: Exception) -> None:
         self._error = error
-        if not self._strict:
-            print(
-                f"limen: the watch ended because of an error of its own ({type(error).__name__}: {error}); "
-                "the training goes on. Run with --strict to see where it came from.",
-                file=sys.stderr,
-            )
-            return
-        raise error
+        if self._strict:
+            raise error
+        self._tell(
+            f"the watch ended because of an error of its own ({type(error).__name__}: {error}); the training goes on. "
+            "A strict watch (--strict, strict=True) raises it, with the place it came from."
+        )
+
+    def _tell(self, message: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # a script may have closed its stderr
+            print(f"limen: {message}", file=sys.stderr)
+
+    def _tell_trouble(self) -> None:
+        """Say once that the journal can no longer be written."""
+        trouble = self._journal.trouble
+        if trouble is not None and not self._troubled:
+            self._troubled = True
+            self._tell(trouble)
 
     def _progress(self) -> Progress:
         probe = self._probe
@@ -290,7 +317,7 @@ def watch(
 
     Args:
         model: the model or models to watch; None for all that the process trains.
-        optimizer: accepted for readability; optimisers are found when they step.
+        optimizer: its optimiser or optimisers; for the reader of the code, since they are found when they step.
         budget: share of the training's time that may be taken, in (0, 1]; None to look at every step.
         journal: run file to keep; None for none.
         treat: ``safe`` repairs the running training where that preserves its function.
@@ -300,19 +327,30 @@ def watch(
         A context manager with ``diagnosis()``, ``report(path)``, ``to_json()``, ``vitals`` and ``findings``.
 
     Raises:
-        InvalidValue: something that is not a module, a budget outside (0, 1], an unknown ``treat``.
+        InvalidValue: something that is not a module or an optimiser, a budget outside (0, 1], an unknown ``treat``.
         UnwritablePath: the journal cannot be created.
     """
     models = [model] if isinstance(model, nn.Module) else None if model is None else list(model)
     for thing in models or ():
         if not isinstance(thing, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidValue(f"watch({type(thing).__name__}): expected a torch.nn.Module or a list of them.")
+    given = [optimizer] if not isinstance(optimizer, list | tuple) else cast("Sequence[object]", optimizer)
+    for thing in given:
+        if thing is not None and not callable(getattr(thing, "step", None)):
+            raise InvalidValue(
+                f"watch(optimizer={type(thing).__name__}): expected a torch.optim.Optimizer, a list of them, or nothing."
+            )
     path = None if journal is None else Path(journal)
     return Watch(models, budget=budget, journal=path, treat=treat, strict=strict)
 
 
 def _temporary_folder(watch: Watch) -> str:
     """A folder that goes with the watch."""
-    folder = tempfile.mkdtemp(prefix="limen-")
-    weakref.finalize(watch, shutil.rmtree, folder, ignore_errors=True)
+    folder, owner = tempfile.mkdtemp(prefix="limen-"), os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == owner:  # a forked child that ends must not take its parent's journal with it
+            shutil.rmtree(folder, ignore_errors=True)
+
+    weakref.finalize(watch, remove)
     return folder

@@ -27,7 +27,7 @@ JSON = {
     ParameterVitals(parameter, first_nonfinite, optimiser)
     Run(script, arguments, started, seconds, spent, budget, finished, exit_code, environment)
     SiteVitals(site, first_nonfinite) TreatmentRecord(name, where, step, kept, detail, before, after, finding)
-    Vitals(step, samples, inputs, notes)
+    Vitals(step, samples, inputs, notes, looked)
     """
 }
 

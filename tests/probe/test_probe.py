@@ -1,5 +1,6 @@
 """The probe on whole trainings: invisible, complete, gone at the end."""
 
+import contextlib
 import copy
 import gc
 import hashlib
@@ -241,9 +242,89 @@ def test_models_that_the_script_drops_are_not_kept_alive() -> None:
     gc.collect()
     assert [held() is None for held in dropped[:3]] == [True] * 3
     assert probe.step == 12
-    assert [site.site.name for site in probe.vitals().sites] == [
-        f"{name}.act#{call}" for name in ("model", "model2", "model3", "model4") for call in (1, 2)
-    ]
+    names = [f"{model}act#{call}" for model in ("", "model2.", "model3.", "model4.") for call in (1, 2)]
+    assert [site.site.name for site in probe.vitals().sites] == names
+
+
+def test_an_optimiser_step_that_raises_does_not_blind_the_watch() -> None:
+    class Fragile(torch.optim.SGD):
+        calls = 0
+
+        def step(self, closure: object = None) -> None:
+            self.calls += 1
+            if self.calls == 5:
+                raise ArithmeticError
+            super().step()
+
+    x, y = styles.data()
+    model = styles.Functional()
+    optimiser = Fragile(model.parameters(), 0.1)
+    probe = watch()
+    for _ in range(20):
+        optimiser.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        with contextlib.suppress(ArithmeticError):
+            optimiser.step()
+    probe.close()
+    vitals = probe.vitals()
+    assert vitals.step == 19
+    assert vitals.sites[0].total.samples >= 19 * styles.SAMPLES
+    assert len(vitals.parameters[0].history.step) >= 19
+
+
+def test_tensors_that_a_script_replaces_at_each_step_stay_one_parameter() -> None:
+    x, y = styles.data()
+    torch.manual_seed(0)
+    w = (torch.randn(styles.FEATURES, styles.CLASSES) * 0.2).requires_grad_()
+    expected: list[float] = []
+    probe = watch()
+    for _ in range(10):
+        F.cross_entropy(torch.tanh(x @ w), y).backward()
+        new = (w - 0.1 * w.grad).detach()
+        expected.append(float((new - w.detach()).double().norm() / w.detach().double().norm()))
+        w = new.requires_grad_()
+    probe.close()
+    (parameter,) = probe.vitals().parameters
+    assert parameter.parameter.name == "w"
+    # the first step ends where the second begins, after the update; the last has no successor to end it
+    assert parameter.history.update[:-1].tolist() == pytest.approx(expected[1:-1], rel=1e-4)
+    assert len(parameter.history.step) == 9
+
+
+def test_a_gradient_of_a_gradient_is_not_touched() -> None:
+    x, y = styles.data()
+    model = nn.Sequential(nn.Linear(styles.FEATURES, 8), nn.Tanh(), nn.Linear(8, styles.CLASSES))
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    probe = watch()
+    for _ in range(5):
+        given = x.clone().requires_grad_()
+        loss = F.cross_entropy(model(given), y)
+        (slope,) = torch.autograd.grad(loss, given, create_graph=True)
+        optimiser.zero_grad()
+        (loss + slope.norm()).backward()
+        optimiser.step()
+    probe.close()
+    assert probe.step == 5
+    assert (probe.vitals().sites[0].history.gradient > 0).all()
+
+
+def test_a_name_once_given_stays() -> None:
+    class Late(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.act, self.calls = nn.Linear(20, 5), nn.Linear(5, 5), nn.ReLU(), 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls += 1
+            hidden = self.act(self.a(x))
+            return self.act(self.b(hidden)) if self.calls > 3 else self.b(hidden)
+
+    x, y = styles.data()
+    model = Late()
+    probe = watch()
+    styles.fit(model, torch.optim.SGD(model.parameters(), 0.1), x, y, steps=8)
+    probe.close()
+    assert [site.site.name for site in probe.vitals().sites] == ["act", "act#2"]
 
 
 def test_a_training_in_another_thread_is_watched_from_its_second_step() -> None:

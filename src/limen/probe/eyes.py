@@ -90,7 +90,8 @@ class Eyes(TorchFunctionMode):
             handle.remove()
         self._handles = []
         self._stack = []
-        self._place()
+        if not self._inside:
+            remove_mode(self)
 
     def shut(self) -> None:
         """Look away for a backward pass or an optimiser step; nests."""
@@ -105,9 +106,14 @@ class Eyes(TorchFunctionMode):
         self._counts.clear()
         self._place()
 
+    def reset(self) -> None:
+        """Look again, whatever was begun and never ended."""
+        self._shut = 0
+        self._place()
+
     def _place(self) -> None:
         """Put the mode on the stack or take it off, as the state asks for."""
-        if self._inside:
+        if self._inside or threading.get_ident() != self._thread:
             return
         wanted = self.is_open and not self._shut and not self._blind and (self.everywhere or bool(self._stack))
         present = is_present(self)
@@ -124,7 +130,7 @@ class Eyes(TorchFunctionMode):
         self.calls += 1
         after = None
         found = of_call(func, args, kwargs) if self.is_open and not self._composite else None
-        if found is not None and torch.is_grad_enabled():
+        if found is not None and torch.is_grad_enabled() and threading.get_ident() == self._thread:
             after = self._report(*found, self._stack[-1] if self._stack else None)
         self._inside += 1
         try:

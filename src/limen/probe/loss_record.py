@@ -23,11 +23,11 @@ class LossBook:
         self._rows: dict[int | None, Rows] = {}
         self._name = "other"
 
-    def add(self, loss: Tensor, *, read: bool) -> None:
-        """Enter the loss of one backward pass; its value is kept only where reading it costs nothing."""
-        if not self._functions or not self.pending:
+    def add(self, loss: Tensor, *, looking: bool) -> None:
+        """Enter the loss of one backward pass; on a step that is not looked at, only where reading it costs nothing."""
+        if looking and not self.pending:
             self._name = loss_function(loss)
-        if read:
+        if looking or loss.device.type == "cpu":
             self.pending.append(loss.detach())
 
     def drop(self) -> None:

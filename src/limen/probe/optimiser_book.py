@@ -56,6 +56,19 @@ class OptimiserBook:
         self._sweep = Sweep(records, step)
         self._sweep.before()
 
+    def rebind(self, tensors: Sequence[Tensor]) -> None:
+        """Let the records of tensors that the script has replaced go on with the new ones of the same names."""
+        by_name = {record.parameter.name: record for record in self._records.values() if record.optimiser is None}
+        for tensor in tensors:
+            record = by_name.get(self.directory.full(self.directory.tensor(tensor) or ("", "")))
+            if record is not None and record.tensor is not tensor and record.parameter.shape == tuple(tensor.shape):
+                record.tensor = tensor
+                self._records.put(tensor, record)
+
+    def drop_sweep(self) -> None:
+        """Forget a measurement whose update did not end."""
+        self._sweep = None
+
     def finish_sweep(self) -> None:
         """Measure what the update changed."""
         if self._sweep is not None:
@@ -83,7 +96,8 @@ class OptimiserBook:
 
     def parameter_vitals(self) -> tuple[ParameterVitals, ...]:
         """Copies as values, in forward order."""
-        records = sorted(self._records.values(), key=lambda record: record.parameter.order)
+        distinct = dict.fromkeys(self._records.values())
+        records = sorted(distinct, key=lambda record: record.parameter.order)
         return tuple(record.vitals() for record in records)
 
     def _record(self, tensor: Tensor, optimiser: int | None) -> ParameterRecord:

@@ -6,6 +6,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import torch
@@ -37,6 +38,14 @@ FIRST_HISTOGRAMS = (1, 2, 5, 10, 20, 35, 50)
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """An optimiser step in progress; with a closure, forward and backward passes happen within it."""
+
+    optimiser: Optimizer
+    has_closure: bool
 
 
 def guarded(
@@ -83,7 +92,8 @@ class Probe:
         self.closed = False
         self.cost = 0.0  # seconds that limen has taken of the current step
         self.step = 0  # training steps completed
-        self.samples = 0
+        self.looked = 0  # of them looked at
+        self.samples = 0  # in the steps looked at
         self.notes: dict[str, str] = {}  # what could not be watched, one note a subject
         self.directory = Directory()
         self.sites = SiteBook(self.directory)
@@ -101,7 +111,7 @@ class Probe:
         self._first_batch = 0  # by the first axis of the first site's, where the input is not a plain tensor
         self._next_histogram = 0
         self._leaves: list[Tensor] = []
-        self._in_update = 0
+        self._updates: list[Update] = []  # optimiser steps in progress; some optimisers step others within theirs
         self._compiled_before = _compiled_frames()
         self._started: float | None = None
         self._boundary = 0.0
@@ -135,6 +145,7 @@ class Probe:
         settled = [place for place in self.sites.places if place.settled]
         return Vitals(
             step=self.step,
+            looked=self.looked,
             samples=self.samples,
             sites=tuple(place.record.vitals() for place in settled),
             parameters=self.optimisers.parameter_vitals(),
@@ -218,34 +229,34 @@ class Probe:
         gradient = gradients[output]
         if gradient is not None and not gradient.is_sparse:
             half = gradient.dtype in (torch.float16, torch.bfloat16)
-            place.record.add_gradient(torch.linalg.vector_norm(gradient, dtype=torch.float32 if half else None))
+            place.record.add_gradient(
+                torch.linalg.vector_norm(gradient.detach(), dtype=torch.float32 if half else None)
+            )
 
     # What the taps report ------------------------------------------------------------------------------------
 
     @guarded
     def before_backward(self, loss: Tensor | None) -> None:
         """A backward pass begins."""
+        if self._updates and not any(update.has_closure for update in self._updates):
+            self._abandon_updates()
         self._eyes.shut()
         self._start()
         if self._clock.by_hand:
-            self.optimisers.finish_sweep()
+            self._follow_by_hand(loss)
         if loss is None or (self._looking and self._only is not None and not self._ran):
             return
         self._ran = False
         self._passes += 1
-        self.losses.add(loss, read=self._looking or loss.device.type == "cpu")
+        self.losses.add(loss, looking=self._looking)
         if self._looking and loss.grad_fn is not None and (self.sites.unsettled() or not self._leaves):
-            parents = parents_of(loss.grad_fn)
-            self.sites.wire(parents)
-            leaves = [node.variable for node in parents if getattr(node, "variable", None) is not None]
-            self._leaves = leaves[::-1]  # the walk began at the loss
-            self.directory.name_loose(self._leaves, user_frame())
+            self.sites.wire(self._read_graph(loss.grad_fn))
 
     @guarded
     def after_backward(self, succeeded: bool) -> None:
         """It ended."""
         self._eyes.reopen()
-        if succeeded and self._clock.by_hand and self._passes and not self._in_update:
+        if succeeded and self._clock.by_hand and self._passes and not self._updates:
             if self._looking:
                 self.optimisers.begin_sweep(None, self._leaves, self.step + 1)
             self._end_step(None)
@@ -256,7 +267,9 @@ class Probe:
         if not self._relevant([optimiser]):
             self.losses.drop()
             return
-        self._in_update += 1
+        if any(entry.optimiser is optimiser for entry in self._updates):
+            self._abandon_updates()
+        self._updates.append(Update(optimiser, has_closure))
         if not has_closure:
             self._eyes.shut()
             if self._looking:
@@ -268,9 +281,9 @@ class Probe:
     @guarded
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """It has stepped."""
-        if not self._relevant([optimiser]):
+        if not self._updates or self._updates[-1].optimiser is not optimiser:
             return
-        self._in_update -= 1
+        self._updates.pop()
         if not has_closure:
             self.optimisers.finish_sweep()
             self._eyes.reopen()
@@ -278,6 +291,27 @@ class Probe:
         self.losses.close(self.step + 1, index)
         if self._clock.ticks(optimiser):
             self._end_step(index)
+
+    def _read_graph(self, root: Any) -> dict[Any, list[Any]]:
+        """Walk a backward graph, and remember and name the leaves it ends in."""
+        parents = parents_of(root)
+        leaves = [node.variable for node in parents if getattr(node, "variable", None) is not None]
+        self._leaves = leaves[::-1]  # the walk began at the loss
+        self.directory.name_loose(self._leaves, user_frame())
+        return parents
+
+    def _follow_by_hand(self, loss: Tensor | None) -> None:
+        """Close the update that the script made by hand, which may have put new tensors in the place of the old."""
+        if self._looking and loss is not None and loss.grad_fn is not None:
+            self._read_graph(loss.grad_fn)
+            self.optimisers.rebind(self._leaves)
+        self.optimisers.finish_sweep()
+
+    def _abandon_updates(self) -> None:
+        """Forget optimiser steps that raised: torch tells of their beginning only."""
+        self._updates = []
+        self.optimisers.drop_sweep()
+        self._eyes.reset()
 
     # Steps ---------------------------------------------------------------------------------------------------
 
@@ -290,7 +324,7 @@ class Probe:
     def _start(self) -> None:
         if self._started is None:
             self._started = self._boundary = clock()
-        if self._clock.undecided and self._passes and not self._waiting and not self._in_update:
+        if self._clock.undecided and self._passes and not self._waiting and not self._updates:
             # a second forward pass without an update in between: gradients are accumulated, or updated by hand
             self._waiting = self._relevant(live_optimisers())
             if not self._waiting:
@@ -321,6 +355,7 @@ class Probe:
         (self._eyes.open if self._looking else self._eyes.close)()
 
     def _commit(self) -> None:
+        self.looked += 1
         self.samples += self._step_samples or self._first_batch
         self._step_samples = self._first_batch = 0
         self.sites.settle()

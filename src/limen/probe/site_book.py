@@ -130,35 +130,29 @@ class SiteBook:
             place.owner_name = self.directory.module(place.owner() if place.owner else None)
             place.layer_name = self._layer(place.origin.weight)
             place.norm_name = self._layer(place.origin.norm[0]) if place.origin.norm else None
-        siblings: dict[str, int] = {}
-        full_name = self.directory.full  # the model's name in front, once there are several models
-        for place in self.places:
-            full = full_name(place.owner_name)
-            stem = full if place.own_module and full else ".".join(filter(None, (full, place.record.site.function)))
-            siblings[stem] = siblings.get(stem, 0) + 1
+        stems = [self._stem(place) for place in self.places]
+        for place, stem in zip(self.places, stems, strict=True):
+            if place not in fresh:
+                continue  # a name once given stays, whatever is met later
+            number = 1 + sum(other == stem for other in stems[: place.record.site.order])
+            alone = place.own_module and stems.count(stem) == 1
             place.record.site = replace(
                 place.record.site,
-                name=stem if place.own_module and full else f"{stem}#{siblings[stem]}",
+                name=stem if alone else f"{stem}#{number}",
                 path=place.owner_name[1],
-                layer=None if place.layer_name is None else full_name(place.layer_name),
-                norm=None if place.norm_name is None else full_name(place.norm_name),
+                layer=None if place.layer_name is None else self.directory.full(place.layer_name),
+                norm=None if place.norm_name is None else self.directory.full(place.norm_name),
                 model=place.owner_name[0],
             )
-        self._number_shared()
+
+    def _stem(self, place: Place) -> str:
+        """The path of an activation module; of another owner, with the function behind it."""
+        full = self.directory.full(place.owner_name)
+        return full if place.own_module and full else ".".join(filter(None, (full, place.record.site.function)))
 
     def _layer(self, weight: Tensor | None) -> tuple[str, str] | None:
         named = self.directory.tensor(weight)
         return None if named is None else (named[0], named[1].rpartition(".")[0] or named[1])
-
-    def _number_shared(self) -> None:
-        """A module applied at several places gets the number of the place behind its path."""
-        by_name: dict[str, list[Place]] = {}
-        for place in self.places:
-            by_name.setdefault(place.record.site.name, []).append(place)
-        for name, places in by_name.items():
-            for number, place in enumerate(places, start=1):
-                if len(places) > 1:
-                    place.record.site = replace(place.record.site, name=f"{name}#{number}")
 
     def wiring(self, name: str, initial_std: Callable[[Tensor], float]) -> Wiring | None:
         """Live handles around the site of this name; None where there is none."""

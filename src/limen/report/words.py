@@ -200,6 +200,8 @@ def headline(run: Run) -> str:
     """The verdict in one sentence, what a reader in a hurry should know."""
     vitals = run.vitals
     seen = f"{count(len(vitals.sites), 'site')}, {count(vitals.step, 'step')} watched"
+    if 0 < vitals.looked < vitals.step:
+        seen += f" ({vitals.looked:,} of them looked at)"
     if run.verdict == "healthy":
         return f"healthy: {seen}"
     if run.verdict == "undecided":

@@ -183,7 +183,8 @@ class Vitals:
 
     Attributes:
         step: the last training step, from 1; 0 before the first.
-        samples: training samples seen (first axis of the model's input, summed over steps).
+        looked: training steps that were looked at; of the others only the loss is known.
+        samples: training samples in the steps looked at (first axis of the model's input).
         sites: in forward order.
         parameters: in forward order.
         losses: one entry for each optimiser, or one.
@@ -200,6 +201,7 @@ class Vitals:
     optimisers: tuple[OptimiserVitals, ...] = ()
     inputs: InputVitals | None = None
     notes: tuple[str, ...] = field(default=())
+    looked: int = 0
 
     def site(self, name: str) -> SiteVitals | None:
         """The site of this name, or None."""
