@@ -18,7 +18,8 @@ from torch import nn
 import limen
 from limen.errors import InvalidValue, UnwritablePath, WatchRefused
 from limen.journal import read
-from limen.watch import Progress, Watch
+from limen.progress import Progress
+from limen.watch import Watch
 
 LEARNABLE = torch.Generator().manual_seed(5)
 X = torch.randn(512, 20, generator=LEARNABLE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import shutil
 import sys
@@ -11,7 +10,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, cast
@@ -21,12 +20,13 @@ from torch import nn
 from limen import report
 from limen.errors import InvalidValue, WatchRefused
 from limen.findings import Finding, diagnose, track
-from limen.journal import Journal, Run, TreatmentRecord
+from limen.journal import Journal, Run
 from limen.probe import ALLOWANCE, Budget, Probe
+from limen.progress import Progress, progress_of
 from limen.treatments import Clinic
 from limen.vitals import EVIDENCE, Vitals
 
-__all__ = ["Progress", "Treat", "Watch", "watch"]
+__all__ = ["Treat", "Watch", "watch"]
 
 Treat = Literal["off", "safe"]
 
@@ -34,33 +34,6 @@ SAVE_EVERY = 1.0  # seconds between two entries in the journal; twice that where
 EXAMINING = 1.0  # seconds that may always be spent on looking for faults
 WRITING = 100.0  # seconds between two entries for each second that one takes
 _active: weakref.ref[Watch] | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training stands, for a live line.
-
-    Attributes:
-        step: the last training step, from 1.
-        loss: the last loss; NaN before the first.
-        worst_site: name of the site with the largest dead share; empty where there is none.
-        dead_share: its share of dead units.
-        gradient_ratio: gradient norm at the first site over that at the last; NaN where unknown.
-        overhead: share of the run that limen took.
-        sites: number of sites found.
-        findings: as of now, open ones first.
-        treatments: as of now.
-    """
-
-    step: int
-    loss: float
-    worst_site: str
-    dead_share: float
-    gradient_ratio: float
-    overhead: float
-    sites: int
-    findings: tuple[Finding, ...]
-    treatments: tuple[TreatmentRecord, ...]
 
 
 class Watch:
@@ -242,8 +215,9 @@ class Watch:
             self._journal.save(self._saved)
             self._tell_trouble()
             self._next_save = time.monotonic() + min(max(SAVE_EVERY, WRITING * writing), 2 * SAVE_EVERY)
-        if self._listener is not None and now >= self._next_call:
-            self._listener(self._progress())
+        if self._listener is not None and self._probe is not None and now >= self._next_call:
+            records = self._clinic.records if self._clinic else ()
+            self._listener(progress_of(self._probe, self._findings, records))
             self._next_call = time.monotonic() + self._listen_every
 
     def _may_examine(self) -> bool:
@@ -283,26 +257,6 @@ class Watch:
             self._troubled = True
             self._tell(trouble)
 
-    def _progress(self) -> Progress:
-        probe = self._probe
-        assert probe is not None
-        records = [place.record for place in probe.sites.places if place.settled]
-        worst = max(records, key=lambda record: record.dead / record.site.units, default=None)
-        share = worst.dead / worst.site.units if worst is not None else 0.0
-        gradients = [record.gradient for record in records if not math.isnan(record.gradient)]
-        ratio = gradients[0] / gradients[-1] if len(gradients) > 1 and gradients[-1] > 0 else math.nan
-        return Progress(
-            step=probe.step,
-            loss=probe.losses.last,
-            worst_site=worst.site.name if worst is not None and share > 0 else "",
-            dead_share=share,
-            gradient_ratio=ratio,
-            overhead=self._budget.spent / probe.seconds if probe.seconds > 0 else 0.0,
-            sites=len(records),
-            findings=self._findings,
-            treatments=self._clinic.records if self._clinic else (),
-        )
-
 
 def watch(
     model: nn.Module | Sequence[nn.Module] | None = None,
@@ -338,7 +292,7 @@ def watch(
     for thing in given:
         if thing is not None and not callable(getattr(thing, "step", None)):
             raise InvalidValue(
-                f"watch(optimizer={type(thing).__name__}): expected a torch.optim.Optimizer, a list of them, or nothing."
+                f"watch(optimizer={type(thing).__name__}): expected a torch.optim.Optimizer, a list of them or nothing."
             )
     path = None if journal is None else Path(journal)
     return Watch(models, budget=budget, journal=path, treat=treat, strict=strict)

@@ -28,9 +28,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "probe": BOTTOM | {"vitals", "anatomy", "kernels", "activations"},
     "manual": BOTTOM | {"findings", "activations"},
     "report": BOTTOM | {"vitals", "findings", "journal", "activations"},
-    "watch": BOTTOM | {"vitals", "findings", "journal", "treatments", "probe", "anatomy", "activations", "report"},
+    "progress": BOTTOM | {"findings", "journal", "probe"},
+    "watch": BOTTOM
+    | {"progress", "vitals", "findings", "journal", "treatments", "probe", "anatomy", "activations", "report"},
     "launch": BOTTOM | {"watch", "journal", "report"},
-    "demo": BOTTOM | {"watch", "journal", "report", "findings", "vitals"},
+    "demo": BOTTOM | {"progress", "watch", "journal", "report", "findings", "vitals"},
     "cli": {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in FILES} - {"cli", "__main__", "__init__"},
     "__main__": {"cli"},
     "__init__": {"activations", "errors", "findings", "journal", "manual", "vitals", "watch"},

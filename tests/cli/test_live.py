@@ -6,7 +6,7 @@ from pathlib import Path
 
 from limen.cli.live import INTERVAL, PlainLines, live, progress_text
 from limen.findings import Finding
-from limen.watch import Progress
+from limen.progress import Progress
 from tests.cli.programs import TRAINS
 from tests.cli.terminal import in_terminal, replay
 
@@ -88,7 +88,7 @@ def test_a_narrow_terminal_gets_a_line_that_fits(tmp_path: Path) -> None:
     script = """
 import os, sys
 from limen.cli.live import live
-from limen.watch import Progress
+from limen.progress import Progress
 view = live(sys.stderr, sys.stdout, "")
 view(Progress(1240, 0.43, "a.very.long.name.of.a.site", 0.4, 0.02, 0.008, 3, (), ()))
 os._exit(0)  # before the line is taken away

@@ -13,7 +13,7 @@ from rich.text import Text
 from limen.cli.screen import Screen, is_terminal
 
 if TYPE_CHECKING:
-    from limen.watch import Progress
+    from limen.progress import Progress
 
 __all__ = ["Live", "PlainLines", "TerminalLine", "live", "progress_text"]
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from limen.demo.news import Line, Told, healed, news
 from limen.demo.training import Outcome
-from limen.watch import Progress
+from limen.progress import Progress
 
 __all__ = ["Narrator", "standings"]
 

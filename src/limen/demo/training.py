@@ -10,8 +10,9 @@ from torch import nn
 
 from limen.demo.data import Pictures
 from limen.journal import Run
+from limen.progress import Progress
 from limen.vitals import dead_units
-from limen.watch import Progress, Treat, Watch
+from limen.watch import Treat, Watch
 
 __all__ = ["RECIPES", "Outcome", "Recipe", "train"]
 

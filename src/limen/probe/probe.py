@@ -9,20 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from limen.anatomy import Wiring, live_optimisers, parents_of, user_frame
-from limen.kernels import histogram, measure
 from limen.probe.budget import Budget
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes, Seen
-from limen.probe.inputs import InputAccount
 from limen.probe.loss_record import LossBook
+from limen.probe.meter import Meter
 from limen.probe.optimiser_book import OptimiserBook
 from limen.probe.quiet import Quiet
 from limen.probe.site_book import Place, SiteBook
+from limen.probe.site_record import SiteRecord
 from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps
 from limen.vitals import Histogram, Vitals
@@ -34,7 +33,6 @@ DISPATCH = 1.5e-6  # seconds for each call that passes through the open eyes, be
 IDLE = 3e-6  # seconds for the taps of one step while the eyes are closed
 EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
 COMPILED = "Parts of this training are compiled (torch.compile): activation functions inside them are not seen."
-FIRST_HISTOGRAMS = (1, 2, 5, 10, 20, 35, 50)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,23 +91,19 @@ class Probe:
         self.cost = 0.0  # seconds that limen has taken of the current step
         self.step = 0  # training steps completed
         self.looked = 0  # of them looked at
-        self.samples = 0  # in the steps looked at
         self.notes: dict[str, str] = {}  # what could not be watched, one note a subject
         self.directory = Directory()
         self.sites = SiteBook(self.directory)
         self.losses = LossBook()
-        self.inputs = InputAccount()
         self.optimisers = OptimiserBook(self.directory)
         self._only = None if models is None else {id(part) for model in models for part in model.modules()}
         self._only_tensors = None if models is None else {id(p) for model in models for p in model.parameters()}
+        self._meter = Meter(self.sites, self._note)
         self._clock = StepClock()
         self._waiting = False  # an optimiser exists that has not stepped yet
         self._looking = True
         self._ran = False  # a watched model ran forward since the last backward pass
         self._passes = 0  # backward passes from a loss in the current step
-        self._step_samples = 0  # by the first axis of the first model's input
-        self._first_batch = 0  # by the first axis of the first site's, where the input is not a plain tensor
-        self._next_histogram = 0
         self._leaves: list[Tensor] = []
         self._updates: list[Update] = []  # optimiser steps in progress; some optimisers step others within theirs
         self._compiled_before = _compiled_frames()
@@ -140,25 +134,28 @@ class Probe:
         self._note("end", f"The watch ended at step {self.step + 1}: {type(error).__name__}: {error}")
         self.on_failure(error)
 
+    def site_records(self) -> list[SiteRecord]:
+        """The accounts of the sites that have a name, in forward order."""
+        return [place.record for place in self.sites.places if place.settled]
+
     def vitals(self) -> Vitals:
         """What is known as of the last completed step."""
-        settled = [place for place in self.sites.places if place.settled]
         return Vitals(
             step=self.step,
             looked=self.looked,
-            samples=self.samples,
-            sites=tuple(place.record.vitals() for place in settled),
+            samples=self._meter.samples,
+            sites=tuple(record.vitals() for record in self.site_records()),
             parameters=self.optimisers.parameter_vitals(),
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
-            inputs=self.inputs.vitals(),
+            inputs=self._meter.inputs.vitals(),
             notes=tuple(self.notes.values()),
         )
 
     def histograms(self) -> dict[str, tuple[tuple[int, Histogram], ...]]:
         """By name of site: the chosen steps and their histograms."""
-        settled = [place.record for place in self.sites.places if place.settled]
-        return {record.site.name: tuple(record.histograms) for record in settled if record.histograms}
+        records = self.site_records()
+        return {record.site.name: tuple(record.histograms) for record in records if record.histograms}
 
     def wiring(self, name: str) -> Wiring | None:
         """Live handles around a site."""
@@ -181,10 +178,7 @@ class Probe:
             self.directory.meet(module, user_frame())
         if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0]:
             return
-        first = next((value for value in args if isinstance(value, Tensor)), None)
-        if first is not None and first.ndim:
-            self._step_samples += first.shape[0]
-            self.inputs.add(first)
+        self._meter.read_input(args)
 
     @guarded
     def _seen(self, seen: Seen) -> Callable[[Any], None] | None:
@@ -195,29 +189,10 @@ class Probe:
         if place is None:
             self._note("sites", "There are more than 4,096 sites: the later ones are not watched.")
             return None
-        self._measure(place, seen.z)
+        self._meter.read(place, seen.z, self._gradient)
         if place.settled:
             return None
         return functools.partial(self._result, place)
-
-    def _measure(self, place: Place, z: Tensor) -> None:
-        record = place.record
-        site = record.site
-        node, output = z.grad_fn, z.output_nr
-        if place.squeezed:
-            z = z.unsqueeze(-1)
-        if place is self.sites.places[0] and z.ndim:
-            self._first_batch += z.shape[0]
-        if z.ndim == 0 or not -z.ndim <= site.axis < z.ndim or z.shape[site.axis] != site.units:
-            self._note(
-                site.name, f"{site.name}: a call with {tuple(z.shape)} instead of {site.units} units was left out."
-            )
-            return
-        record.add(measure(z, site.axis, site.flat_left, site.flat_right))
-        if self._takes_histogram():
-            record.add_histogram(Histogram.of_cells(histogram(z)))
-        if node is not None:
-            node.register_prehook(functools.partial(self._gradient, place, output))
 
     @guarded
     def _result(self, place: Place, result: Any) -> None:
@@ -226,12 +201,7 @@ class Probe:
 
     @guarded
     def _gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
-        gradient = gradients[output]
-        if gradient is not None and not gradient.is_sparse:
-            half = gradient.dtype in (torch.float16, torch.bfloat16)
-            place.record.add_gradient(
-                torch.linalg.vector_norm(gradient.detach(), dtype=torch.float32 if half else None)
-            )
+        self._meter.read_gradient(place, gradients[output])
 
     # What the taps report ------------------------------------------------------------------------------------
 
@@ -334,9 +304,6 @@ class Probe:
     def _note(self, subject: str, text: str) -> None:
         self.notes.setdefault(subject, text)
 
-    def _takes_histogram(self) -> bool:
-        return self.step + 1 >= self._next_histogram
-
     def _end_step(self, optimiser: int | None) -> None:
         self.step += 1
         self._passes = 0
@@ -351,20 +318,17 @@ class Probe:
         self.budget.account(self._looking, self.cost, now - self._boundary)
         self.cost, self._eyes.calls, self._boundary = 0.0, 0, now
         self._looking = self.budget.looks_at(self.step + 1, self.seconds)
-        self._eyes.everywhere = self.sites.outside or self.step < EVERYWHERE_STEPS or self._takes_histogram()
+        self._meter.open_step(self.step + 1)
+        self._eyes.everywhere = self.sites.outside or self.step < EVERYWHERE_STEPS or self._meter.takes_histogram
         (self._eyes.open if self._looking else self._eyes.close)()
 
     def _commit(self) -> None:
         self.looked += 1
-        self.samples += self._step_samples or self._first_batch
-        self._step_samples = self._first_batch = 0
         self.sites.settle()
         for place in self.sites.places:
             place.record.commit(self.step)
         self.optimisers.commit(self.step)
-        if self.step >= self._next_histogram:
-            later = [first for first in FIRST_HISTOGRAMS if first > self.step]
-            self._next_histogram = later[0] if later else int(self.step * 1.3)
+        self._meter.close_step(self.step)
         if self.step <= 3 and _compiled_frames() > self._compiled_before:
             self._note("compiled", COMPILED)
 

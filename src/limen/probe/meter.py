@@ -1,0 +1,87 @@
+"""Reads the tensors that come by on a step that is looked at."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from limen.kernels import histogram, measure
+from limen.probe.inputs import InputAccount
+from limen.probe.site_book import Place, SiteBook
+from limen.vitals import Histogram
+
+__all__ = ["Meter"]
+
+FIRST_HISTOGRAMS = (1, 2, 5, 10, 20, 35, 50)
+LATER_HISTOGRAMS = 1.3  # each later one at so many times the step of the one before
+
+OnGradient = Callable[[Place, int, tuple[Tensor | None, ...]], None]
+
+
+class Meter:
+    """Measures pre-activations, their gradients and the model's inputs, and counts samples.
+
+    Attributes:
+        inputs: the scale of the first model's input.
+        samples: training samples in the steps looked at.
+        takes_histogram: whether the current step is one whose histograms are kept.
+    """
+
+    def __init__(self, sites: SiteBook, note: Callable[[str, str], None]) -> None:
+        self.inputs = InputAccount()
+        self.samples = 0
+        self.takes_histogram = True
+        self._sites = sites
+        self._note = note
+        self._batch = 0  # samples of the current step by the first axis of the model's input
+        self._first_site = 0  # by that of the first site, where the input is not a plain tensor
+        self._next_histogram = 0
+
+    def open_step(self, step: int) -> None:
+        """Begin a step that is looked at."""
+        self.takes_histogram = step >= self._next_histogram
+
+    def read_input(self, args: tuple[Any, ...]) -> None:
+        """Enter the arguments of the first model's call."""
+        first = next((value for value in args if isinstance(value, Tensor)), None)
+        if first is not None and first.ndim:
+            self._batch += first.shape[0]
+            self.inputs.add(first)
+
+    def read(self, place: Place, z: Tensor, on_gradient: OnGradient) -> None:
+        """Measure a pre-activation now, and have ``on_gradient`` told of its gradient in the backward pass."""
+        record, site = place.record, place.record.site
+        node, output = z.grad_fn, z.output_nr
+        if place.squeezed:
+            z = z.unsqueeze(-1)
+        if place is self._sites.places[0] and z.ndim:
+            self._first_site += z.shape[0]
+        if z.ndim == 0 or not -z.ndim <= site.axis < z.ndim or z.shape[site.axis] != site.units:
+            self._note(
+                site.name, f"{site.name}: a call with {tuple(z.shape)} instead of {site.units} units was left out."
+            )
+            return
+        record.add(measure(z, site.axis, site.flat_left, site.flat_right))
+        if self.takes_histogram:
+            record.add_histogram(Histogram.of_cells(histogram(z)))
+        if node is not None:
+            node.register_prehook(functools.partial(on_gradient, place, output))
+
+    def read_gradient(self, place: Place, gradient: Tensor | None) -> None:
+        """Enter the gradient at a site's input."""
+        if gradient is not None and not gradient.is_sparse:
+            half = gradient.dtype in (torch.float16, torch.bfloat16)
+            norm = torch.linalg.vector_norm(gradient.detach(), dtype=torch.float32 if half else None)
+            place.record.add_gradient(norm)
+
+    def close_step(self, step: int) -> None:
+        """Count the samples of a step that was looked at, and choose when histograms are taken next."""
+        self.samples += self._batch or self._first_site
+        self._batch = self._first_site = 0
+        if self.takes_histogram:
+            later = [first for first in FIRST_HISTOGRAMS if first > step]
+            self._next_histogram = later[0] if later else int(step * LATER_HISTOGRAMS)
