@@ -6,8 +6,7 @@
 # make picture  docs/report.png anew
 # make clean    everything that the targets above made, but not the environment; `rm -rf .venv` for that
 #
-# Each target makes the environment it needs first. Nothing but Python 3.11, its venv module and, for the fast
-# kernel, a C compiler has to be there.
+# Each target makes the environment it needs first. Nothing but Python 3.11 and its venv module has to be there.
 
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -33,12 +32,12 @@ setup: .venv/.dev
 	@$(PIP) torch
 	@touch $@
 
-.venv/.demo: .venv/.torch pyproject.toml $(wildcard setup.py) $(wildcard src/limen/kernels/*.c)
+.venv/.demo: .venv/.torch pyproject.toml
 	@echo 'Installing limen.'
 	@$(PIP) -e '.[demo]'
 	@touch $@
 
-.venv/.dev: .venv/.torch pyproject.toml $(wildcard setup.py) $(wildcard src/limen/kernels/*.c)
+.venv/.dev: .venv/.torch pyproject.toml
 	@echo 'Installing limen and what its tests need.'
 	@$(PIP) -e '.[dev]'
 	@touch $@ .venv/.demo

@@ -50,7 +50,7 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         units=(),
         step=1,
         measured=share(trend.start - trend.lowest, abs(trend.start)),
-        limit=limits.fell,
+        limit=max(trend.required, share(trend.error, abs(trend.start))),
         unit="share of the loss at the start",
         confidence=0.8,
         causes=(),
