@@ -134,7 +134,7 @@ def table(rows: Sequence[Row]) -> Table:
     """The rows as a table: cost in per cent of the bare step, median and quartiles."""
     result = Table(title="cost of watching, % of a training step: median (lower to upper quartile)")
     for title in ("model", "threads", "bare step", *TITLES.values(), "limen's own account"):
-        result.add_column(title, justify="left" if title == "model" else "right")
+        result.add_column(title, justify="left" if title == "model" else "right", no_wrap=title == "model")
     for row in rows:
         costs = [[100 * (value - 1) for value in row.ratio[mode]] for mode in TITLES]
         result.add_row(
