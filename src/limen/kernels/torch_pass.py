@@ -157,7 +157,7 @@ class _Rows:
         for piece in self._pieces():
             scratch = _scratch(piece)
             columns = [self._fold(compare(piece, limit, out=scratch)) for compare, limit in sides]
-            columns += [self._fold(piece), self._fold(torch.mul(piece, piece, out=scratch))]
+            columns += [self._fold(piece), self._squares(piece, scratch)]
             sums += torch.stack(columns)
             extremes += [self._least(piece), self._most(piece)]
         low, high = torch.stack(extremes[::2]).amin(0), torch.stack(extremes[1::2]).amax(0)
@@ -203,6 +203,13 @@ class _Rows:
         if wide is not None:
             return piece.sum(0, dtype=wide)
         return torch.mv(piece.t(), piece.new_ones(len(piece)))  # a product of matrices may be of low precision
+
+    def _squares(self, piece: Tensor, scratch: Tensor) -> Tensor:
+        """Sum of squares over the samples of a piece, ``[units]``."""
+        if self.channels_first and self.samples < EXACT_COUNT:  # a norm along rows is faster than writing the squares
+            norms = torch.linalg.vector_norm(piece, dim=-1)
+            return norms.mul_(norms).view(-1, self.units).sum(0)
+        return self._fold(torch.mul(piece, piece, out=scratch))
 
     def _least(self, piece: Tensor) -> Tensor:
         return piece.amin(-1).view(-1, self.units).amin(0) if self.channels_first else piece.amin(0)
