@@ -30,9 +30,8 @@ __all__ = ["Treat", "Watch", "watch"]
 
 Treat = Literal["off", "safe"]
 
-SAVE_EVERY = 1.0  # seconds between two entries in the journal; twice that where they are large
-EXAMINING = 1.0  # seconds that may always be spent on looking for faults
-WRITING = 100.0  # seconds between two entries for each second that one takes
+SAVE_EVERY = 1.0, 2.0  # seconds between two entries in the journal, at least and at most
+WRITING = 400.0  # seconds between two entries for each second that one takes, where that lies in between
 _active: weakref.ref[Watch] | None = None
 
 
@@ -214,17 +213,17 @@ class Watch:
             self._saved = self.run
             self._journal.save(self._saved)
             self._tell_trouble()
-            self._next_save = time.monotonic() + min(max(SAVE_EVERY, WRITING * writing), 2 * SAVE_EVERY)
+            self._next_save = time.monotonic() + min(max(SAVE_EVERY[0], WRITING * writing), SAVE_EVERY[1])
         if self._listener is not None and self._probe is not None and now >= self._next_call:
             records = self._clinic.records if self._clinic else ()
             self._listener(progress_of(self._probe, self._findings, records))
             self._next_call = time.monotonic() + self._listen_every
 
     def _may_examine(self) -> bool:
-        """Whether looking for faults has taken less than its part: one second, or half of what limen may take."""
+        """Whether looking for faults has taken less than its part: a quarter of what limen may take."""
         share = self._budget.share
         seconds = self._probe.seconds if self._probe is not None else 0.0
-        return share is None or self._examined <= max(EXAMINING, share * seconds / 2)
+        return share is None or self._examined <= max(self._budget.allowance / 4, share * seconds / 4)
 
     def _examine(self, *, final: bool = False) -> None:
         """Find out what is wrong, and treat it where that was asked for."""

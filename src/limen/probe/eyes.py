@@ -96,6 +96,8 @@ class Eyes(TorchFunctionMode):
     def shut(self) -> None:
         """Look away for a backward pass or an optimiser step; nests."""
         self._shut += 1
+        if not self.is_open:
+            return
         if not self._stack:
             self._thread = threading.get_ident()  # the training may run in another thread than the one that began
         self._place()
@@ -103,8 +105,9 @@ class Eyes(TorchFunctionMode):
     def reopen(self) -> None:
         """End what ``shut`` began."""
         self._shut -= 1
-        self._counts.clear()
-        self._place()
+        if self.is_open:
+            self._counts.clear()
+            self._place()
 
     def reset(self) -> None:
         """Look again, whatever was begun and never ended."""

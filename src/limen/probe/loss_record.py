@@ -38,7 +38,7 @@ class LossBook:
         """Give the losses since the last update to the optimiser that has just stepped."""
         if not self.pending:
             return
-        values = [float(value.real) for value in self.pending]
+        values = [(value.real if value.is_complex() else value).item() for value in self.pending]
         self.pending = []
         self.last = sum(values) / len(values)
         self._functions.setdefault(optimiser, self._name)

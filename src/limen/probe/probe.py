@@ -30,7 +30,7 @@ __all__ = ["Probe"]
 
 clock = time.perf_counter
 DISPATCH = 1.5e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
-IDLE = 3e-6  # seconds for the taps of one step while the eyes are closed
+IDLE = 14e-6  # seconds for the taps of one step while the eyes are closed, beside what they measure themselves
 EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
 COMPILED = "Parts of this training are compiled (torch.compile): activation functions inside them are not seen."
 
