@@ -55,6 +55,9 @@ class Thresholds:
             training neural networks"); at 0.3 a tenth of a hundred steps replaces the weights.
         large_update: update ratio of a weight in one step that is evidence of too large a learning rate. From: a
             hundred times the usual 1e-3.
+        telling_update: update ratio of a weight in one step to which the deaths of a few units are put down; of
+            half a layer, large_update will do. From: between the largest of a healthy CNN with momentum 0.9 and
+            dropout (0.12) and that of `limen demo` (0.28).
         frozen_update: update ratio of every weight below which nothing learns. From: 1e-6 needs a million steps.
         risen: loss now over loss at the start that counts as harm. From: a loss three times that of an untrained
             net is worse than guessing.
@@ -86,6 +89,7 @@ class Thresholds:
     runaway: float = 1e3
     violent_update: float = 0.3
     large_update: float = 0.1
+    telling_update: float = 0.2
     frozen_update: float = 1e-6
     risen: float = 3.0
     fell: float = 0.05

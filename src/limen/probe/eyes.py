@@ -12,7 +12,7 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
 from limen.activations import Activation, of_call, of_class_name, of_module
-from limen.probe.modes import hide_from_compiler, insert_mode, is_present, remove_mode, unseen
+from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, remove_mode
 
 __all__ = ["Eyes", "Seen"]
 
@@ -145,7 +145,9 @@ class Eyes(TorchFunctionMode):
         return result
 
     def _report(self, activation: Activation, z: Tensor, owner: nn.Module | None) -> Callable[[Any], None] | None:
-        if not z.requires_grad or not z.is_floating_point() or z.layout is not torch.strided:
+        if not z.requires_grad or not z.is_floating_point() or z.layout is not torch.strided or z.is_meta:
+            return None
+        if type(z) not in (Tensor, nn.Parameter) or not is_ordinary():
             return None
         key = (id(owner), activation.name)
         call = self._counts[key] = self._counts.get(key, 0) + 1
@@ -166,11 +168,10 @@ class Eyes(TorchFunctionMode):
 
     def _enter_root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._counts.clear()
-        if not torch.is_grad_enabled() or not module.training or not self.watches(module):
+        if not torch.is_grad_enabled() or not module.training or not self.watches(module) or not is_ordinary():
             self._blind = 1
         elif not self._shut:
-            with unseen():  # what limen itself asks of a tensor is not the training's
-                self.on_root(module, args)
+            self.on_root(module, args)
         self._place()
 
     def _leave(self, module: nn.Module, args: tuple[Any, ...], result: Any) -> None:

@@ -18,6 +18,7 @@ from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes, Seen
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
+from limen.probe.modes import is_ordinary, unseen
 from limen.probe.optimiser_book import OptimiserBook
 from limen.probe.quiet import Quiet
 from limen.probe.site_book import Place, SiteBook
@@ -57,7 +58,8 @@ def guarded(
             return None
         began = clock()
         try:
-            return method(self, *args, **kwargs)
+            with unseen():
+                return method(self, *args, **kwargs)
         except Exception as error:
             self.fail(error)
             return None
@@ -201,7 +203,8 @@ class Probe:
 
     @guarded
     def _gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
-        self._meter.read_gradient(place, gradients[output])
+        if is_ordinary():
+            self._meter.read_gradient(place, gradients[output])
 
     # What the taps report ------------------------------------------------------------------------------------
 
@@ -218,6 +221,8 @@ class Probe:
             return
         self._ran = False
         self._passes += 1
+        if not is_ordinary():
+            return
         self.losses.add(loss, looking=self._looking)
         if self._looking and loss.grad_fn is not None and (self.sites.unsettled() or not self._leaves):
             self.sites.wire(self._read_graph(loss.grad_fn))
@@ -227,7 +232,7 @@ class Probe:
         """It ended."""
         self._eyes.reopen()
         if succeeded and self._clock.by_hand and self._passes and not self._updates:
-            if self._looking:
+            if self._looking and is_ordinary():
                 self.optimisers.begin_sweep(None, self._leaves, self.step + 1)
             self._end_step(None)
 
@@ -242,7 +247,7 @@ class Probe:
         self._updates.append(Update(optimiser, has_closure))
         if not has_closure:
             self._eyes.shut()
-            if self._looking:
+            if self._looking and is_ordinary():
                 tensors = _tensors(optimiser)
                 if self.directory.unknown(tensors):
                     self.directory.name_loose(tensors, user_frame())

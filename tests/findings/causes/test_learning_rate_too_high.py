@@ -38,12 +38,14 @@ def test_the_evidence_names_weight_step_rate_loss_and_crowd() -> None:
 
 def test_more_evidence_is_more_certain() -> None:
     quiet = falling(2.3, 0.9)
-    two, one = judged(killed(loss=quiet)), judged(killed(loss=quiet, update=1e-3))
-    three = judged(killed())
-    assert one is not None
+    two, three = judged(killed(loss=quiet)), judged(killed())
     assert two is not None
     assert three is not None
-    assert one.confidence < two.confidence < three.confidence
+    assert two.confidence < three.confidence
+
+
+def test_deaths_at_the_same_time_alone_accuse_nobody() -> None:
+    assert judged(killed(loss=falling(2.3, 0.9), update=1e-3)) is None
 
 
 def test_units_that_never_fired_acquit_it() -> None:

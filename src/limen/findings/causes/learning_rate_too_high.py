@@ -7,7 +7,7 @@ from limen.findings.causes.registry import cause
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import Jump
-from limen.findings.violence import Crowd, Spike, violence
+from limen.findings.violence import Crowd, Spike, Violence, violence
 from limen.vitals import Vitals
 
 PROFILE = "gradient at first site / last site"  # unit of findings about depth: those grow at any learning rate
@@ -46,13 +46,20 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     jump, weight = near.jump, 1.0
     if jump is None:
         jump, weight = violence(vitals, died, limits, after=0, until=until).jump, 0.8
-    doubt = weight * _of_jump(jump), 0.4 * (near.spike is not None), 0.5 * (near.crowd is not None)
+    doubt = weight * _of_jump(jump), 0.4 * (near.spike is not None), _of_crowd(near)
     confidence = float(1.0 - np.prod([1.0 - one for one in doubt])) * _innocence(vitals, finding)
     if confidence < FAINT:
         return None
     clues = [_jump_words(vitals, jump), _spike_words(near.spike), _crowd_words(near.crowd)]
     sentence = "; ".join(clue for clue in clues if clue)
     return Cause("learning-rate-too-high", round(confidence, 3), f"{sentence[0].upper()}{sentence[1:]}.")
+
+
+def _of_crowd(near: Violence) -> float:
+    """Deaths at the same time say much beside a large step or a jump of the loss, and little without."""
+    if near.crowd is None:
+        return 0.0
+    return 0.5 if near.jump is not None or near.spike is not None else 0.15
 
 
 def _of_jump(jump: Jump | None) -> float:

@@ -17,6 +17,8 @@ from limen.findings.violence import violence
 from limen.vitals import SiteVitals, Vitals
 
 Integers = npt.NDArray[np.int64]
+FIRST_DEATHS = 0.1  # quantile of the deaths from which one looks back for what began them
+FIRST_STEPS = 5  # of an adaptive optimiser, whose running means have seen next to nothing
 Hope = Literal["too early", "learns", "stuck"]
 
 
@@ -58,8 +60,9 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     samples in a row and over 20 training steps. With n samples and none active its activity is below 3/n with 95 %
     confidence; the finding says that bound. A unit that fired rarely before counts only once its own earlier rate
     would have made it fire five times. Nearly a whole layer is an error. Half of it is one when the units were killed
-    by violence (a step that moved a weight by a tenth of itself, a jump of the loss, deaths within a few steps) or
-    when the loss has not fallen in 200 steps; otherwise it is a warning after that time. A quarter is a warning when
+    by violence (a step that moved a weight by a tenth of itself, a jump of the loss) or when the loss has not fallen in
+    200 steps; otherwise, after that time, it is a warning if those units were dead from the start, and a remark if a
+    training that learns has shed them. A quarter is a warning when
     those units were alive, and killed by a large step, at a jump of the loss, or while the loss does not fall. Fewer
     than that are born dead or shed by healthy networks.
 
@@ -77,22 +80,31 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         loss = _Loss(dead, seen.last_active[dead], len(seen.last_active))
         if len(dead) == 0:
             continue
-        severity = _severity(loss, hope, seen.site.head, _violent(vitals, loss, limits), limits)
+        severity = _severity(loss, hope, seen.site.head, _violent(vitals, loss, hope, limits), limits)
         if severity is not None:
             yield _finding(seen, loss, severity, limits)
 
 
-def _violent(vitals: Vitals, loss: _Loss, limits: Thresholds) -> bool:
-    """Killed, not born dead, and by something that can be pointed at.
+def _violent(vitals: Vitals, loss: _Loss, hope: Hope, limits: Thresholds) -> bool:
+    """Killed, not born dead, and by something that can be pointed at: a jump of the loss, or a large step.
 
-    Of fewer than half of a layer, deaths at the same time alone are none: at birth many units are barely active, and
-    the first steps of a healthy training silence them.
+    Deaths at the same time alone are none: at birth many units are barely active, and the first steps of a healthy
+    training silence them. The first steps of Adam and its kin are as large as the learning rate, whatever the
+    gradient, and where the loss falls a step must have been larger to be blamed.
     """
-    if loss.share < limits.dead_warning or 2 * loss.killed < len(loss.dead):
+    killed = loss.died[loss.died > 0]
+    if loss.share < limits.dead_warning or 2 * len(killed) < len(loss.dead):
         return False
-    until = max(loss.step + 1, limits.window)
-    signs = violence(vitals, loss.died, limits, after=loss.step - limits.window - 1, until=until)
-    return bool(signs) if loss.share >= limits.dead_error else bool(signs.jump or signs.spike)
+    first = int(np.quantile(killed, FIRST_DEATHS))
+    signs = violence(vitals, loss.died, limits, after=first - limits.window, until=max(loss.step + 1, limits.window))
+    if signs.jump is None:
+        return signs.spike is not None
+    optimiser = signs.jump.optimiser
+    adaptive = optimiser is not None and optimiser < len(vitals.optimisers) and vitals.optimisers[optimiser].adaptive
+    excused = hope == "learns" or (adaptive and signs.jump.step <= FIRST_STEPS)
+    few = loss.share < limits.dead_error
+    needed = limits.violent_update if excused else limits.telling_update if few else limits.large_update
+    return signs.spike is not None or signs.jump.ratio >= needed
 
 
 def _hope(vitals: Vitals, limits: Thresholds) -> Hope:
@@ -110,7 +122,12 @@ def _severity(loss: _Loss, hope: Hope, head: bool, violent: bool, limits: Thresh
     if not enough:
         return None
     if loss.share >= limits.dead_error:
-        calm: dict[Hope, Severity | None] = {"too early": None, "learns": "warning", "stuck": "error"}
+        born_dead = 2 * loss.killed < len(loss.dead)
+        calm: dict[Hope, Severity | None] = {
+            "too early": None,
+            "learns": "warning" if born_dead else "info",
+            "stuck": "error",
+        }
         return "error" if violent else calm[hope]
     harmful = loss.killed if violent or hope == "stuck" else 0
     return "warning" if share(harmful, loss.units) >= limits.dead_warning else None

@@ -26,8 +26,9 @@ def dying_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     How it is measured: units that fired in the first window and are dead now (see dead-units), at least an eighth
     of the layer, at least a quarter of them since the middle of the run, while the recorded number of dead units
-    rises. Where the loss falls, only with a sign of violence while they died: a step that moved a weight by a tenth
-    of itself, or a jump of the loss. Once a quarter of the layer was killed, dead-units speaks instead.
+    rises, and not before step 200: the first steps of a healthy training shed units too. Where the loss falls, only
+    with a sign of violence while they died: a step that moved a weight by a tenth of itself, or a jump of the loss.
+    Once a quarter of the layer was killed, dead-units speaks instead.
 
     Known to misfire: a layer far wider than its task needs, whose loss has stopped falling.
 
@@ -35,6 +36,8 @@ def dying_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     Source: Lu et al. 2020, arXiv:1903.06733; Sokar et al. 2023, "The Dormant Neuron Phenomenon", arXiv:2302.12902.
     """
+    if vitals.step < limits.patience:
+        return
     trend = loss_trend(vitals, limits)
     excused = trend is not None and not trend.stuck
     for seen in vitals.sites:
