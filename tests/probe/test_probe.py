@@ -8,6 +8,7 @@ import io
 import math
 import pickle
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 
@@ -306,6 +307,50 @@ def test_a_gradient_of_a_gradient_is_not_touched() -> None:
     probe.close()
     assert probe.step == 5
     assert (probe.vitals().sites[0].history.gradient > 0).all()
+
+
+def test_tracing_transforming_and_faking_a_model_are_left_alone() -> None:
+    x, y = styles.data()
+    model = styles.Functional()
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    probe = watch()
+    styles.fit(model, optimiser, x, y, steps=2)
+    parameters = dict(model.named_parameters())
+
+    def loss_of(weights: dict[str, Tensor], row: Tensor, label: Tensor) -> Tensor:
+        return F.cross_entropy(torch.func.functional_call(model, weights, row[None]), label[None])
+
+    torch.func.vmap(torch.func.grad(loss_of), in_dims=(None, 0, 0))(parameters, x, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer's own deprecation
+        torch.jit.trace(model, x)
+    with torch._subclasses.FakeTensorMode(allow_non_fake_inputs=True):
+        model(torch.empty(4, styles.FEATURES))
+    styles.fit(model, optimiser, x, y, steps=2)
+    probe.close()
+    assert probe.vitals().sites[0].total.samples == 4 * styles.SAMPLES
+
+
+def test_a_mode_of_the_script_sees_its_own_calls_only() -> None:
+    class Counting(torch.overrides.TorchFunctionMode):
+        def __init__(self) -> None:
+            self.calls: list[str] = []
+
+        def __torch_function__(self, func: object, types: object, args: tuple = (), kwargs: dict | None = None):
+            self.calls.append(getattr(func, "__qualname__", repr(func)))
+            return func(*args, **(kwargs or {}))
+
+    def count() -> list[str]:
+        with Counting() as mode:
+            styles.functional()
+        return mode.calls
+
+    bare = count()
+    probe = watch()
+    watched = count()
+    probe.close()
+    assert watched == bare
+    assert probe.vitals().sites[0].total.steps == 25
 
 
 def test_a_name_once_given_stays() -> None:

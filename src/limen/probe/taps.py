@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from limen.probe.modes import unseen
+
 __all__ = ["Listener", "Taps"]
 
 
@@ -92,6 +94,7 @@ def has_closure(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 
 def single(outputs: object) -> Tensor | None:
     """The loss: the tensor, or the only one of a sequence, when it holds one number."""
-    if isinstance(outputs, list | tuple) and len(outputs) == 1:
-        outputs = outputs[0]
-    return outputs if isinstance(outputs, Tensor) and outputs.numel() == 1 else None
+    with unseen():
+        if isinstance(outputs, list | tuple) and len(outputs) == 1:
+            outputs = outputs[0]
+        return outputs if isinstance(outputs, Tensor) and outputs.numel() == 1 else None
