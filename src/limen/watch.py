@@ -166,6 +166,7 @@ class Watch:
             spent=self._budget.spent,
             vitals=replace(vitals, notes=(*vitals.notes, *refusals)),
             findings=self._findings,
+            broken="" if self._error is None else broken(self._error, vitals.step),
             treatments=self._clinic.records if self._clinic else (),
             histograms=self._probe.histograms(),
         )
@@ -295,6 +296,11 @@ def watch(
             )
     path = None if journal is None else Path(journal)
     return Watch(models, budget=budget, journal=path, treat=treat, strict=strict)
+
+
+def broken(error: Exception, step: int) -> str:
+    """Why a watch ended of itself, for the reader of the report."""
+    return f"the watch ended at step {step:,} because of an error of its own ({type(error).__name__}: {error})"
 
 
 def _temporary_folder(watch: Watch) -> str:

@@ -25,7 +25,7 @@ JSON = {
     Finding(symptom, severity, where, layer, units, step, measured, limit, unit, confidence, causes, remedies, message,
     closed) LossVitals(function, optimiser) OptimiserVitals(name, momentum, weight_decay, adaptive)
     ParameterVitals(parameter, first_nonfinite, optimiser)
-    Run(script, arguments, started, seconds, spent, budget, finished, exit_code, environment)
+    Run(script, arguments, started, seconds, spent, budget, finished, exit_code, broken, environment)
     SiteVitals(site, first_nonfinite) TreatmentRecord(name, where, step, kept, detail, before, after, finding)
     Vitals(step, samples, inputs, notes, looked)
     """

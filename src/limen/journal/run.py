@@ -27,6 +27,7 @@ class Run:
         budget: share that limen was allowed; None for every step whatever it costs.
         finished: True once the watch ended in order; False in a journal whose process was killed.
         exit_code: of the script; None while it runs or for a watch from code; negative for a signal.
+        broken: why the watch ended before the training did; empty where it did not.
         environment: versions and machine, by name.
         vitals: what was seen.
         findings: open ones first, by severity.
@@ -42,6 +43,7 @@ class Run:
     budget: float | None = 0.01
     finished: bool = False
     exit_code: int | None = None
+    broken: str = ""
     environment: dict[str, str] = field(default_factory=dict[str, str])
     vitals: Vitals = field(default_factory=Vitals)
     findings: tuple[Finding, ...] = ()
@@ -65,4 +67,6 @@ class Run:
         """``sick`` when something is found; ``undecided`` when too little was seen to say ``healthy``."""
         if self.open_findings:
             return "sick"
+        if self.broken:
+            return "undecided"
         return "healthy" if self.vitals.step >= EVIDENCE.steps and self.vitals.sites else "undecided"

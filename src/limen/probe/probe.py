@@ -133,7 +133,6 @@ class Probe:
     def fail(self, error: Exception) -> None:
         """End the watch after an error of limen's own; the training goes on."""
         self.close()
-        self._note("end", f"The watch ended at step {self.step + 1}: {type(error).__name__}: {error}")
         self.on_failure(error)
 
     def site_records(self) -> list[SiteRecord]:

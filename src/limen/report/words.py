@@ -212,6 +212,8 @@ def headline(run: Run) -> str:
 
 def undecided(run: Run) -> str:
     """Why there is no verdict, and what would be needed for one."""
+    if run.broken:
+        return f"undecided: {printable(run.broken)}"
     if not run.vitals.step:
         return "no training step was seen"
     if not run.vitals.sites:
