@@ -110,10 +110,10 @@ def _finding(run: Run, finding: Finding) -> list[Entry]:
     parts = [site.site.function] if site is not None and site.site.function not in finding.where else []
     parts += [f"layer {finding.layer}"] if finding.layer and finding.layer != finding.where else []
     aside = f" ({', '.join(parts)})" if parts else ""
-    title = f"{finding.name} at {finding.where}{aside}"
+    title = f"{finding.name} at {shortened(finding.where)}{shortened(aside)}"
     entries = [
         Entry(finding.severity, title, finding.severity, "title", gap=True),
-        Entry("  what", finding.message),
+        Entry("  what", finding.message.replace(finding.where, shortened(finding.where))),
         Entry("", f"{bounds(finding)}; {percent(finding.confidence)} sure"),
     ]
     if finding.units:
@@ -125,6 +125,16 @@ def _finding(run: Run, finding: Finding) -> list[Entry]:
     remedies = ", or ".join(finding.remedies)
     more = f"limen explain {finding.name}"
     return [*entries, Entry("  do", f"{remedies}; see `{more}`" if remedies else f"see `{more}`")]
+
+
+def shortened(text: str, most: int = 160) -> str:
+    """A long name without its middle; the JSON has it whole.
+
+    >>> shortened("a" * 10 + "b" * 10, 11)
+    'aaaaa…bbbbb'
+    """
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
 
 
 def _summed_up(findings: tuple[Finding, ...]) -> list[Entry]:
