@@ -54,9 +54,10 @@ class Storage:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None, cached_statements=256, timeout=5.0
-        )
+        with QUIET:
+            self._connection = sqlite3.connect(
+                f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None, cached_statements=256, timeout=5.0
+            )
         self._execute("PRAGMA journal_mode = WAL")
         self._execute("PRAGMA synchronous = NORMAL")
         self._file = os.stat(path)
@@ -75,7 +76,7 @@ class Storage:
             self._apply(changes)
             self._execute("COMMIT")
         except BaseException as error:
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(sqlite3.Error), QUIET:
                 self._connection.rollback()
             if isinstance(error, sqlite3.Error) and is_busy(error):
                 return False
