@@ -19,6 +19,8 @@ from limen.journal.storage import Storage
 __all__ = ["Journal"]
 
 _PATIENCE = 30.0  # seconds that the end of a training may wait for a slow disk
+_LAG = 0.5  # seconds that a save may wait beside a training that never lets go of the interpreter
+_LOAN = 0.1  # seconds, at most, that the training then waits for the thread
 _TRIES = 5  # of the last save, each of which waits 5 s for a lock
 
 
@@ -40,6 +42,9 @@ class Journal:
         self._newest: Run | None = None
         self._closing = False
         self._trouble: str | None = None
+        self._idle = threading.Event()  # nothing waits to be written
+        self._idle.set()
+        self._waiting_since = 0.0
         self._spent = 0.0
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         make(self.path)
@@ -57,7 +62,7 @@ class Journal:
         return self._spent
 
     def save(self, run: Run) -> None:
-        """Have this run written soon. Returns at once and never raises.
+        """Have this run written soon. Returns at once, but for a training that starves the thread; never raises.
 
         Only the newest run waits: where the disk is slower than the saves, those between are left out, which loses
         nothing, since each run is complete.
@@ -67,6 +72,13 @@ class Journal:
         """
         if self._closing or self._trouble or os.getpid() != self._pid:
             return
+        now = time.monotonic()
+        if self._idle.is_set():
+            self._waiting_since = now
+        elif now - self._waiting_since > _LAG:  # the training holds the interpreter: lend it to the thread
+            self._idle.wait(_LOAN)
+            self._waiting_since = now
+        self._idle.clear()
         self._newest = run
         self._bell.put(None)
 
@@ -100,6 +112,7 @@ class Journal:
             self._note(error)
         finally:
             self._newest = None
+            self._idle.set()
 
     def _write_until_closed(self, storage: Storage) -> None:
         held, written = Ledger(), None
@@ -111,6 +124,8 @@ class Journal:
                 wanted = enter(held, pack(run))
                 if storage.write(changes(held, wanted)):
                     held, written = wanted, run
+                    if self._newest is written:
+                        self._idle.set()
                 elif closing and (tries := tries + 1) < _TRIES:
                     self._bell.put(None)
                     continue
