@@ -307,3 +307,13 @@ def test_a_training_that_never_was_is_said_to_be_none() -> None:
     with limen.watch(network()) as w:
         pass
     assert w.diagnosis().strip().startswith("no training step was seen")
+
+
+def test_weights_that_are_all_zero_are_not_blamed_on_the_bias() -> None:
+    model = network()
+    for parameter in model.parameters():
+        nn.init.zeros_(parameter)
+    with limen.watch(model) as w:
+        train(model)
+    assert [f.where for f in w.findings if f.symptom == "dead-units"] == ["1", "3"]
+    assert "bad-bias" not in {cause.name for f in w.findings for cause in f.causes}

@@ -41,7 +41,7 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
     level = float(np.median(means))
     alike = -level >= ALIKE * float(np.std(means))
     shift, words = _recorded_bias(vitals, seen)
-    if -level < HELD_DOWN * spread or not (alike or shift >= HELD_DOWN * spread):
+    if level >= 0 or -level < HELD_DOWN * spread or not (alike or shift >= HELD_DOWN * spread):
         return None
     direct = shift >= 0.5 * -level and shift >= OUT_OF_REACH * _row_norm(vitals, seen)
     if np.isfinite(shift) and not direct:
