@@ -247,10 +247,7 @@ class Probe:
         if not has_closure:
             self._eyes.shut()
             if self._looking and is_ordinary():
-                tensors = _tensors(optimiser)
-                if self.directory.unknown(tensors):
-                    self.directory.name_loose(tensors, user_frame())
-                self.optimisers.begin_sweep(optimiser, tensors, self.step + 1)
+                self.optimisers.begin_sweep(optimiser, _tensors(optimiser), self.step + 1)
 
     @guarded
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
