@@ -1,19 +1,22 @@
 """How sites, layers and losses are found in a live model."""
 
 from limen.anatomy.axes import kind
+from limen.anatomy.compiled import Applied, applications
 from limen.anatomy.graph import Origin, leads_to_weights, origin_of, parents_of, uses_of
 from limen.anatomy.losses import loss_function
-from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
+from limen.anatomy.names import Root, modules_in, name_root, name_tensors, unwrapped, user_frame
 from limen.anatomy.optimisers import is_adaptive, live_optimisers
 from limen.anatomy.readers import Reader, readers_of
 from limen.anatomy.wiring import Consumer, Wiring
 
 __all__ = [
+    "Applied",
     "Consumer",
     "Origin",
     "Reader",
     "Root",
     "Wiring",
+    "applications",
     "is_adaptive",
     "kind",
     "leads_to_weights",
@@ -25,6 +28,7 @@ __all__ = [
     "origin_of",
     "parents_of",
     "readers_of",
+    "unwrapped",
     "user_frame",
     "uses_of",
 ]

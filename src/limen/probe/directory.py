@@ -38,9 +38,9 @@ class Directory:
             label, number = f"{root.label}{number}", number + 1
         self.models.append(label)
         for path, module in root.top.named_modules():
-            self._places.put(module, (label, path))
+            self._places.put(module, (label, without_wrappers(path)))
         for path, tensor in root.top.named_parameters():
-            self._enter(tensor, (label, path))
+            self._enter(tensor, (label, without_wrappers(path)))
         self._places.put(called, (label, ""))
 
     def name_loose(self, tensors: Iterable[Tensor], frame: FrameType | None) -> None:
@@ -88,3 +88,8 @@ class Directory:
     def _enter(self, tensor: Tensor, place: tuple[str, str]) -> None:
         self._places.put(tensor, place)
         self._ranks.put(tensor, len(self._ranks))
+
+
+def without_wrappers(path: str) -> str:
+    """A path without the steps that ``torch.compile`` has put in it."""
+    return ".".join(step for step in path.split(".") if step != "_orig_mod")
