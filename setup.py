@@ -26,7 +26,7 @@ class AnyPython(bdist_wheel):
 
 KERNELS: dict[str, Any] = {
     "sources": ["src/limen/kernels/pass.c"],
-    "depends": ["src/limen/kernels/tile.h"],
+    "depends": [f"src/limen/kernels/{name}.h" for name in ("path", "tile", "units")],
     "extra_compile_args": ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-Wno-psabi"],
     "optional": True,
 }

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from limen.kernels import torch_norms, torch_pass
 from limen.kernels.layout import Layout
 from limen.kernels.library import Library
-from limen.kernels.torch_pass import Floats, Integers, Sums
+from limen.kernels.torch_pass import Integers, Sums
 
 __all__ = ["CompiledPass"]
 
@@ -54,24 +54,22 @@ class CompiledPass:
     """``measure``, ``histogram`` and ``norms`` with the library."""
 
     def __init__(self, library: Library) -> None:
-        self._library = library
+        self.library = library
         self._call: Any = library.measure
-        self._plans: dict[tuple[Any, ...], Plan | None] = {}
+        self._plans: dict[tuple[Any, ...], Plan] = {}
 
     def measure(self, z: Tensor, axis: int, left: float | None, right: float | None) -> Sums:
         """As ``torch_pass.measure``."""
-        plan = self._plan(z, axis)
+        plan, z = self.plan_for(z, axis)
         if plan is None:
-            z, plan = self._copy(z, axis)
-            if plan is None:
-                return torch_pass.measure(z, axis, left, right)
+            return torch_pass.measure(z, axis, left, right)
         memory = np.empty(plan.doubles)
         nonfinite = self._call(
             plan.address,
             z.data_ptr(),
             NO_SIDE if left is None else left,
             NO_SIDE if right is None else right,
-            plan.is_large and self._shares(),
+            self.shares(plan),
             address_of(memory),
         )
         left_count, right_count = memory[:2].view(np.int64)
@@ -80,14 +78,11 @@ class CompiledPass:
 
     def histogram(self, z: Tensor) -> Integers:
         """As ``torch_pass.histogram``."""
-        flat = z if z.ndim else z.reshape(1)
-        plan = self._plan(flat, -1)
+        plan, z = self.plan_for(z, -1)
         if plan is None:
-            flat, plan = self._copy(flat, -1)
-            if plan is None:
-                return torch_pass.histogram(z)
+            return torch_pass.histogram(z)
         cells = np.empty(1024, np.int64)
-        self._library.histogram(plan.address, flat.data_ptr(), address_of(cells))
+        self.library.histogram(plan.address, z.data_ptr(), address_of(cells))
         return cells
 
     def norms(self, tensors: Sequence[Tensor]) -> list[float]:
@@ -99,33 +94,37 @@ class CompiledPass:
         kinds = array("q", [TYPES[tensor.dtype] for tensor in tensors])
         found = array("d", bytes(8 * len(tensors)))
         addresses = (numbers.buffer_info()[0] for numbers in (pointers, entries, kinds))
-        share = sum(entries) > WORTH_SHARING and self._shares()
-        if self._library.norms(len(tensors), *addresses, share, found.buffer_info()[0]):
+        share = sum(entries) > WORTH_SHARING and self._has_team()
+        if self.library.norms(len(tensors), *addresses, share, found.buffer_info()[0]):
             return torch_norms.norms(tensors)
         return found.tolist()
 
-    def _plan(self, z: Tensor, axis: int) -> Plan | None:
+    def plan_for(self, z: Tensor, axis: int) -> tuple[Plan | None, Tensor]:
+        """How to read a tensor, or a copy of it where that is needed; None for what the library cannot read."""
         if not readable(z):
-            return None
+            return None, z
         key = (z.dtype, axis, z.shape, z.stride())
-        try:
-            return self._plans[key]
-        except KeyError:
-            if len(self._plans) >= MOST_PLANS:
-                self._plans.clear()
-            layout = Layout.of(z.shape, z.stride(), axis) if z.ndim else None
-            plan = self._plans[key] = None if layout is None else Plan(layout, z.dtype)
-            return plan
+        plan = self._plans.get(key)
+        if plan is not None:
+            return plan, z
+        if z.numel() == 0:
+            return None, z
+        if z.ndim == 0:
+            return self.plan_for(z.detach().reshape(1), 0)
+        layout = Layout.of(z.shape, z.stride(), axis)
+        if layout is None:
+            return self.plan_for(z.detach().contiguous(), axis)
+        if len(self._plans) >= MOST_PLANS:
+            self._plans.clear()
+        plan = self._plans[key] = Plan(layout, z.dtype)
+        return plan, z
 
-    def _copy(self, z: Tensor, axis: int) -> tuple[Tensor, Plan | None]:
-        """A tensor that can be read without a copy, if there is one."""
-        if not readable(z) or z.ndim == 0 or z.numel() == 0:
-            return z, None
-        copy = z.detach().contiguous()
-        return copy, self._plan(copy, axis)
+    def shares(self, plan: Plan) -> bool:
+        """Whether the work is for all of torch's threads."""
+        return plan.is_large and self._has_team()
 
-    def _shares(self) -> bool:
-        return not _forked and self._library.has_team and torch.get_num_threads() > 1
+    def _has_team(self) -> bool:
+        return not _forked and self.library.has_team and torch.get_num_threads() > 1
 
 
 def readable(z: Tensor) -> bool:

@@ -15,7 +15,7 @@ from limen.errors import InvalidValue
 __all__ = ["BUILT", "SWITCH", "Library", "choose"]
 
 BUILT = Path(__file__).with_name("_pass.so")
-VERSION = 1  # of the functions in pass.c
+VERSION = 2  # of the functions in pass.c
 SWITCH = "LIMEN_KERNELS"
 TORCH = "torch"
 
@@ -24,11 +24,13 @@ class Library:
     """The functions of ``pass.c``.
 
     Attributes:
+        file: where they were loaded from.
         paths: the instruction sets that this machine has, best first.
         path: the one in use; every one of them finds the same numbers.
     """
 
     def __init__(self, file: Path) -> None:
+        self.file = file
         functions = ctypes.CDLL(str(file))
         if functions.limen_version() != VERSION:
             raise OSError(f"{file.name} was compiled from another version of limen: install limen again")
@@ -40,6 +42,13 @@ class Library:
         self.histogram.restype = None
         self.norms = functions.limen_norms
         self.norms.argtypes = [c_int64, c_void_p, c_void_p, c_void_p, c_int, c_void_p]
+        self.add = functions.limen_add
+        self.add.argtypes = [c_void_p, c_void_p, c_void_p, c_int]
+        self.add_sums = functions.limen_add_sums
+        self.add_sums.argtypes = [c_void_p, c_int64, c_int64, c_void_p]
+        self.add_sums.restype = None
+        self.commit = functions.limen_commit
+        self.commit.argtypes = [c_void_p, c_int64, c_void_p]
         self._choose = functions.limen_path
         self._choose.restype = c_char_p
         self.paths = self._known_paths()

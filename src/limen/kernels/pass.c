@@ -17,7 +17,7 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-#define VERSION 1
+#define VERSION 2
 #define LANES 16
 #define BLOCK 32            /* rows read at a time, so that memory is read in nearly its own order */
 #define CHUNK 256           /* units that one thread takes at a time; their sums stay in the first cache */
@@ -42,6 +42,35 @@ struct lanes {
     } low, high;
 };
 
+/* Rows of `units` numbers each. */
+struct sums {
+    int64_t *left, *right;
+    double *total, *squares, *shift, *low, *high;
+};
+
+/* The sums of some samples, as they are kept. */
+struct tally {
+    int64_t samples, nonfinite;
+    int64_t *left, *right;
+    double *mean, *m2, *low, *high;
+};
+
+/* What each unit did last. */
+struct silence {
+    int64_t *last_active, *steps, *samples;
+};
+
+/* From when on a unit counts as dead, and from which share of its samples as saturated. */
+struct evidence {
+    int64_t dead, bounded, samples, steps; /* whether there are dead units here, and saturated ones */
+    double saturated;
+};
+
+/* What a step looks like in all units together. */
+struct row {
+    double samples, inactive, dead, saturated, mean, std, low, high, nonfinite;
+};
+
 typedef void tile(const void *from, int64_t rows, int64_t stride, struct limits at, struct lanes *all);
 typedef void squares(const void *from, int64_t rows, double *squares);
 
@@ -49,26 +78,32 @@ struct set {
     const char *name;
     tile *tiles[4];
     squares *squares[4];
+    int (*cancels)(const struct sums *, int64_t units, int64_t samples, int *finite);
+    void (*moments)(struct tally *, const double *total, const double *squares, const double *shift, int64_t units);
+    void (*merge)(struct tally *, const struct tally *, int64_t units);
+    int64_t (*note_activity)(struct silence *, const struct tally *, const struct evidence *, int64_t units,
+                             int64_t number);
+    void (*summarise)(const struct tally *, const struct evidence *, int64_t units, struct row *);
 };
 
 #define PATH(name) name##_plain
 #define PATH_NAME "plain"
 #define TARGET
 #define BYTES 16
-#include "tile.h"
+#include "path.h"
 
 #if defined(__x86_64__)
 #define PATH(name) name##_avx2
 #define PATH_NAME "avx2"
 #define TARGET __attribute__((target("avx2,f16c")))
 #define BYTES 32
-#include "tile.h"
+#include "path.h"
 
 #define PATH(name) name##_avx512
 #define PATH_NAME "avx512"
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #define BYTES 64
-#include "tile.h"
+#include "path.h"
 #endif
 
 static const struct set *chosen = &set_plain;
@@ -77,12 +112,6 @@ static const struct set *chosen = &set_plain;
  * has runs of consecutive numbers. */
 struct layout {
     int64_t type, units, unit_stride, outer, outer_stride, inner, inner_stride, run;
-};
-
-/* Rows of `units` numbers each. */
-struct sums {
-    int64_t *left, *right;
-    double *total, *squares, *shift, *low, *high;
 };
 
 struct job {
@@ -250,24 +279,8 @@ static void read_all(struct job *job, int parallel)
     together(read_chunks, job, parallel);
 }
 
-/* Whether a unit's mean is so far from 0 that its variance would lose digits; whether all values are finite. */
-static int cancels(const struct job *job, int *finite)
+static void shift_to_means(const struct job *job, double samples)
 {
-    const struct sums *out = &job->out;
-    double share = 1.0 / samples_of(job->layout);
-    int lost = 0, broken = 0;
-    for (int64_t unit = 0; unit < job->layout->units; unit++) {
-        double mean = out->total[unit] * share, square = mean * mean;
-        lost |= square > CANCELLATION * (out->squares[unit] * share - square);
-        broken |= !(out->squares[unit] <= DBL_MAX);
-    }
-    *finite = !broken;
-    return lost;
-}
-
-static void shift_to_means(const struct job *job)
-{
-    double samples = samples_of(job->layout);
     for (int64_t unit = 0; unit < job->layout->units; unit++) {
         double mean = job->out.total[unit] / samples;
         job->out.shift[unit] = isfinite(mean) ? mean : 0;
@@ -305,30 +318,99 @@ static void count_nonfinite(int64_t type, const char *from, int64_t entries, voi
     *(int64_t *)context += found;
 }
 
-/* `out` has seven rows of `units`: left, right as int64, then total, squares, shift, low, high as double. Returns the
- * number of entries that are NaN or infinite. */
-EXPORT int64_t limen_measure(const struct layout *layout, const void *data, double left, double right, int parallel,
-                             void *out)
+/* Returns the number of entries that are NaN or infinite. */
+static int64_t measure(const struct layout *layout, const void *data, struct limits limits, int parallel,
+                       struct sums out)
 {
-    int64_t units = layout->units, nonfinite = 0;
-    int64_t *counts = out;
-    double *sums = (double *)out + 2 * units;
-    struct job job = {
-        .layout = layout,
-        .data = data,
-        .limits = {left, right},
-        .out = {counts, counts + units, sums, sums + units, sums + 2 * units, sums + 3 * units, sums + 4 * units},
-    };
-    memset(job.out.shift, 0, units * sizeof(double));
-    read_all(&job, parallel);
+    struct job job = {.layout = layout, .data = data, .limits = limits, .out = out};
+    int64_t nonfinite = 0, samples = samples_of(layout);
     int finite;
-    if (cancels(&job, &finite)) {
-        shift_to_means(&job);
+    memset(out.shift, 0, layout->units * sizeof(double));
+    read_all(&job, parallel);
+    if (chosen->cancels(&out, layout->units, samples, &finite)) {
+        shift_to_means(&job, samples);
         read_all(&job, parallel);
     }
     if (!finite)
         each_stretch(layout, data, count_nonfinite, &nonfinite);
     return nonfinite;
+}
+
+static struct sums rows_of(void *memory, int64_t units)
+{
+    int64_t *counts = memory;
+    double *sums = (double *)memory + 2 * units;
+    return (struct sums){counts, counts + units, sums, sums + units, sums + 2 * units, sums + 3 * units,
+                         sums + 4 * units};
+}
+
+/* `out` has seven rows of `units`: left, right as int64, then total, squares, shift, low, high as double. */
+EXPORT int64_t limen_measure(const struct layout *layout, const void *data, double left, double right, int parallel,
+                             void *out)
+{
+    return measure(layout, data, (struct limits){left, right}, parallel, rows_of(out, layout->units));
+}
+
+/* The account of a site: the current step, and the window of steps that it will be added to. */
+struct account {
+    int64_t units;
+    struct limits limits;
+    struct evidence evidence;
+    struct tally part, step, window;
+    double *total, *squares, *shift;
+    struct silence silence;
+};
+
+static struct tally *place_for_sums(struct account *account)
+{
+    return account->step.samples ? &account->part : &account->step;
+}
+
+static void enter(struct account *account, struct tally *sums, int64_t samples, int64_t nonfinite)
+{
+    sums->samples = samples, sums->nonfinite = nonfinite;
+    chosen->moments(sums, account->total, account->squares, account->shift, account->units);
+    if (sums == &account->part)
+        chosen->merge(&account->step, sums, account->units);
+}
+
+/* Reads one call of the site within the current step; returns 0 where its units are not those of the site. */
+EXPORT int limen_add(struct account *account, const struct layout *layout, const void *data, int parallel)
+{
+    if (layout->units != account->units)
+        return 0;
+    struct tally *to = place_for_sums(account);
+    struct sums out = {to->left,         to->right, account->total, account->squares,
+                       account->shift, to->low,   to->high};
+    int64_t nonfinite = measure(layout, data, account->limits, parallel, out);
+    enter(account, to, samples_of(layout), nonfinite);
+    return 1;
+}
+
+/* Enters sums that were made elsewhere, in the rows of `limen_measure`. */
+EXPORT void limen_add_sums(struct account *account, int64_t samples, int64_t nonfinite, void *memory)
+{
+    struct tally *to = place_for_sums(account);
+    struct sums from = rows_of(memory, account->units);
+    size_t bytes = account->units * sizeof(double);
+    memcpy(to->left, from.left, bytes), memcpy(to->right, from.right, bytes);
+    memcpy(to->low, from.low, bytes), memcpy(to->high, from.high, bytes);
+    memcpy(account->total, from.total, bytes), memcpy(account->squares, from.squares, bytes);
+    memcpy(account->shift, from.shift, bytes);
+    enter(account, to, samples, nonfinite);
+}
+
+/* Closes the current step under its number and writes its row; returns 0 where nothing was read. */
+EXPORT int limen_commit(struct account *account, int64_t number, struct row *row)
+{
+    struct tally *seen = &account->step;
+    if (!seen->samples)
+        return 0;
+    chosen->summarise(seen, &account->evidence, account->units, row);
+    row->dead = chosen->note_activity(&account->silence, seen, &account->evidence, account->units, number);
+    chosen->merge(&account->window, seen, account->units);
+    seen->samples = seen->nonfinite = 0;
+    return 1;
 }
 
 /* The float32 bits of an entry; what is finite stays finite. */

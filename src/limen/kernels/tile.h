@@ -1,8 +1,5 @@
-/* Sums over one rectangle of numbers, sixteen lanes wide. pass.c includes this once for each instruction set, with
- *   PATH(name)  the name with the suffix of that set
- *   TARGET      the attribute that lets the compiler use it
- *   BYTES       the size of its vectors
- * Each lane adds its own numbers from top to bottom, in double: so every set finds the same bits. */
+/* Sums over one rectangle of numbers, sixteen lanes wide. Each lane adds its own numbers from top to bottom, in double:
+ * so every instruction set finds the same bits. Part of path.h. */
 
 #define WIDE (BYTES / 4)   /* float32 in a vector */
 #define NARROW (BYTES / 8) /* float64 in a vector */
@@ -203,39 +200,3 @@ static TARGET void PATH(squares_f64)(const void *from, int64_t rows, double *squ
     }
     memcpy(squares, sums, sizeof sums);
 }
-
-static const struct set PATH(set) = {
-    PATH_NAME,
-    {PATH(tile_f32), PATH(tile_f64), PATH(tile_bf16), PATH(tile_f16)},
-    {PATH(squares_f32), PATH(squares_f64), PATH(squares_bf16), PATH(squares_f16)},
-};
-
-#undef WIDE
-#undef NARROW
-#undef VECTOR
-#undef HALF_VECTOR
-#undef FLOATS
-#undef WORDS
-#undef BITS
-#undef DOUBLES
-#undef LONGS
-#undef SPLIT
-#undef LOAD
-#undef STORE
-#undef CHOOSE
-#undef SPREAD
-#undef INLINE
-#undef WIDEN
-#undef WIDEN_WORDS
-#undef WIDEN_SHORTS
-#undef WIDEN_HALVES
-#undef LEAST32
-#undef MOST32
-#undef LEAST64
-#undef MOST64
-#undef TILE32
-#undef SQUARES32
-#undef PATH
-#undef PATH_NAME
-#undef TARGET
-#undef BYTES
