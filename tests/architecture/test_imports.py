@@ -17,7 +17,7 @@ BOTTOM = {"errors", "sites"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "sites": set(),
-    "environment": set(),
+    "environment": {"kernels"},
     "activations": BOTTOM,
     "kernels": BOTTOM,
     "vitals": BOTTOM | {"activations"},
