@@ -6,7 +6,9 @@ from limen.anatomy.losses import loss_function
 from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
 from limen.anatomy.optimisers import is_adaptive, live_optimisers
 from limen.anatomy.readers import Reader, readers_of
+from limen.anatomy.shards import local_of, shards_of
 from limen.anatomy.wiring import Consumer, Wiring
+from limen.anatomy.wrappers import plain_paths
 
 __all__ = [
     "Consumer",
@@ -18,13 +20,16 @@ __all__ = [
     "kind",
     "leads_to_weights",
     "live_optimisers",
+    "local_of",
     "loss_function",
     "modules_in",
     "name_root",
     "name_tensors",
     "origin_of",
     "parents_of",
+    "plain_paths",
     "readers_of",
+    "shards_of",
     "user_frame",
     "uses_of",
 ]
