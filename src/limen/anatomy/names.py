@@ -13,7 +13,7 @@ from typing import TypeGuard, cast
 
 from torch import Tensor, nn
 
-__all__ = ["Root", "modules_in", "name_root", "name_tensors", "unwrapped", "user_frame"]
+__all__ = ["Root", "modules_in", "name_root", "name_tensors", "user_frame"]
 
 OURS = ("limen", "torch")
 MOST_ITEMS = 1000  # entries of one container that are looked at
@@ -50,13 +50,6 @@ def names_in(frame: FrameType) -> dict[str, object]:
     for name, value in frame.f_globals.items():
         names.setdefault(name, value)
     return names
-
-
-def unwrapped(module: nn.Module) -> nn.Module:
-    """The module itself, where ``torch.compile`` has put another around it."""
-    while type(module).__name__ == "OptimizedModule" and is_module(inner := getattr(module, "_orig_mod", None)):
-        module = inner
-    return module
 
 
 def name_root(called: nn.Module, frame: FrameType | None) -> Root:

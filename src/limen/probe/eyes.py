@@ -13,7 +13,7 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
 from limen.activations import Activation, of_call, of_class_name, of_module
-from limen.anatomy import Applied, unwrapped
+from limen.anatomy import Applied, is_compiled, unwrapped
 from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, remove_mode
 
 __all__ = ["Eyes", "Seen"]
@@ -224,7 +224,7 @@ class Eyes(TorchFunctionMode):
             self._enter_root(module, args)
         if self._blind or self._shut or self._composite:
             return
-        if unwrapped(module) is not module:
+        if is_compiled(module):
             self._cover(module)
             return
         activation = composite(module)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.optim import Optimizer
 
-from limen.anatomy import is_adaptive, user_frame
+from limen.anatomy import is_adaptive, shards_of, user_frame
 from limen.probe.directory import Directory
 from limen.probe.identity import ByIdentity
 from limen.probe.parameter_record import ParameterRecord, Sweep
@@ -110,7 +110,9 @@ class OptimiserBook:
         if record is None:
             name = self.directory.full(self.directory.tensor(tensor) or ("", f"tensor{len(self._records)}"))
             layer = name.rpartition(".")[0] or name
-            parameter = Parameter(name, layer, tuple(tensor.shape), self.directory.rank(tensor), tensor.ndim >= 2)
+            parameter = Parameter(
+                name, layer, tuple(tensor.shape), self.directory.rank(tensor), tensor.ndim >= 2, shards_of(tensor)
+            )
             record = ParameterRecord(parameter, tensor, optimiser)
             self._records.put(tensor, record)
         return record

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from limen.anatomy import local_of
 from limen.probe.rows import Rows
 from limen.sites import Parameter
 from limen.vitals import ParameterHistory, ParameterVitals
@@ -35,7 +36,8 @@ class ParameterRecord:
         self.optimiser = optimiser
         self.rows = Rows(4)
         self.first_nonfinite: int | None = None
-        self.initial_std = float(widened(tensor.detach()).std()) if tensor.numel() > 1 and not tensor.is_sparse else 0.0
+        held = local_of(tensor.detach())
+        self.initial_std = float(widened(held).std()) if held.numel() > 1 and not held.is_sparse else 0.0
         self._weight = math.nan  # the norm read last
         self._weight_step = 0  # and when
         self._pace = math.inf  # the largest update ratio since
@@ -90,8 +92,8 @@ class Sweep:
             if record.tensor.is_sparse:
                 continue
             due.append(record) if record.rows.keeps_next else record.rows.skip()
-        gradients = norms_of([record.tensor.grad if usable(record.tensor.grad) else None for record in due])
-        stale = [record.tensor.detach() if record.weight_at(self.step) is None else None for record in due]
+        gradients = norms_of([usable(record.tensor.grad) for record in due])
+        stale = [local_of(record.tensor.detach()) if record.weight_at(self.step) is None else None for record in due]
         for record, gradient, weight in zip(due, gradients, norms_of(stale), strict=True):
             # A NaN gradient is worse than none: NaN in a row means none
             broken = gradient is not None and math.isnan(gradient)
@@ -117,14 +119,14 @@ def norms_of(tensors: Sequence[Tensor | None]) -> list[float | None]:
     return [None if tensor is None else next(found) for tensor in tensors]
 
 
-def usable(gradient: Tensor | None) -> bool:
-    """Whether a gradient is there and dense."""
-    return gradient is not None and not gradient.is_sparse
+def usable(gradient: Tensor | None) -> Tensor | None:
+    """A gradient that is there and dense, as far as this process holds it."""
+    return None if gradient is None or gradient.is_sparse else local_of(gradient.detach())
 
 
 def sample(tensor: Tensor) -> Tensor:
     """At most 4,096 entries, evenly spaced, ``[entries]``; a view where the layout allows one."""
-    flat = tensor.detach().reshape(-1)
+    flat = local_of(tensor.detach()).reshape(-1)
     return flat[:: stride_of(flat.numel())]
 
 
