@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limen.kernels import histogram, measure
+from limen.kernels import histogram
 from limen.probe.rows import LONGEST
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
@@ -56,7 +56,7 @@ def replay(site: Site, steps: list[Step]) -> SiteRecord:
     record = SiteRecord(site)
     for step in steps:
         for call in step.calls:
-            record.add(measure(torch.from_numpy(call), -1, site.flat_left, site.flat_right))
+            record.add(torch.from_numpy(call))
         record.commit(step.number)
     return record
 
@@ -174,7 +174,7 @@ def test_a_step_without_samples_leaves_no_trace() -> None:
     seen = SiteRecord(RELU)
     for step in history:
         for call in step.calls:
-            seen.add(measure(torch.from_numpy(call), -1, 0.0, None))
+            seen.add(torch.from_numpy(call))
         seen.commit(step.number)
     assert seen.vitals().history.step.tolist() == [1, 4]
     assert (seen.vitals().total.steps, seen.vitals().total.samples) == (2, 8)
@@ -219,10 +219,10 @@ def test_the_gradient_norms_of_several_calls_combine_as_one_vector() -> None:
     record = SiteRecord(RELU)
     parts = [torch.randn(7, UNITS, generator=torch.Generator().manual_seed(i)) for i in range(3)]
     for part in parts:
-        record.add(measure(part, -1, 0.0, None))
+        record.add(part)
         record.add_gradient(torch.linalg.vector_norm(part))
     record.commit(1)
-    record.add(measure(parts[0], -1, 0.0, None))
+    record.add(parts[0])
     record.commit(2)
     norms = record.vitals().history.gradient
     whole = np.linalg.norm(np.concatenate([part.double().numpy() for part in parts]))
@@ -235,7 +235,7 @@ def test_a_gradient_that_arrives_without_samples_is_not_kept_for_the_next_step()
     record = SiteRecord(RELU)
     record.add_gradient(torch.tensor(5.0))
     record.commit(1)
-    record.add(measure(torch.ones(2, UNITS), -1, 0.0, None))
+    record.add(torch.ones(2, UNITS))
     record.commit(2)
     assert math.isnan(record.vitals().history.gradient[0])
 
@@ -243,7 +243,7 @@ def test_a_gradient_that_arrives_without_samples_is_not_kept_for_the_next_step()
 @pytest.mark.parametrize(("norms", "expected"), [((math.nan,), math.nan), ((3.0, math.inf), math.inf)])
 def test_a_gradient_that_is_not_finite_shows(norms: tuple[float, ...], expected: float) -> None:
     record = SiteRecord(RELU)
-    record.add(measure(torch.ones(2, UNITS), -1, 0.0, None))
+    record.add(torch.ones(2, UNITS))
     for norm in norms:
         record.add_gradient(torch.tensor(norm))
     record.commit(1)
@@ -256,7 +256,7 @@ def test_histograms_of_calls_add_and_those_of_many_steps_are_thinned() -> None:
     z = torch.randn(9, UNITS, generator=torch.Generator().manual_seed(0))
     for step in range(1, 101):
         for part in (z[:4], z[4:]):
-            record.add(measure(part, -1, 0.0, None))
+            record.add(part)
             record.add_histogram(Histogram.of_cells(histogram(part)))
         record.commit(step)
     steps = [step for step, _ in record.histograms]
@@ -272,7 +272,7 @@ def test_vitals_are_a_copy_that_later_steps_do_not_change() -> None:
     table = np.full((60, UNITS), -1.0, np.float32)
     record = replay(RELU, [Step(1, (table,))])
     before = record.vitals()
-    record.add(measure(torch.ones(3, UNITS), -1, 0.0, None))
+    record.add(torch.ones(3, UNITS))
     record.commit(2)
     assert before.silent_samples.tolist() == [60] * UNITS
     assert before.last_active.tolist() == [0] * UNITS
@@ -281,9 +281,9 @@ def test_vitals_are_a_copy_that_later_steps_do_not_change() -> None:
 
 def test_a_long_run_keeps_a_bounded_history() -> None:
     record = SiteRecord(RELU)
-    sums = measure(torch.ones(3, UNITS), -1, 0.0, None)
+    z = torch.ones(3, UNITS)
     for step in range(1, 2 * LONGEST + 2):
-        record.add(sums)
+        record.add(z)
         record.commit(step)
     rows = record.vitals().history
     assert len(rows.step) <= LONGEST

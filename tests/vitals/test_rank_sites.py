@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limen.kernels import histogram, measure
+from limen.kernels import histogram
 from limen.probe.rows import LONGEST
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
@@ -39,7 +39,7 @@ def seen(tables: Tables, site: Site = RELU) -> SiteVitals:
     record = SiteRecord(site)
     for step, table in enumerate(tables, 1):
         z = torch.from_numpy(table)
-        record.add(measure(z, -1, site.flat_left, site.flat_right))
+        record.add(z)
         record.add_gradient(torch.linalg.vector_norm(torch.from_numpy(table)))
         if step % 7 == 1:
             record.add_histogram(Histogram.of_cells(histogram(z)))

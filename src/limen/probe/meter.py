@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from limen.kernels import histogram, measure
+from limen.kernels import histogram, norms
 from limen.probe.inputs import InputAccount
 from limen.probe.site_book import Place, SiteBook
 from limen.vitals import Histogram
@@ -65,7 +65,7 @@ class Meter:
                 site.name, f"{site.name}: a call with {tuple(z.shape)} instead of {site.units} units was left out."
             )
             return
-        record.add(measure(z, site.axis, site.flat_left, site.flat_right))
+        record.add(z)
         if self.takes_histogram:
             record.add_histogram(Histogram.of_cells(histogram(z)))
         if node is not None:
@@ -74,9 +74,7 @@ class Meter:
     def read_gradient(self, place: Place, gradient: Tensor | None) -> None:
         """Enter the gradient at a site's input."""
         if gradient is not None and not gradient.is_sparse:
-            half = gradient.dtype in (torch.float16, torch.bfloat16)
-            norm = torch.linalg.vector_norm(gradient.detach(), dtype=torch.float32 if half else None)
-            place.record.add_gradient(norm)
+            place.record.add_gradient(norm_of(gradient.detach()))
 
     def close_step(self, step: int) -> None:
         """Count the samples of a step that was looked at, and choose when histograms are taken next."""
@@ -85,3 +83,11 @@ class Meter:
         if self.takes_histogram:
             later = [first for first in FIRST_HISTOGRAMS if first > step]
             self._next_histogram = later[0] if later else int(step * LATER_HISTOGRAMS)
+
+
+def norm_of(gradient: Tensor) -> float | Tensor:
+    """The L2 norm; on another device a tensor, which is read at the end of the step."""
+    if gradient.device.type == "cpu":
+        return norms([gradient])[0]
+    half = gradient.dtype in (torch.float16, torch.bfloat16)
+    return torch.linalg.vector_norm(gradient, dtype=torch.float32 if half else None)

@@ -6,21 +6,20 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from limen.anatomy import local_of
+from limen.kernels import norms
 from limen.probe.rows import Rows
 from limen.sites import Parameter
 from limen.vitals import ParameterHistory, ParameterVitals
 
 __all__ = ["ParameterRecord", "Sweep"]
 
-foreach_norm: Any = torch._foreach_norm  # pyright: ignore[reportPrivateUsage]  # the public optimisers use it too
-
-ENTRIES = 4_096  # entries of a tensor, evenly spaced, on which its update ratio is measured
+ENTRIES = 4_096  # entries of a tensor on which its update ratio is measured
+RUN = 16  # entries in a row, a cache line of float32: reading one costs as much as reading all
 HALVES = (torch.float16, torch.bfloat16)
 NO_TENSOR = torch.empty(0)
 GRADIENT, WEIGHT, UPDATE = 1, 2, 3
@@ -74,7 +73,6 @@ class ParameterRecord:
 class Sweep:
     """One measurement of a set of parameters, before and after an update.
 
-    Norms are taken with one ``foreach`` call each, summed in float32: relative error about 1e-5 for a million entries.
     The update is measured on at most 4,096 entries of a tensor, evenly spaced, before and after: exact for small
     tensors, a sample of large ones, and never a second copy of the model.
     """
@@ -125,16 +123,19 @@ def usable(gradient: Tensor | None) -> Tensor | None:
 
 
 def sample(tensor: Tensor) -> Tensor:
-    """At most 4,096 entries, evenly spaced, ``[entries]``; a view where the layout allows one."""
+    """All entries, or some 4,096 of them in evenly spaced runs of a cache line; a view where the layout allows one."""
     flat = local_of(tensor.detach()).reshape(-1)
-    return flat[:: stride_of(flat.numel())]
+    if flat.numel() <= ENTRIES:
+        return flat
+    runs = flat.numel() // RUN
+    return flat[: runs * RUN].view(runs, RUN)[:: stride_of(runs)]
 
 
 @functools.cache
-def stride_of(entries: int) -> int:
-    """The distance between two sampled entries; it shares no factor with any axis, lest it see only some columns."""
-    stride = max(1, -(-entries // ENTRIES))
-    while math.gcd(stride, entries) > 1:
+def stride_of(runs: int) -> int:
+    """The distance between two sampled runs; it shares no factor with any axis, lest it see only some columns."""
+    stride = -(-runs * RUN // ENTRIES)
+    while math.gcd(stride, runs) > 1:
         stride += 1
     return stride
 
@@ -142,19 +143,3 @@ def stride_of(entries: int) -> int:
 def widened(tensor: Tensor) -> Tensor:
     """The tensor itself, or in float32 where it is of half precision."""
     return tensor.float() if tensor.dtype in HALVES else tensor
-
-
-def norms(tensors: Sequence[Tensor]) -> list[float]:
-    """The L2 norm of each tensor; float16 and bfloat16 in float32, without a wider copy of them."""
-    found = [0.0] * len(tensors)
-    groups: dict[tuple[torch.device, torch.dtype], list[int]] = {}
-    for place, tensor in enumerate(tensors):
-        groups.setdefault((tensor.device, tensor.dtype), []).append(place)
-    for (_, kind), places in groups.items():
-        wide = torch.float32 if kind in HALVES else None
-        group = foreach_norm([tensors[place] for place in places], 2, wide)
-        for place, norm in zip(places, torch.stack(list(group)).tolist(), strict=True):
-            # A square may be beyond float32 where the norm itself is not
-            again = math.isinf(norm) and not kind.is_complex
-            found[place] = float(torch.linalg.vector_norm(tensors[place], dtype=torch.float64)) if again else norm
-    return found
