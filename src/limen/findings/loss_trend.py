@@ -63,8 +63,11 @@ class LossTrend:
 
     @property
     def stuck(self) -> bool:
-        """True when it neither fell nor stands where a trained network stands, and is a loss that could fall."""
-        return self.positive and not (self.learned or self.falls)
+        """True when it neither fell nor stands where a trained network stands, and is a loss that could fall.
+
+        One that is no longer finite is not stuck: it may have fallen until then.
+        """
+        return self.positive and self.finite and not (self.learned or self.falls)
 
     @property
     def hopeless(self) -> bool:

@@ -78,6 +78,7 @@ _BY_CAUSE: dict[str, tuple[str, ...]] = {
     "bad-bias": ("reinitialise", "revive-units"),
     "dead-from-start": ("reinitialise", "revive-units"),
     "saturating-activation": ("swap-activation", "add-normalisation"),
+    "loss-numerics": ("fix-loss",),
     "unscaled-inputs": ("scale-inputs", "add-normalisation"),
 }
 
