@@ -13,6 +13,7 @@ from limen.findings.rules.registry import rule
 from limen.findings.silence import is_gate
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import typical_update
+from limen.findings.words import samples_of
 from limen.vitals import Activity, SiteVitals, Vitals
 
 Integers = npt.NDArray[np.int64]
@@ -95,12 +96,13 @@ def _finding(seen: SiteVitals, severity: Severity, limits: Thresholds) -> Findin
     listed = stuck if by_units else np.flatnonzero(flat >= limits.saturated_samples)
     measured = share(len(stuck), len(flat)) if by_units else float(flat.mean())
     place = f"{seen.site.name} ({seen.site.function})"
+    latest = f"the latest {seen.recent.samples:,} {samples_of(seen.site)}"
     since = "from the first step on" if born else "though not at the start"
     what = (
         f"{len(stuck)} of {len(flat)} units of {place} are at a bound on at least {100 * limits.saturated:.0f} % of "
-        f"the latest {seen.recent.samples:,} samples"
+        f"{latest}"
         if by_units
-        else f"{100 * measured:.0f} % of the latest {seen.recent.samples:,} samples of {place} are at a bound"
+        else f"{100 * measured:.0f} % of {latest} of {place} are at a bound"
     )
     return Finding(
         symptom="saturated-units",
