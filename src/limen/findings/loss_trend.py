@@ -86,8 +86,8 @@ class LossTrend:
 
     @property
     def risen(self) -> bool:
-        """True when it ended far above its start."""
-        return self.end - self.start > max(self.error, (self.risen_limit - 1.0) * abs(self.start))
+        """True when it ended far above its start, and is a loss that has a size."""
+        return self.positive and self.end - self.start > max(self.error, (self.risen_limit - 1.0) * abs(self.start))
 
 
 def loss_trend(vitals: Vitals, limits: Thresholds) -> LossTrend | None:
