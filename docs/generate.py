@@ -20,7 +20,7 @@ from limen import activations
 from limen.findings import SYMPTOMS, Thresholds, page, pages
 
 ROOT = Path(__file__).parents[1]
-KINDS = {"symptom": "Symptoms", "cause": "Causes", "remedy": "Remedies"}
+KINDS = {"symptom": "Symptoms", "cause": "Causes", "remedy": "Remedies", "word": "Words"}
 COMMANDS = ("run", "explain", "report", "env", "demo")
 
 
@@ -88,7 +88,7 @@ def manual_page(name: str) -> str:
     """The page of ``limen explain`` with its headings in bold and the names in it linked."""
     paragraphs = page(name).split("\n\n")[1:]
     text = "\n\n".join(map(headed, paragraphs))
-    known = sorted(set(pages()) - {name}, key=len, reverse=True)
+    known = sorted(set(pages()) - {name, *of_kind("word")}, key=len, reverse=True)  # words are everywhere
     names = "|".join(map(re.escape, known))
     text = re.sub(rf"(?<![\w/.-])({names})(?![\w-])", r"[`\1`](\1.md)", text)
     return f"# {name}\n\n*{kind_of(name)}*\n\n{text}\n"

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from limen.findings.causes.birth import began_at_zero
 from limen.findings.figures import share
 from limen.findings.finding import Finding, Severity
 from limen.findings.loss_trend import loss_trend
@@ -14,6 +15,7 @@ from limen.findings.rules.registry import rule
 from limen.findings.silence import convincingly_dead
 from limen.findings.thresholds import Thresholds
 from limen.findings.violence import violence
+from limen.findings.words import bound_words, samples_of
 from limen.vitals import SiteVitals, Vitals
 
 Integers = npt.NDArray[np.int64]
@@ -30,11 +32,13 @@ class _Loss:
         dead: their indices.
         died: ``[dead]``, the step each was last active; 0 for those that never were.
         units: units of the layer.
+        blank: its weights began at zero, where a silent unit gets no gradient and stays.
     """
 
     dead: Integers
     died: Integers
     units: int
+    blank: bool
 
     @property
     def share(self) -> float:
@@ -63,8 +67,8 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     by violence (a step that moved a weight by a tenth of itself, a jump of the loss) or when the loss has not fallen in
     200 steps; otherwise, after that time, it is a warning if those units were dead from the start, and a remark if a
     training that learns has shed them. A quarter is a warning when
-    those units were alive, and killed by a large step, at a jump of the loss, or while the loss does not fall. Fewer
-    than that are born dead or shed by healthy networks.
+    those units were alive, and killed by a large step, at a jump of the loss, or while the loss does not fall, or were
+    born dead by weights that began at zero. Fewer than that are born dead or shed by healthy networks.
 
     Known to misfire: classes or tokens so rare that their units are not needed for thousands of samples; a layer
     that is switched on late in training.
@@ -77,7 +81,7 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     hope = _hope(vitals, limits)
     for seen in vitals.sites:
         dead = convincingly_dead(seen, limits)
-        loss = _Loss(dead, seen.last_active[dead], len(seen.last_active))
+        loss = _Loss(dead, seen.last_active[dead], len(seen.last_active), began_at_zero(vitals, seen.site.layer))
         if len(dead) == 0:
             continue
         severity = _severity(loss, hope, seen.site.head, _violent(vitals, loss, hope, limits), limits)
@@ -129,13 +133,12 @@ def _severity(loss: _Loss, hope: Hope, head: bool, violent: bool, limits: Thresh
             "stuck": "error",
         }
         return "error" if violent else calm[hope]
-    harmful = loss.killed if violent or hope == "stuck" else 0
+    harmful = loss.killed if violent or hope == "stuck" else len(loss.dead) - loss.killed if loss.blank else 0
     return "warning" if share(harmful, loss.units) >= limits.dead_warning else None
 
 
 def _finding(seen: SiteVitals, loss: _Loss, severity: Severity, limits: Thresholds) -> Finding:
     samples = int(seen.silent_samples[loss.dead].min())
-    since = f"half of them since step {loss.step} or earlier" if loss.step > 1 else "from the first step on"
     return Finding(
         symptom="dead-units",
         severity=severity,
@@ -149,7 +152,15 @@ def _finding(seen: SiteVitals, loss: _Loss, severity: Severity, limits: Threshol
         confidence=1.0 - 0.05 * min(1.0, limits.samples / max(samples, 1)),
         causes=(),
         remedies=(),
-        message=f"{len(loss.dead)} of {loss.units} units of {seen.site.name} ({seen.site.function}) are dead, {since}: "
-        f"silent on at least {samples:,} samples in a row, so each fires on less than "
-        f"{100 * 3.0 / max(samples, 1):.2f} % of samples (95 % confidence).",
+        message=f"{len(loss.dead)} of {loss.units} units of {seen.site.name} ({seen.site.function}) are dead, "
+        f"{_course(seen, loss)}: silent on at least {samples:,} {samples_of(seen.site)} in a row, so "
+        f"{bound_words(samples, seen.site)}.",
     )
+
+
+def _course(seen: SiteVitals, loss: _Loss) -> str:
+    """When half of them were last active, and when that was sure."""
+    last = int(np.median(loss.died))
+    sure = seen.history.step[seen.history.dead >= (len(loss.dead) + 1) // 2]
+    confirmed = f", confirmed dead at step {int(sure[0])}" if len(sure) else ""
+    return f"half of them last active at step {last} or before{confirmed}" if last else f"never active{confirmed}"
