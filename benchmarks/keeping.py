@@ -96,6 +96,7 @@ def main() -> None:
         print(*cells(rows[-1]), sep="  ", flush=True)
     show("limen with its defaults, from the first step", COLUMNS, [cells(row) for row in rows])
     save(options.output, rows)
+    print(f"written: {options.output}")
 
 
 if __name__ == "__main__":

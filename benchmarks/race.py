@@ -115,12 +115,14 @@ class Race:
     _used: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds, by mode
 
     def run(self, seconds: float) -> Race:
-        """Race for so long, or for one round of each generation where that takes longer.
+        """Race for so long, or for one round where that takes longer.
 
         A process keeps what luck it has with its memory, a per cent or two; so all are started anew once or twice.
         """
         begin, generations = time.perf_counter(), self.terms.generations
         for generation in range(1, generations + 1):
+            if self.rounds and time.perf_counter() > begin + seconds:
+                break
             with ExitStack() as stack:
                 self._race(stack, begin + seconds * generation / generations)
         return self

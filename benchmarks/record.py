@@ -37,7 +37,7 @@ def commit() -> str:
 
 
 def save(path: Path, rows: Sequence[Any], packages: Sequence[str] = ()) -> None:
-    """Write dataclasses as JSON, and say where."""
+    """Write dataclasses as JSON."""
     found = {name: installed for name in packages if (installed := version(name)) is not None}
     result = {
         "date": time.strftime("%Y-%m-%d"),
@@ -48,4 +48,3 @@ def save(path: Path, rows: Sequence[Any], packages: Sequence[str] = ()) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(f"written: {path}", flush=True)

@@ -143,6 +143,7 @@ def main() -> None:
             print(*cells(row), sep="  ", flush=True)
     show("cost of watching as it grows", COLUMNS, [cells(row) for row in rows])
     save(options.output, rows)
+    print(f"written: {options.output}")
 
 
 if __name__ == "__main__":

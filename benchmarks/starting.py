@@ -66,6 +66,7 @@ def main() -> None:
     ]
     show("start of a program", ("", "seconds (quartiles)"), lines)
     save(options.output, [row])
+    print(f"written: {options.output}")
 
 
 if __name__ == "__main__":

@@ -117,8 +117,9 @@ def main() -> None:
         race = Race(terms).run((end - time.perf_counter()) / (len(pairs) - index))
         rows.append(row(race, options.clock))
         show_row(rows[-1])
+        save(options.output, rows, PACKAGES)  # each time: it may be interrupted
     show_all(rows)
-    save(options.output, rows, PACKAGES)
+    print(f"written: {options.output}")
     if options.device == "cuda":
         show_waits(models)
 
