@@ -1,7 +1,7 @@
 # make demo     a real, sick training on real data: watched, diagnosed, repaired, reported
 # make test     the whole test suite
 # make check    what CI runs: format, lint, types, tests, documentation
-# make bench    the cost of watching, as a table
+# make bench    the cost of watching, as a table (5 minutes); `make bench-peers` installs what it is compared with
 # make docs     the documentation, into site/
 # make picture  docs/report.png anew
 # make clean    everything that the targets above made, but not the environment; `rm -rf .venv` for that
@@ -18,7 +18,7 @@ SOURCES := src tests examples benchmarks docs
 export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: setup demo test check bench docs picture clean
+.PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start docs picture clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev
@@ -55,8 +55,25 @@ check: .venv/.dev
 	$(MAKE) test
 	$(MAKE) docs
 
-bench: .venv/.dev
-	$(BIN)/python -m benchmarks.watching
+bench: bench-probe
+
+# BENCH is for options: make bench-probe BENCH=--quick
+bench-probe: .venv/.dev
+	$(BIN)/python -m benchmarks.watching $(BENCH)
+
+bench-scaling: .venv/.dev
+	$(BIN)/python -m benchmarks.scaling $(BENCH)
+
+bench-budget: .venv/.dev
+	$(BIN)/python -m benchmarks.keeping $(BENCH)
+
+bench-start: .venv/.dev
+	$(BIN)/python -m benchmarks.starting $(BENCH)
+
+# backpack asks for torchvision, and that for a torch of its own: hence alone
+bench-peers: .venv/.dev
+	$(PIP) -r benchmarks/requirements.txt
+	$(PIP) --no-deps -r benchmarks/requirements-alone.txt
 
 docs: .venv/.dev
 	$(BIN)/mkdocs build --strict --quiet

@@ -1,26 +1,30 @@
-"""One training in a process of its own, which steps when told to: ``python -m benchmarks.worker MODEL MODE THREADS``.
-
-Reads lines from stdin: a number of steps to make. Answers each with one line of JSON: the seconds they took (``wall``
-and ``cpu``, all threads), and what limen says it took of all steps so far.
-"""
+"""One training in a process of its own, which steps when told to."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import sys
+import importlib
+import os
 import time
-from collections.abc import Generator
+import warnings
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import TypeVar
 
 import torch
 
 import limen.probe.probe as probe
-from benchmarks.trainings import TRAININGS, Training
-from limen.probe.budget import DENSE_STEPS
-from limen.watch import Watch
+from benchmarks.instruments import Running
+from benchmarks.peers import INSTRUMENTS
+from benchmarks.ratios import Turn
+from benchmarks.trainings import TRAININGS
 
-BUDGETS = {"every-step": None, "default": 0.01}
-WARM_UP = 3  # steps; the first ones also make the optimiser's state and find the sites
+__all__ = ["work"]
+
+importlib.import_module("torch._dynamo")  # a second, which the first optimiser would take in each process
+LONGEST_STEP = 2.0  # seconds; an instrument as slow as that needs no second step to warm up
+
+A = TypeVar("A")
 
 
 class Waiting:
@@ -28,62 +32,59 @@ class Waiting:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self._clock = time.perf_counter
 
     def clock(self) -> float:
-        return time.perf_counter() - self.seconds
+        return self._clock() - self.seconds
 
-    def turns(self) -> Generator[int]:
-        """The numbers of steps that are asked for."""
-        while True:
-            begin = time.perf_counter()
-            line = sys.stdin.readline()
-            self.seconds += time.perf_counter() - begin
-            if not line:
-                return
-            yield int(line)
+    def during(self, wait: Callable[[], A]) -> A:
+        begin = self._clock()
+        answer = wait()
+        self.seconds += self._clock() - begin
+        return answer
 
 
-@contextlib.contextmanager
-def watching(training: Training, mode: str) -> Generator[Watch | None]:
-    """Watch the training as ``mode`` says, with no seconds free of charge: they would hide the share."""
-    if mode == "bare":
-        yield None
-        return
-    with Watch((training.model,), budget=BUDGETS[mode], allowance=0.0) as watch:
-        yield watch
+def work(pipe: Connection, training: str, mode: str, threads: int, device: str, warm_up: int) -> None:
+    """Answer every number of steps that comes through ``pipe`` with a `Turn`; or once, with why there can be none."""
+    warnings.simplefilter("ignore")
+    with open(os.devnull, "w") as silence, contextlib.redirect_stdout(silence):
+        try:
+            torch.set_num_threads(threads)
+            torch.manual_seed(0)
+            waiting = Waiting()
+            time.monotonic = probe.clock = waiting.clock  # this process is limen's alone
+            with INSTRUMENTS[mode](TRAININGS[training](device)) as running:
+                pipe.send(settled(running, warm_up, device))
+                while True:
+                    pipe.send(turn(running, waiting.during(pipe.recv), device))
+        except EOFError:
+            return
+        except Exception as error:  # that of a peer is a line in the table
+            pipe.send(f"{type(error).__name__}: {error}")
 
 
-def settle(training: Training, watch: Watch | None, mode: str) -> None:
-    """Make the first steps, which are always looked at, and strike their debt.
-
-    To earn it back would take the transformer a minute in which nothing is looked at; what is measured here is the
-    state after that, when the share alone decides.
-    """
-    budget = BUDGETS.get(mode)
-    for _ in range(WARM_UP if budget is None else DENSE_STEPS + WARM_UP):
-        training.step()
-    if watch is not None and budget is not None:
-        watch._budget.spent = budget * watch.run.seconds  # pyright: ignore[reportPrivateUsage]
+def settled(running: Running, warm_up: int, device: str) -> Turn:
+    """The last step of the warm-up."""
+    made = turn(running, min(warm_up, 1), device)
+    for _ in range(warm_up - 1):
+        if made.wall < LONGEST_STEP:
+            made = turn(running, 1, device)
+    if warm_up:
+        running.settle()
+    return made
 
 
-def main() -> None:
-    model, mode, threads = sys.argv[1:]
-    torch.set_num_threads(int(threads))
-    torch.manual_seed(0)
-    training = TRAININGS[model]()
-    waiting = Waiting()
-    probe.clock = waiting.clock
-    with watching(training, mode) as watch:
-        settle(training, watch, mode)
-        print(json.dumps({"ready": True}), flush=True)
-        for steps in waiting.turns():
-            wall, cpu = time.perf_counter(), time.process_time()
-            for _ in range(steps):
-                training.step()
-            answer = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-            answer["overhead"] = watch.run.overhead if watch is not None else 0.0
-            print(json.dumps(answer), flush=True)
+def turn(running: Running, steps: int, device: str) -> Turn:
+    synchronise(device)
+    before = running.inside() if running.inside is not None else 0.0
+    wall, cpu = time.perf_counter(), time.process_time()
+    for _ in range(steps):
+        running.step()
+    synchronise(device)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Turn(steps, wall, cpu, running.inside() - before if running.inside is not None else None)
 
 
-if __name__ == "__main__":
-    main()
+def synchronise(device: str) -> None:
+    if device != "cpu":
+        torch.cuda.synchronize()
