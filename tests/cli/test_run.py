@@ -81,6 +81,33 @@ def test_a_module_is_watched_like_a_script(folder: Path) -> None:
     assert (code, out, err) == (0, run(folder, "-m", "train")[1], HEALTHY)
 
 
+WATCHES = """
+import limen
+watch = limen.watch(net, optimiser, treat="safe", strict=True, journal="a.limen")
+with watch as w:
+{training}
+w.report("own.html")
+print(w.diagnosis(), w.vitals.step, len(w.findings), w.to_json()["verdict"], flush=True)
+"""
+
+
+def test_a_script_that_watches_itself_runs_on_and_gets_its_reports(folder: Path) -> None:
+    before, loop = TRAINS.split("for _ in", 1)
+    loop, _ = loop.split("print(", 1)
+    indented = "".join(f"    {line}\n" for line in f"for _ in{loop}".splitlines())
+    (folder / "train.py").write_text(before + WATCHES.format(training=indented))
+    bare = run(folder, "train.py")
+    assert bare == (0, "healthy: 1 site, 30 steps watched 30 0 healthy\n", "")
+    for options in ((), ("--journal", "a.limen"), ("--journal", "b.limen")):
+        (folder / "own.html").unlink()
+        code, out, err = run(folder, *LIMEN, *options, "train.py")
+        assert (code, out) == bare[:2]
+        assert "its own treat='safe', strict=True have no effect" in err
+        assert err.endswith(HEALTHY)
+        assert (folder / "own.html").exists()
+        assert run(folder, "-m", "limen", "report", "a.limen")[:2] == (0, HEALTHY)
+
+
 def test_a_sick_network_is_told_with_the_place_of_its_report(folder: Path) -> None:
     code, _, err = run(folder, *LIMEN, "sick.py")
     assert code == 0

@@ -2,7 +2,8 @@
 
 from limen.journal.reader import read
 from limen.journal.run import Run, Verdict
+from limen.journal.scribe import Scribe
 from limen.journal.treatment import TreatmentRecord
 from limen.journal.writer import Journal
 
-__all__ = ["Journal", "Run", "TreatmentRecord", "Verdict", "read"]
+__all__ = ["Journal", "Run", "Scribe", "TreatmentRecord", "Verdict", "read"]
