@@ -119,7 +119,7 @@ def report(
     json: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the JSON report.")] = None,
 ) -> None:
     """Make the reports again from a run file alone."""
-    from limen.cli.delivery import print_verdict
+    from limen.cli.delivery import print_verdict, written
     from limen.journal import read
     from limen.report import check_writable, write_html, write_json
 
@@ -128,10 +128,10 @@ def report(
             check_writable(path)
     seen = read(journal)
     print_verdict(seen, sys.stdout)
-    if html is not None:
-        write_html(seen, html)
-    if json is not None:
-        write_json(seen, json)
+    reports = (("report", write_html, html), ("JSON", write_json, json))
+    lines = [written(name, write, seen, path, Path.cwd()) for name, write, path in reports if path is not None]
+    if lines:
+        print(" · ".join(lines), file=sys.stderr)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from limen.errors import UnwritablePath
 
-__all__ = ["check_journal", "check_writable", "default_report", "for_rank", "temporary_journal"]
+__all__ = ["check_journal", "check_writable", "default_report", "for_rank", "shown", "temporary_journal"]
 
 DEFAULT_REPORT = "limen-report.html"
 SQLITE = b"SQLite format 3\0"  # what every journal begins with
@@ -85,3 +85,12 @@ def for_rank(path: Path, rank: int) -> Path:
     ('report.html', 'report.rank3.html')
     """
     return path.with_name(f"{path.stem}.rank{rank}{path.suffix}") if rank else path
+
+
+def shown(path: Path, folder: Path) -> str:
+    """A path as the user would name it who works in ``folder``.
+
+    >>> shown(Path("/home/ada/runs/a.html"), Path("/home/ada")), shown(Path("/tmp/a.html"), Path("/home/ada"))
+    ('runs/a.html', '/tmp/a.html')
+    """
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limen.cli.delivery import Delivery
 from limen.cli.live import Live, live
 from limen.cli.options import RunOptions
-from limen.cli.places import for_rank, temporary_journal
+from limen.cli.places import for_rank, shown, temporary_journal
 from limen.launch import Target
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ class Watching:
         self._stderr = sys.stderr
         self._stdout = sys.stdout
         self._delivery = Delivery(self._stderr, options)
-        self._journal = options.journal or for_rank(temporary_journal(target.name), options.rank)
+        self._name = target.name
+        self._journal: Path | None = None  # there is one once the watch has begun
+        self._older: Path | None = None
         self._watch: Watch | None = None
         self._live: Live | None = None
         self._broken = False
@@ -56,11 +59,15 @@ class Watching:
 
     def _begin(self) -> None:
         from limen.environment import facts
+        from limen.journal import put_aside
         from limen.watch import Watch
 
         options = self._options
+        if options.journal is not None:
+            self._older = put_aside(options.journal)
+        self._journal = options.journal or for_rank(temporary_journal(self._name), options.rank)
         if not options.quiet:
-            note = f"limen  should this run be killed: limen report {self._journal}"
+            note = f"limen  if this run is killed, its report comes from: limen report {self._journal}"
             self._live = live(self._stderr, self._stdout, note)
         self._watch = Watch(
             budget=options.budget,
@@ -78,10 +85,15 @@ class Watching:
         if self._live is not None:
             self._live.close()
         if self._broken:
+            self._tidy()
             return code
         run = self._close(code)
-        self._delivery.deliver(run, has_torch=self._watch is not None)
-        self._tidy(code)
+        keeps = self._options.journal is not None or (
+            code != 0 and run.vitals.step > 0
+        )  # then it is worth another look
+        self._delivery.deliver(run, has_torch=self._watch is not None, journal=self._journal_line() if keeps else "")
+        if not keeps:
+            self._tidy()
         return code or self._delivery.verdict_code(run)
 
     def _close(self, code: int) -> Run:
@@ -91,14 +103,17 @@ class Watching:
             return Run(script=self._script, arguments=self._arguments, finished=True, exit_code=code)
         return self._watch.close(exit_code=code)
 
-    def _tidy(self, code: int) -> None:
-        """Remove a temporary journal, unless the script failed: then it is worth another look."""
-        if self._options.journal is not None:
-            return
-        if code == 0 or not self._journal.exists():
+    def _journal_line(self) -> str:
+        if self._journal is None or not self._journal.exists():
+            return ""
+        folder = self._options.folder
+        older = f" (the older run is now {shown(self._older, folder)})" if self._older is not None else ""
+        return f"journal: {shown(self._journal, folder)}{older}"
+
+    def _tidy(self) -> None:
+        """Remove a temporary journal."""
+        if self._journal is not None and self._options.journal is None:
             shutil.rmtree(self._journal.parent, ignore_errors=True)
-        elif not self._options.quiet:
-            self._delivery.say(f"journal: {self._journal}")
 
     def _own_error(self, consequence: str, error: Exception) -> None:
         self._broken = True

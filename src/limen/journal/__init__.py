@@ -1,9 +1,10 @@
 """The run file: what was seen, appended while the training runs, read back after any crash."""
 
+from limen.journal.place import put_aside
 from limen.journal.reader import read
 from limen.journal.run import Run, Verdict
 from limen.journal.scribe import Scribe
 from limen.journal.treatment import TreatmentRecord
 from limen.journal.writer import Journal
 
-__all__ = ["Journal", "Run", "Scribe", "TreatmentRecord", "Verdict", "read"]
+__all__ = ["Journal", "Run", "Scribe", "TreatmentRecord", "Verdict", "put_aside", "read"]
