@@ -2,6 +2,7 @@
 
 from limen.findings.diagnose import diagnose, track
 from limen.findings.finding import CAUSES, REMEDIES, SYMPTOMS, Cause, Finding, Severity
+from limen.findings.grouping import Group, group
 from limen.findings.manual import page, pages
 from limen.findings.thresholds import Thresholds
 
@@ -11,9 +12,11 @@ __all__ = [
     "SYMPTOMS",
     "Cause",
     "Finding",
+    "Group",
     "Severity",
     "Thresholds",
     "diagnose",
+    "group",
     "page",
     "pages",
     "track",
