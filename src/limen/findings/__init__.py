@@ -1,5 +1,6 @@
 """What is wrong with a training, from vitals alone."""
 
+from limen.findings.advice import advice, is_safe
 from limen.findings.diagnose import diagnose, track
 from limen.findings.finding import CAUSES, REMEDIES, SYMPTOMS, Cause, Finding, Severity
 from limen.findings.grouping import Group, group
@@ -15,8 +16,10 @@ __all__ = [
     "Group",
     "Severity",
     "Thresholds",
+    "advice",
     "diagnose",
     "group",
+    "is_safe",
     "page",
     "pages",
     "track",
