@@ -4,7 +4,7 @@ from limen.findings.advice import advice, is_safe
 from limen.findings.diagnose import diagnose, track
 from limen.findings.finding import CAUSES, REMEDIES, SYMPTOMS, Cause, Finding, Severity
 from limen.findings.grouping import Group, group
-from limen.findings.manual import page, pages
+from limen.findings.manual import kinds, page, pages
 from limen.findings.thresholds import Thresholds
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "diagnose",
     "group",
     "is_safe",
+    "kinds",
     "page",
     "pages",
     "track",
