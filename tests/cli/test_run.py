@@ -168,6 +168,21 @@ def test_of_a_script_that_fails_before_it_trains_nothing_is_said_and_nothing_lef
     assert set(folder.iterdir()) == before
 
 
+def test_an_option_after_a_script_that_refuses_it_gets_a_hint_and_every_other_end_gets_none(folder: Path) -> None:
+    (folder / "train.py").write_text("import argparse; argparse.ArgumentParser().parse_args()")
+    for option in ("--treat=safe", "--no-such"):
+        code, out, err = run(folder, "train.py", option)
+        watched = run(folder, *LIMEN, "train.py", option)
+        assert (watched[:2], code) == ((code, out), 2)
+        hint = (
+            "limen: --treat was given to the script, as all that follows it is. "
+            "If it is meant for limen: limen run --treat … train.py\n"
+        )
+        assert watched[2] == err + (hint if option != "--no-such" else "")
+    (folder / "train.py").write_text("raise SystemExit(1)")
+    assert run(folder, *LIMEN, "train.py", "--treat", "safe") == (1, "", "")
+
+
 def test_what_is_replaced_is_said_to_be_and_an_older_run_is_kept(folder: Path) -> None:
     options = ("--json", "a.json", "--journal", "a.limen")
     first = run(folder, *LIMEN, *options, "train.py")[2]

@@ -11,7 +11,10 @@ from typing import Literal
 from limen.cli.places import check_journal, check_writable, for_rank
 from limen.errors import InvalidValue
 
-__all__ = ["FailOn", "RunOptions", "Treat", "run_options"]
+__all__ = ["NAMES", "FailOn", "RunOptions", "Treat", "run_options"]
+
+NAMES = ("--report", "--json", "--journal", "--budget", "--treat", "--strict", "--quiet", "--fail-on")
+"""As they are written on the command line."""
 
 FailOn = Literal["warning", "error"]
 Treat = Literal["off", "safe"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from limen.cli.delivery import Delivery
 from limen.cli.live import Live, live
-from limen.cli.options import RunOptions
+from limen.cli.options import NAMES, RunOptions
 from limen.cli.places import for_rank, shown, temporary_journal
 from limen.launch import Target
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from limen.watch import Watch
 
 __all__ = ["Watching"]
+
+USAGE = 2  # what a script ends with that refuses its arguments
 
 
 class Watching:
@@ -94,6 +96,8 @@ class Watching:
         self._delivery.deliver(run, has_torch=self._watch is not None, journal=self._journal_line() if keeps else "")
         if not keeps:
             self._tidy()
+        if code == USAGE and not self._options.quiet:
+            self._hint()
         return code or self._delivery.verdict_code(run)
 
     def _close(self, code: int) -> Run:
@@ -114,6 +118,15 @@ class Watching:
         """Remove a temporary journal."""
         if self._journal is not None and self._options.journal is None:
             shutil.rmtree(self._journal.parent, ignore_errors=True)
+
+    def _hint(self) -> None:
+        """A script that refuses its arguments may have been given one of limen's."""
+        misplaced = [name for name in NAMES if any(word.split("=")[0] == name for word in self._arguments)]
+        if misplaced:
+            self._delivery.say(
+                f"limen: {misplaced[0]} was given to the script, as all that follows it is. "
+                f"If it is meant for limen: limen run {misplaced[0]} … {self._script}"
+            )
 
     def _own_error(self, consequence: str, error: Exception) -> None:
         self._broken = True
