@@ -115,6 +115,12 @@ def test_a_script_that_watches_itself_runs_on_and_gets_its_reports(folder: Path)
         assert run(folder, "-m", "limen", "report", "a.limen")[:2] == (0, HEALTHY)
 
 
+@pytest.mark.parametrize("first", ["from limen import watch", "from limen.activations import get"])
+def test_a_script_that_imports_limen_before_torch_is_watched_all_the_same(first: str, folder: Path) -> None:
+    (folder / "train.py").write_text(f"{first}\n{TRAINS}")
+    assert run(folder, *LIMEN, "train.py") == (*run(folder, "train.py")[:2], HEALTHY + REPORT)
+
+
 def test_a_sick_network_is_told_with_the_place_of_its_report(folder: Path) -> None:
     code, _, err = run(folder, *LIMEN, "sick.py")
     assert code == 0
