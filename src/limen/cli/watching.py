@@ -69,7 +69,7 @@ class Watching:
             self._older = put_aside(options.journal)
         self._journal = options.journal or for_rank(temporary_journal(self._name), options.rank)
         if not options.quiet:
-            note = f"limen  if this run is killed, its report comes from: limen report {self._journal}"
+            note = f"limen  if this run gets killed, see what it did with: limen report {self._journal}"
             self._live = live(self._stderr, self._stdout, note)
         self._watch = Watch(
             budget=options.budget,

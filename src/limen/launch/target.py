@@ -83,6 +83,8 @@ def _nearest(path: str) -> str:
     scripts = sorted(file.name for file in folder.glob("*.py")) if folder.is_dir() else []
     if re.fullmatch(r"python[\d.]*", os.path.basename(path)):
         return "Leave that word out: limen run SCRIPT."
+    if os.path.basename(path) == "torchrun":
+        return "It comes first: torchrun … -m limen run SCRIPT."
     near = difflib.get_close_matches(os.path.basename(path), scripts, n=1)
     if near:
         return f"Did you mean {os.path.join(os.path.dirname(path), near[0])!r}?"
