@@ -57,7 +57,7 @@ def test_the_help_of_run_names_every_option_and_what_is_overwritten(
     words = " ".join(told(capsys, monkeypatch, "run", "--help")[1].split())
     assert all(f" {name} " in words for name in options.NAMES)
     assert "default: limen-report.html" in words
-    assert "renamed to NAME.1.limen" in words
+    assert "renamed to NAME.limen.1" in words
 
 
 def test_explain_alone_lists_the_names_by_kind(

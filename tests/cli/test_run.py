@@ -197,9 +197,9 @@ def test_what_is_replaced_is_said_to_be_and_an_older_run_is_kept(folder: Path) -
         again = run(folder, *LIMEN, *options, "train.py")[2]
         assert again == (
             f"{HEALTHY}report: limen-report.html (replaced) · JSON: a.json (replaced) · "
-            f"journal: a.limen (the older run is now a.{number}.limen)\n"
+            f"journal: a.limen (the older run is now a.limen.{number})\n"
         )
-        assert run(folder, "-m", "limen", "report", f"a.{number}.limen")[:2] == (0, HEALTHY)
+        assert run(folder, "-m", "limen", "report", f"a.limen.{number}")[:2] == (0, HEALTHY)
 
 
 def test_a_script_that_sets_the_threads_before_importing_torch_gets_them(folder: Path) -> None:

@@ -97,9 +97,9 @@ def test_an_older_run_is_put_aside_under_the_first_free_number(tmp_path: Path) -
     for number in (1, 2):
         run = Maker(number).run()
         Journal(path).close(run)
-        assert put_aside(path) == tmp_path / f"run.{number}.limen"
+        assert put_aside(path) == tmp_path / f"run.limen.{number}"
         assert not path.exists()
-        assert differences(run, read(tmp_path / f"run.{number}.limen")) == []
+        assert differences(run, read(tmp_path / f"run.limen.{number}")) == []
 
 
 def test_a_run_without_a_step_is_not_worth_keeping(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_the_run_of_a_killed_training_is_put_aside_whole(tmp_path: Path) -> None
     aside = put_aside(path)
     assert aside is not None
     assert differences(Maker(1).run(), read(aside)) == []
-    assert [file.name for file in tmp_path.iterdir()] == ["run.1.limen"]
+    assert [file.name for file in tmp_path.iterdir()] == ["run.limen.1"]
 
 
 def test_a_journal_in_use_and_what_is_no_journal_are_not_put_aside(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def run(
 
     SCRIPT runs as `python SCRIPT ARGUMENTS` would. Options of limen come before it: all that follows SCRIPT is its own.
 
-    Reports take the place of older ones. A run that lies where the journal goes is kept: it is renamed to NAME.1.limen
+    Reports take the place of older ones. A run that lies where the journal goes is kept: it is renamed to NAME.limen.1
     and so on.
     """
     options = run_options(

@@ -35,7 +35,9 @@ def make(path: Path) -> None:
 
 
 def put_aside(path: Path) -> Path | None:
-    """Rename an older run at an absolute path to ``run.1.limen`` and so on; one without a step is not worth it.
+    """Rename an older run at an absolute path to ``run.limen.1`` and so on; one without a step is not worth it.
+
+    The number comes last, lest ``run.rank*.limen`` or ``*.limen`` find it beside the journals of the new run.
 
     Returns:
         Where it is now; None where there was nothing to keep.
@@ -48,7 +50,7 @@ def put_aside(path: Path) -> Path | None:
     _must_be_unused_journal(path)
     if not _has_steps(path):
         return None
-    aside = next(free for number in count(1) if not (free := path.with_stem(f"{path.stem}.{number}")).exists())
+    aside = next(free for number in count(1) if not (free := Path(f"{path}.{number}")).exists())
     try:
         for suffix in ("", *_SIDE_FILES):
             if os.path.exists(f"{path}{suffix}"):
