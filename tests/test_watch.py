@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,13 +105,106 @@ def test_without_a_journal_no_file_is_left() -> None:
     assert not folder.exists()
 
 
-def test_a_second_watch_is_refused_and_the_first_goes_on() -> None:
+def test_a_watch_within_another_shows_what_that_one_sees_and_the_outer_goes_on(tmp_path: Path) -> None:
+    model = network()
+    kill(model[2], 0.75)
+    with limen.watch(model, journal=tmp_path / "outer.limen") as outer:
+        train(model, 20)
+        with limen.watch(model, journal=tmp_path / "inner.limen") as inner:
+            train(model, 240)
+            assert inner.vitals.step == 260
+        train(model, 5)
+        inner.report(tmp_path / "inner.html")
+    assert (inner.vitals.step, outer.vitals.step) == (260, 265)
+    assert [f.symptom for f in inner.findings] == ["dead-units"] == [f.symptom for f in outer.findings]
+    assert inner.diagnosis().startswith("sick: ")
+    assert inner.to_json()["steps"] == 260
+    assert (tmp_path / "inner.html").read_text().startswith("<!doctype html>")
+    assert [read(tmp_path / f"{name}.limen").vitals.step for name in ("outer", "inner")] == [265, 260]
+    assert inner.run.finished
+
+
+def test_watching_twice_changes_no_bit_and_leaves_no_hook() -> None:
+    bare, twice = network(), network()
+    train(bare)
+    with limen.watch(), limen.watch(twice), limen.watch(twice[0]):
+        train(twice)
+    assert all(torch.equal(a, b) for a, b in zip(bare.parameters(), twice.parameters(), strict=True))
+    assert torch.overrides._get_current_function_mode_stack() == []
+    with limen.watch(twice) as w:
+        train(twice, 25)
+    assert w.vitals.step == 25
+
+
+def test_an_inner_watch_ends_with_the_outer_one_where_that_ends_first(tmp_path: Path) -> None:
+    model = network()
+    outer, inner = limen.watch(model), limen.watch(model, journal=tmp_path / "inner.limen")
+    with outer:
+        inner.__enter__()
+        train(model, 25)
+    train(model, 25)
+    inner.close()
+    assert inner.vitals.step == read(tmp_path / "inner.limen").vitals.step == 25
+
+
+def test_the_journal_of_an_inner_watch_is_written_while_the_training_runs(tmp_path: Path) -> None:
+    model = network()
+    with limen.watch(model), limen.watch(model, journal=tmp_path / "inner.limen"):
+        train(model, 25)
+        until = time.monotonic() + 20
+        while read(tmp_path / "inner.limen").vitals.step < 25 and time.monotonic() < until:
+            train(model, 5)
+        assert read(tmp_path / "inner.limen").vitals.step >= 25
+
+
+def test_two_watches_may_name_the_same_journal(tmp_path: Path) -> None:
+    model = network()
+    with limen.watch(model, journal=tmp_path / "run.limen"):
+        with limen.watch(model, journal=tmp_path / "run.limen"):
+            train(model, 25)
+        train(model, 5)
+    assert read(tmp_path / "run.limen").vitals.step == 30
+
+
+def test_a_watch_within_one_of_other_models_is_refused_and_the_outer_goes_on() -> None:
     model = network()
     with limen.watch(model) as w:
-        with pytest.raises(WatchRefused, match="already active"), limen.watch(model):
-            pass
+        for other in (network(), None):
+            with pytest.raises(WatchRefused, match="limited to other models"), limen.watch(other):
+                pass
         train(model, 30)
     assert w.vitals.step == 30
+
+
+def test_what_the_outer_watch_does_not_grant_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    model = network()
+    with limen.watch(model):
+        for _ in range(2):
+            with limen.watch(model, treat="safe", budget=None, strict=True):
+                train(model, 5)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        "limen: a watch within another one shows what that one sees; its own treat='safe', budget=None, strict=True "
+        "have no effect. Ask the outer one (or limen run) for them."
+    )
+    with limen.watch(model, treat="safe", budget=None, strict=True), limen.watch(model):
+        train(model, 5)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_forked_child_may_open_a_watch_of_its_own() -> None:
+    model = network()
+    with limen.watch(model) as w:
+        train(model, 25)
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                with limen.watch(model) as own:
+                    train(model, 21)
+                os._exit(own.vitals.step)
+            os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 21
+    assert w.vitals.step == 25
 
 
 def test_a_watch_may_follow_another() -> None:

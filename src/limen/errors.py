@@ -65,4 +65,4 @@ class UnwritablePath(LimenError, OSError):
 
 
 class WatchRefused(LimenError, RuntimeError):
-    """A watch cannot begin here, for instance inside another one."""
+    """A watch cannot begin here, for instance inside one that is limited to other models."""

@@ -23,6 +23,8 @@ class Progress:
         dead_share: its share of dead units.
         gradient_ratio: gradient norm at the first site over that at the last; NaN where unknown.
         overhead: share of the run that limen took.
+        spent: that in seconds.
+        free: whether it is within what limen may spend whatever the share.
         sites: number of sites found.
         findings: as of now, open ones first.
         treatments: as of now.
@@ -34,6 +36,8 @@ class Progress:
     dead_share: float
     gradient_ratio: float
     overhead: float
+    spent: float
+    free: bool
     sites: int
     findings: tuple[Finding, ...]
     treatments: tuple[TreatmentRecord, ...]
@@ -53,6 +57,8 @@ def progress_of(probe: Probe, findings: tuple[Finding, ...], treatments: tuple[T
         dead_share=share,
         gradient_ratio=ratio,
         overhead=probe.budget.spent / probe.seconds if probe.seconds > 0 else 0.0,
+        spent=probe.budget.spent,
+        free=probe.budget.spent <= probe.budget.allowance,
         sites=len(records),
         findings=findings,
         treatments=treatments,

@@ -4,40 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
-import tempfile
 import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, cast
+from typing import cast
 
 from torch import nn
 
 from limen import report
 from limen.errors import InvalidValue, WatchRefused
 from limen.findings import Finding, diagnose, track
-from limen.journal import Journal, Run
+from limen.journal import Run, Scribe
 from limen.probe import ALLOWANCE, Budget, Probe
 from limen.progress import Progress, progress_of
 from limen.ranks import for_rank, this_rank
+from limen.terms import Terms, Treat
 from limen.treatments import Clinic
 from limen.vitals import EVIDENCE, Vitals
 
 __all__ = ["Treat", "Watch", "watch"]
 
-Treat = Literal["off", "safe"]
-
-SAVE_EVERY = 1.0, 2.0  # seconds between two entries in the journal, at least and at most
-WRITING = 400.0  # seconds between two entries for each second that one takes, where that lies in between
 _active: weakref.ref[Watch] | None = None
 
 
 class Watch:
     """A watch over one training: a context manager that changes nothing in it.
+
+    Within another watch, that of ``limen run`` included, it is a view of that one: it shows what the outer one has
+    seen since that began, all models included, until this one ends. The options of the outer one hold.
 
     Args:
         models: only these are watched; None for all that the process trains.
@@ -55,7 +54,7 @@ class Watch:
     Raises:
         InvalidValue: a budget outside (0, 1], or an unknown ``treat``.
         UnwritablePath: the journal cannot be created.
-        WatchRefused: on entering, when another watch is active in this process.
+        WatchRefused: on entering a second time, or within a watch that is limited to other models.
     """
 
     def __init__(
@@ -73,16 +72,8 @@ class Watch:
         listen_every: float = 0.25,
         allowance: float = ALLOWANCE,
     ) -> None:
-        if budget is not None and not 0.0 < budget <= 1.0:
-            raise InvalidValue(
-                f"watch(budget={budget!r}): expected a share in (0, 1], for instance 0.01 for one per cent, "
-                "or None to look at every step."
-            )
-        if treat not in ("off", "safe"):
-            raise InvalidValue(f"watch(treat={treat!r}): expected 'off' or 'safe'.")
-        self._models = models
+        self._terms = Terms(models, budget, treat, strict, listener is not None)
         self._budget = Budget(budget, allowance)
-        self._strict = strict
         self._listener = listener
         self._listen_every = listen_every
         self._clinic = Clinic() if treat == "safe" else None
@@ -94,39 +85,54 @@ class Watch:
             environment=environment or {},
             ranks=this_rank(),
         )
-        self._folder = None if journal is not None else _temporary_folder(self)
-        self.journal_path = journal if journal is not None else Path(self._folder or ".") / "run.limen"
-        self._journal = Journal(self.journal_path)
+        outer = _current()
+        self._scribe = Scribe(journal, None if outer is None else outer._scribe)
+        self._outer: Watch | None = None  # of which this one is a view
+        self._views = weakref.WeakSet[Watch]()
         self._probe: Probe | None = None
         self._findings: tuple[Finding, ...] = ()
         self._error: Exception | None = None
         self._last: Run | None = None
         self._next_diagnosis = EVIDENCE.steps
-        self._next_save = self._next_call = self._written = self._examined = 0.0
+        self._next_call = self._examined = 0.0
         self._saved = self._facts
-        self._troubled = False
+        self._told = set[str]()
 
     def __enter__(self) -> Watch:
         global _active
-        if self._probe is not None:
+        if self._probe or self._outer or self._last:
             raise WatchRefused("watch(): this watch has begun before; make a new one with limen.watch(…).")
-        other = _active() if _active is not None else None
-        if other is not None and other is not self:
-            raise WatchRefused(
-                "watch(): another watch is already active in this process, and two would count each other's cost. "
-                "Leave the first `with limen.watch(…)` block, or run the script without `limen run`."
-            )
-        self._probe = Probe(self._models, self._budget, self._on_step, self._on_failure)
+        if (outer := _current()) is not None:
+            self._join(outer)
+            return self
+        self._probe = Probe(self._terms.models, self._budget, self._on_step, self._on_failure)
         _active = weakref.ref(self)
         held = weakref.WeakSet([self._probe])
-        os.register_at_fork(after_in_child=lambda: [probe.close() for probe in held])
+        os.register_at_fork(after_in_child=partial(_leave_to_parent, held))
         return self
+
+    def _join(self, outer: Watch) -> None:
+        """Become a view of a watch that is active already: two would count each other's cost."""
+        if not outer._terms.cover(self._terms):
+            raise WatchRefused(
+                "watch(): the watch that is active already is limited to other models. Name this model there too, or "
+                "leave its `with` block first."
+            )
+        if unmet := self._terms.beyond(outer._terms):
+            outer._tell_once(
+                f"a watch within another one shows what that one sees; its own {', '.join(unmet)} "
+                f"{'have' if len(unmet) > 1 else 'has'} no effect. "
+                f"Ask the outer one (or limen run) for {'them' if len(unmet) > 1 else 'it'}."
+            )
+        self._outer = outer
+        outer._views.add(self)
+        outer._scribe.also_for(self._scribe)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-        if self._strict and self._error is not None and error is None:
+        if self._terms.strict and self._error is not None and error is None:
             raise self._error
 
     def close(self, exit_code: int | None = None) -> Run:
@@ -139,7 +145,10 @@ class Watch:
         if _active is not None and _active() is self:
             _active = None
         self._last = replace(self._conclude(), finished=True, exit_code=exit_code)
-        self._journal.close(self._last)
+        for view in list(self._views):
+            view.close()
+        self._scribe.close(self._last)
+        self._outer = None
         self._tell_trouble()
         return self._last
 
@@ -162,6 +171,8 @@ class Watch:
         """The run as of now."""
         if self._last is not None:
             return self._last
+        if self._outer is not None:
+            return self._outer.run
         if self._probe is None:
             return self._facts
         vitals = self._probe.vitals()
@@ -178,6 +189,11 @@ class Watch:
         )
 
     @property
+    def journal_path(self) -> Path:
+        """The run file."""
+        return self._scribe.path
+
+    @property
     def vitals(self) -> Vitals:
         """What was seen as of now."""
         return self.run.vitals
@@ -185,7 +201,9 @@ class Watch:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong as of now: open findings first, by severity."""
-        if self._last is None and self._probe is not None:
+        if self._last is None and self._outer is not None:
+            self._findings = self._outer.findings
+        elif self._last is None and self._probe is not None:
             self._findings = track(self._findings, diagnose(self.vitals), self.vitals.step)
         return self._findings
 
@@ -213,14 +231,11 @@ class Watch:
             self._examine()
             self._examined += time.monotonic() - now
             self._next_diagnosis = step + max(EVIDENCE.steps // 2, step // 10)
-        if now >= self._next_save:
-            writing = self._journal.spent - self._written
-            self._written += writing
-            self._budget.spent += writing
+        if self._scribe.is_due(now):
+            self._budget.spent += self._scribe.bill()
             self._saved = self.run
-            self._journal.save(self._saved)
+            self._scribe.save(self._saved)
             self._tell_trouble()
-            self._next_save = time.monotonic() + min(max(SAVE_EVERY[0], WRITING * writing), SAVE_EVERY[1])
         if self._listener is not None and self._probe is not None and now >= self._next_call:
             records = self._clinic.records if self._clinic else ()
             self._listener(progress_of(self._probe, self._findings, records))
@@ -234,6 +249,8 @@ class Watch:
 
     def _examine(self, *, final: bool = False) -> None:
         """Find out what is wrong, and treat it where that was asked for."""
+        if self._outer is not None:
+            self._findings = self._outer.findings
         if self._probe is None:
             return
         vitals = self._probe.vitals()
@@ -245,7 +262,7 @@ class Watch:
 
     def _on_failure(self, error: Exception) -> None:
         self._error = error
-        if self._strict:
+        if self._terms.strict:
             raise error
         self._tell(
             f"the watch ended because of an error of its own ({type(error).__name__}: {error}); the training goes on. "
@@ -256,12 +273,15 @@ class Watch:
         with contextlib.suppress(OSError, ValueError):  # a script may have closed its stderr
             print(f"limen: {message}", file=sys.stderr)
 
+    def _tell_once(self, message: str) -> None:
+        if message not in self._told:
+            self._told.add(message)
+            self._tell(message)
+
     def _tell_trouble(self) -> None:
-        """Say once that the journal can no longer be written."""
-        trouble = self._journal.trouble
-        if trouble is not None and not self._troubled:
-            self._troubled = True
-            self._tell(trouble)
+        """Say once that a journal can no longer be written."""
+        for trouble in self._scribe.troubles:
+            self._tell_once(trouble)
 
 
 def watch(
@@ -274,6 +294,8 @@ def watch(
     strict: bool = False,
 ) -> Watch:
     """Watch a training: ``with limen.watch(model) as w: …; print(w.diagnosis())``.
+
+    Within another watch, that of ``limen run`` included, it is a view of that one (see :class:`Watch`).
 
     Args:
         model: the model or models to watch; None for all that the process trains.
@@ -305,18 +327,19 @@ def watch(
     return Watch(models, budget=budget, journal=path, treat=treat, strict=strict)
 
 
+def _current() -> Watch | None:
+    """The watch that is active in this process."""
+    return None if _active is None else _active()
+
+
+def _leave_to_parent(held: weakref.WeakSet[Probe]) -> None:
+    """In a forked child: it trains unwatched, unless it opens a watch of its own."""
+    global _active
+    _active = None
+    for probe in held:
+        probe.close()
+
+
 def broken(error: Exception, step: int) -> str:
     """Why a watch ended of itself, for the reader of the report."""
     return f"the watch ended at step {step:,} because of an error of its own ({type(error).__name__}: {error})"
-
-
-def _temporary_folder(watch: Watch) -> str:
-    """A folder that goes with the watch."""
-    folder, owner = tempfile.mkdtemp(prefix="limen-"), os.getpid()
-
-    def remove() -> None:
-        if os.getpid() == owner:  # a forked child that ends must not take its parent's journal with it
-            shutil.rmtree(folder, ignore_errors=True)
-
-    weakref.finalize(watch, remove)
-    return folder

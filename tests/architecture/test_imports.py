@@ -30,8 +30,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "manual": BOTTOM | {"findings", "activations"},
     "report": BOTTOM | {"vitals", "findings", "journal", "activations"},
     "progress": BOTTOM | {"findings", "journal", "probe"},
+    "terms": BOTTOM,
     "watch": BOTTOM
-    | {"progress", "ranks", "vitals", "findings", "journal", "treatments", "probe", "anatomy", "activations", "report"},
+    | {"progress", "ranks", "terms", "vitals", "findings", "journal", "treatments", "probe", "anatomy", "activations"}
+    | {"report"},
     "launch": BOTTOM | {"watch", "journal", "report"},
     "demo": BOTTOM | {"progress", "watch", "journal", "report", "findings", "vitals"},
     "cli": {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in FILES} - {"cli", "__main__", "__init__"},

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from limen import __version__
+from limen.cli import options
 from limen.cli.app import app, main
+from limen.manual import names
 
 NAMES = ("run", "explain", "report", "env", "demo")
 
@@ -35,6 +38,45 @@ def test_help_and_mistakes_load_neither_torch_nor_plotly_nor_numpy(arguments: li
 def test_help_names_every_command() -> None:
     shown = CliRunner().invoke(app, ["--help"]).output
     assert all(f" {name} " in shown for name in NAMES)
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in NAMES)])
+def test_the_short_help_is_the_long_one_and_names_no_types(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short, long = (told(capsys, monkeypatch, *command, option) for option in ("-h", "--help"))
+    assert short == long
+    assert short[0] == 0
+    assert not re.search(r"<\w+>|\[\[", short[1])
+    assert max(map(len, short[1].splitlines())) <= 80
+
+
+def test_the_help_of_run_names_every_option_and_what_is_overwritten(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = " ".join(told(capsys, monkeypatch, "run", "--help")[1].split())
+    assert all(f" {name} " in words for name in options.NAMES)
+    assert "default: limen-report.html" in words
+    assert "renamed to NAME.limen.1" in words
+
+
+def test_explain_alone_lists_the_names_by_kind(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = told(capsys, monkeypatch, "explain")
+    assert code == 0
+    listed = {block.splitlines()[0]: block.split()[1:] for block in out.split("\n\n")[:-1]}
+    assert list(listed) == ["symptoms", "causes", "remedies", "words", "activations"]
+    assert list(listed.values()) == [list(known) for known in names().values()]
+
+
+@pytest.mark.parametrize("written", [["Dead Units"], ["dead", "units"], ["DEAD_UNITS"]])
+def test_a_name_is_found_however_it_is_written(
+    written: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = told(capsys, monkeypatch, "explain", *written)
+    assert code == 0
+    assert out.startswith("dead-units (symptom)")
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +126,7 @@ def test_without_a_command_the_help_is_shown(
 ) -> None:
     code, out, err = told(capsys, monkeypatch)
     assert code == 2
-    assert "Commands" in out + err
+    assert "Commands:" in out + err
 
 
 @pytest.mark.parametrize("content", [b"", b"not a journal", b"SQLite format 3\0" + bytes(84), b"\x7fELF" * 999])

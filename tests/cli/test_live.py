@@ -17,6 +17,8 @@ PROGRESS = Progress(
     dead_share=0.384,
     gradient_ratio=0.0213,
     overhead=0.0084,
+    spent=2.31,
+    free=False,
     sites=3,
     findings=(),
     treatments=(),
@@ -35,6 +37,11 @@ def test_the_line_shows_step_loss_worst_site_dead_share_gradient_ratio_and_cost(
 def test_what_is_not_known_is_not_shown() -> None:
     unknown = replace(PROGRESS, loss=math.nan, worst_site="", gradient_ratio=math.nan)
     assert progress_text(unknown).plain == "limen  step 1,240 · watching costs 0.8%"
+
+
+def test_what_is_within_the_free_seconds_is_told_in_seconds_and_not_as_an_alarming_share() -> None:
+    small = replace(PROGRESS, overhead=0.54, spent=0.84, free=True)
+    assert progress_text(small).plain.endswith(" · watching took 0.8 s")
 
 
 def test_the_first_open_finding_is_named_and_a_closed_one_is_not() -> None:
@@ -81,7 +88,7 @@ def test_a_training_in_a_terminal_is_shown_live_and_leaves_only_its_own_output_a
     drawn = re.findall(r"limen\x1b\[0m  step (\d+)", watched)
     assert len(drawn) >= 3
     assert drawn == sorted(drawn, key=int)
-    assert replay(watched) == [*replay(bare)[:-1], "healthy: 1 site, 30 steps watched", ""]
+    assert replay(watched) == [*replay(bare)[:-1], "healthy: 1 site, 30 steps watched", "report: limen-report.html", ""]
 
 
 def test_a_narrow_terminal_gets_a_line_that_fits(tmp_path: Path) -> None:
@@ -90,7 +97,7 @@ import os, sys
 from limen.cli.live import live
 from limen.progress import Progress
 view = live(sys.stderr, sys.stdout, "")
-view(Progress(1240, 0.43, "a.very.long.name.of.a.site", 0.4, 0.02, 0.008, 3, (), ()))
+view(Progress(1240, 0.43, "a.very.long.name.of.a.site", 0.4, 0.02, 0.008, 2.3, False, 3, (), ()))
 os._exit(0)  # before the line is taken away
 """
     (tmp_path / "draws.py").write_text(script)

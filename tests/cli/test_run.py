@@ -17,7 +17,7 @@ from tests.cli.programs import ENDS, SICK, TRAINS
 
 LIMEN = ("-m", "limen", "run")
 HEALTHY = "healthy: 1 site, 30 steps watched\n"
-JOURNAL = re.compile(r"^journal: (.*)\n", re.MULTILINE)
+REPORT = "report: limen-report.html\n"
 
 
 def start(folder: Path, *command: str, **more: str) -> "subprocess.Popen[str]":
@@ -53,9 +53,15 @@ def test_a_training_ends_with_the_bytes_of_python_and_then_the_verdict(end: str,
     watched_code, watched_out, watched_err = run(folder, *LIMEN, "train.py")
     assert (watched_code, watched_out) == (code, out)
     assert watched_err.startswith(err)
-    told = JOURNAL.sub("", watched_err[len(err) :])
-    assert re.fullmatch(r"healthy: 1 site, 3\d steps watched\n", told)
-    assert bool(JOURNAL.search(watched_err)) == (code != 0)
+    told = watched_err[len(err) :]
+    if code == 0:
+        assert re.fullmatch(r"healthy: 1 site, 3\d steps watched\nreport: limen-report\.html\n", told)
+    else:
+        assert re.fullmatch(
+            rf"limen: the script ended with exit code {code}; up to there:\nhealthy: 1 site, 3\d steps watched\n"
+            rf"report: limen-report\.html · journal: limen-\w+/train\.limen\n",
+            told,
+        )
 
 
 def test_the_report_is_written_where_it_was_asked_for_also_after_an_error(folder: Path) -> None:
@@ -63,24 +69,58 @@ def test_the_report_is_written_where_it_was_asked_for_also_after_an_error(folder
     options = ("--report", "a.html", "--json", "a.json", "--journal", "a.limen", "--budget", "every")
     code, _, err = run(folder, *LIMEN, *options, "train.py", "--json", "its own")
     assert code == 1
-    assert err.endswith(f"ValueError: late\n{HEALTHY}")
+    ended = "limen: the script ended with exit code 1; up to there:\n"
+    assert err.endswith(f"ValueError: late\n{ended}{HEALTHY}report: a.html · JSON: a.json · journal: a.limen\n")
     told = json.loads((folder / "a.json").read_text())
     assert (told["verdict"], told["steps"], told["script"]) == ("healthy", 30, "train.py")
     assert "<html" in (folder / "a.html").read_text()
-    assert run(folder, "-m", "limen", "report", "a.limen")[:2] == (0, HEALTHY)
+    assert run(folder, "-m", "limen", "report", "a.limen") == (0, ended + HEALTHY, "")
     assert not (folder / "limen-report.html").exists()
 
 
 def test_nothing_but_the_report_stays_behind_after_a_healthy_run(folder: Path) -> None:
     run(folder, "train.py")  # torch itself leaves a folder in the temporary one
     before = {path.name for path in folder.iterdir()}
-    assert run(folder, *LIMEN, "train.py")[2] == HEALTHY
+    assert run(folder, *LIMEN, "train.py")[2] == HEALTHY + REPORT
     assert {path.name for path in folder.iterdir()} - before == {"limen-report.html"}
 
 
 def test_a_module_is_watched_like_a_script(folder: Path) -> None:
     code, out, err = run(folder, *LIMEN, "-m", "train", "--help")
-    assert (code, out, err) == (0, run(folder, "-m", "train")[1], HEALTHY)
+    assert (code, out, err) == (0, run(folder, "-m", "train")[1], HEALTHY + REPORT)
+
+
+WATCHES = """
+import limen
+watch = limen.watch(net, optimiser, treat="safe", strict=True, journal="a.limen")
+with watch as w:
+{training}
+w.report("own.html")
+print(w.diagnosis(), w.vitals.step, len(w.findings), w.to_json()["verdict"], flush=True)
+"""
+
+
+def test_a_script_that_watches_itself_runs_on_and_gets_its_reports(folder: Path) -> None:
+    before, loop = TRAINS.split("for _ in", 1)
+    loop, _ = loop.split("print(", 1)
+    indented = "".join(f"    {line}\n" for line in f"for _ in{loop}".splitlines())
+    (folder / "train.py").write_text(before + WATCHES.format(training=indented))
+    bare = run(folder, "train.py")
+    assert bare == (0, "healthy: 1 site, 30 steps watched 30 0 healthy\n", "")
+    for options in ((), ("--journal", "a.limen"), ("--journal", "b.limen")):
+        (folder / "own.html").unlink()
+        code, out, err = run(folder, *LIMEN, *options, "train.py")
+        assert (code, out) == bare[:2]
+        assert "its own treat='safe', strict=True have no effect" in err
+        assert HEALTHY in err
+        assert (folder / "own.html").exists()
+        assert run(folder, "-m", "limen", "report", "a.limen")[:2] == (0, HEALTHY)
+
+
+@pytest.mark.parametrize("first", ["from limen import watch", "from limen.activations import get"])
+def test_a_script_that_imports_limen_before_torch_is_watched_all_the_same(first: str, folder: Path) -> None:
+    (folder / "train.py").write_text(f"{first}\n{TRAINS}")
+    assert run(folder, *LIMEN, "train.py") == (*run(folder, "train.py")[:2], HEALTHY + REPORT)
 
 
 def test_a_sick_network_is_told_with_the_place_of_its_report(folder: Path) -> None:
@@ -88,7 +128,7 @@ def test_a_sick_network_is_told_with_the_place_of_its_report(folder: Path) -> No
     assert code == 0
     assert err.startswith("sick: ")
     assert "dead" in err
-    assert err.endswith(f"report: {folder / 'limen-report.html'}\n")
+    assert err.endswith(f"\n{REPORT}")
 
 
 def test_quiet_says_nothing_of_a_healthy_network_and_the_verdict_of_a_sick_one(folder: Path) -> None:
@@ -114,12 +154,54 @@ def test_fail_on_leaves_the_exit_code_of_a_script_that_failed(folder: Path) -> N
     ("script", "reason"),
     [("print(1)", "it did not import torch"), ("import torch\nprint(1)", "it called neither backward")],
 )
-def test_a_script_that_never_trains_keeps_its_exit_code(script: str, reason: str, folder: Path) -> None:
-    (folder / "train.py").write_text(f"{script}\nraise SystemExit(4)")
+def test_a_script_that_never_trains_is_told_so_and_leaves_nothing_behind(
+    script: str, reason: str, folder: Path
+) -> None:
+    (folder / "train.py").write_text(script)
+    run(folder, "train.py")  # torch itself leaves a folder in the temporary one
+    before = set(folder.iterdir())
     code, out, err = run(folder, *LIMEN, "train.py")
-    assert (code, out) == (4, "1\n")
+    assert (code, out) == (0, "1\n")
     assert err.startswith(f"limen: no training step was seen in train.py: {reason}")
-    assert not (folder / "limen-report.html").exists()
+    assert set(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("end", ["raise SystemExit(4)", "import torch; torch.ones(2) @ torch.ones(3)", "1 +", "1 / 0"])
+def test_of_a_script_that_fails_before_it_trains_nothing_is_said_and_nothing_left(end: str, folder: Path) -> None:
+    (folder / "train.py").write_text(f"print(1)\n{end}")
+    bare = run(folder, "train.py")
+    before = set(folder.iterdir())
+    assert run(folder, *LIMEN, "train.py") == bare
+    assert bare[0] != 0
+    assert set(folder.iterdir()) == before
+
+
+def test_an_option_after_a_script_that_refuses_it_gets_a_hint_and_every_other_end_gets_none(folder: Path) -> None:
+    (folder / "train.py").write_text("import argparse; argparse.ArgumentParser().parse_args()")
+    for option in ("--treat=safe", "--no-such"):
+        code, out, err = run(folder, "train.py", option)
+        watched = run(folder, *LIMEN, "train.py", option)
+        assert (watched[:2], code) == ((code, out), 2)
+        hint = (
+            "limen: --treat was given to the script, as all that follows it is. "
+            "If it is meant for limen: limen run --treat … train.py\n"
+        )
+        assert watched[2] == err + (hint if option != "--no-such" else "")
+    (folder / "train.py").write_text("raise SystemExit(1)")
+    assert run(folder, *LIMEN, "train.py", "--treat", "safe") == (1, "", "")
+
+
+def test_what_is_replaced_is_said_to_be_and_an_older_run_is_kept(folder: Path) -> None:
+    options = ("--json", "a.json", "--journal", "a.limen")
+    first = run(folder, *LIMEN, *options, "train.py")[2]
+    assert first == f"{HEALTHY}report: limen-report.html · JSON: a.json · journal: a.limen\n"
+    for number in (1, 2):
+        again = run(folder, *LIMEN, *options, "train.py")[2]
+        assert again == (
+            f"{HEALTHY}report: limen-report.html (replaced) · JSON: a.json (replaced) · "
+            f"journal: a.limen (the older run is now a.limen.{number})\n"
+        )
+        assert run(folder, "-m", "limen", "report", f"a.limen.{number}")[:2] == (0, HEALTHY)
 
 
 def test_a_script_that_sets_the_threads_before_importing_torch_gets_them(folder: Path) -> None:
@@ -145,6 +227,8 @@ def test_a_signal_ends_the_training_as_in_python_and_the_report_is_written(numbe
     assert "limen/" not in err
     assert "steps watched" in err
     assert (folder / "a.html").exists()
+    assert f"limen: the script was ended by {signal.Signals(number).name}; up to there:\n" in err
+    assert err.endswith("\nreport: a.html · journal: a.limen\n")
     assert run(folder, "-m", "limen", "report", "a.limen")[0] == 0
 
 
@@ -158,9 +242,11 @@ def test_after_a_kill_the_journal_gives_the_report(folder: Path) -> None:
             process.stdout.readline()
         process.kill()
         process.communicate(timeout=60)
-    code, out, _ = run(folder, "-m", "limen", "report", "a.limen", "--html", "again.html", "--json", "again.json")
+    code, out, err = run(folder, "-m", "limen", "report", "a.limen", "--html", "again.html", "--json", "again.json")
     assert code == 0
+    assert out.startswith("limen: this run did not finish: it was killed, or it is still running; up to there:\n")
     assert "watched" in out
+    assert err == "report: again.html · JSON: again.json\n"
     assert json.loads((folder / "again.json").read_text())["steps"] > 30
     assert (folder / "again.html").exists()
 
@@ -192,4 +278,5 @@ def test_what_is_wrong_with_limen_itself_is_told_in_one_line_and_the_training_go
     code, out, err = run(folder, *LIMEN, "train.py")
     assert (code, out) == run(folder, "train.py")[:2]
     assert re.fullmatch(r"limen: cannot watch, the script runs on without \(.*\)\. --strict shows where\.\n", err)
+    assert not list(folder.glob("limen-*"))
     assert run(folder, *LIMEN, "--strict", "train.py")[0] == 1

@@ -1,13 +1,15 @@
 """Where a journal may be made, and what is never overwritten."""
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from limen.errors import UnwritablePath
-from limen.journal import Journal, Run, read
+from limen.journal import Journal, Run, put_aside, read
 from limen.journal.schema import VERSION
 from tests.journal.runs import Maker, differences
 
@@ -87,3 +89,51 @@ def test_a_relative_path_stays_where_it_was_when_the_training_changes_folder(
     monkeypatch.chdir(tmp_path / "else")
     journal.close(run)
     assert differences(run, read(tmp_path / "run.limen")) == []
+
+
+def test_an_older_run_is_put_aside_under_the_first_free_number(tmp_path: Path) -> None:
+    path = tmp_path / "run.limen"
+    assert put_aside(path) is None
+    for number in (1, 2):
+        run = Maker(number).run()
+        Journal(path).close(run)
+        assert put_aside(path) == tmp_path / f"run.limen.{number}"
+        assert not path.exists()
+        assert differences(run, read(tmp_path / f"run.limen.{number}")) == []
+
+
+def test_a_run_without_a_step_is_not_worth_keeping(tmp_path: Path) -> None:
+    path = tmp_path / "run.limen"
+    Journal(path).close(Run())
+    assert put_aside(path) is None
+    assert path.exists()
+
+
+def test_the_run_of_a_killed_training_is_put_aside_whole(tmp_path: Path) -> None:
+    path = tmp_path / "run.limen"
+    code = (
+        "import os, sys, time\nfrom limen.journal import Journal, read\nfrom tests.journal.runs import Maker\n"
+        "journal = Journal(sys.argv[1])\njournal.save(Maker(1).run())\n"
+        "while not read(sys.argv[1]).vitals.sites: time.sleep(0.01)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", code, str(path)], cwd=root)
+    assert Path(f"{path}-wal").exists()
+    aside = put_aside(path)
+    assert aside is not None
+    assert differences(Maker(1).run(), read(aside)) == []
+    assert [file.name for file in tmp_path.iterdir()] == ["run.limen.1"]
+
+
+def test_a_journal_in_use_and_what_is_no_journal_are_not_put_aside(tmp_path: Path) -> None:
+    (tmp_path / "thesis").write_text("all of it")
+    journal = Journal(tmp_path / "run.limen")
+    journal.save(Maker(1).run())
+    while not read(tmp_path / "run.limen").vitals.sites:
+        pass
+    for name, why in (("run.limen", "another training"), ("thesis", "not a limen journal")):
+        with pytest.raises(UnwritablePath, match=why):
+            put_aside(tmp_path / name)
+        assert (tmp_path / name).exists()
+    journal.close()

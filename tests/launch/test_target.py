@@ -34,6 +34,19 @@ def test_a_missing_script_without_neighbours_gets_advice(tmp_path: Path) -> None
         script_target(str(tmp_path / "gone" / "train.py"), ())
 
 
+@pytest.mark.parametrize("name", ["python", "python3", "/usr/no/bin/python3.11"])
+def test_the_word_python_is_to_be_left_out(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidValue, match=r"no such file in .*\. Leave that word out: limen run SCRIPT\."):
+        script_target(name, ("train.py",))
+
+
+def test_torchrun_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidValue, match=r"It comes first: torchrun … -m limen run SCRIPT\."):
+        script_target("torchrun", ("train.py",))
+
+
 def test_a_folder_is_refused_and_its_main_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match=r"which is a folder\. Name a script in it\."):
         script_target(str(tmp_path), ())

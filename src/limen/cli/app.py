@@ -9,6 +9,7 @@ from rich.console import Console
 
 from limen import __version__
 from limen.cli.explain import explain as explain_name
+from limen.cli.explain import list_names
 from limen.cli.job import Job
 from limen.cli.options import FailOn, Treat, run_options
 from limen.errors import LimenError
@@ -23,6 +24,8 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Looks after the activation functions of a PyTorch training: watches, diagnoses, repairs.",
 )
 
@@ -71,25 +74,42 @@ def _root(
 
 @app.command(context_settings={"allow_interspersed_args": False})
 def run(
-    script: Annotated[str, typer.Argument(metavar="SCRIPT", help="The script, or with -m the module.")],
-    arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[ARGUMENTS]...", help="Given to the script untouched.")
-    ] = None,
+    script: Annotated[str, typer.Argument(metavar="SCRIPT", hidden=True)],
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="ARGUMENTS", hidden=True)] = None,
     module: Annotated[bool, typer.Option("-m", help="SCRIPT is the name of a module, as in python -m.")] = False,
     report: Annotated[
-        Path | None, typer.Option(metavar="PATH.html", help="HTML report  [default: limen-report.html]")
+        Path | None, typer.Option(metavar="PATH.html", help="The HTML report.  [default: limen-report.html]")
     ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="PATH.json", help="JSON report.")] = None,
-    journal: Annotated[Path | None, typer.Option(metavar="PATH.limen", help="Keep the run file here.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="PATH.json", help="The same as JSON.  [default: none]")] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH.limen",
+            help="Keep the run file, for limen report.  [default: a temporary one, kept if the script fails]",
+        ),
+    ] = None,
     budget: Annotated[
-        str, typer.Option(metavar="SHARE", help="Share of the run that watching may cost; 'every': look at every step.")
+        str,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the run that watching may cost, or 2 s where that is more; 'every': look at every step.",
+        ),
     ] = "0.01",
-    treat: Annotated[Treat, typer.Option(help="Repairs that may be made while it runs.")] = "off",
+    treat: Annotated[Treat, typer.Option(metavar="off|safe", help="Repairs that may be made while it runs.")] = "off",
     strict: Annotated[bool, typer.Option("--strict", help="Raise limen's own errors.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless the network is sick.")] = False,
-    fail_on: Annotated[FailOn | None, typer.Option(help="Exit with 3 when this is found.")] = None,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(metavar="warning|error", help="Exit with 3 when this is found.  [default: never]"),
+    ] = None,
 ) -> Job:
-    """Watch an unmodified script; all that follows SCRIPT is its own."""
+    """Watch an unmodified script.
+
+    SCRIPT runs as `python SCRIPT ARGUMENTS` would. Options of limen come before it: all that follows SCRIPT is its own.
+
+    Reports take the place of older ones. A run that lies where the journal goes is kept: it is renamed to NAME.limen.1
+    and so on.
+    """
     options = run_options(
         report=report,
         json=json,
@@ -106,10 +126,16 @@ def run(
 
 @app.command()
 def explain(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A symptom, cause, remedy or activation.")],
+    name: Annotated[list[str] | None, typer.Argument(metavar="NAME", hidden=True)] = None,
 ) -> None:
-    """The manual page of a symptom, cause, remedy or activation."""
-    explain_name(name, Console())
+    """The manual page of NAME: a symptom, cause, remedy, word or activation; without NAME, all that have one.
+
+    Case, spaces, hyphens and underscores do not matter.
+    """
+    if name:
+        explain_name(" ".join(name), Console())
+    else:
+        list_names(Console(highlight=False))
 
 
 @app.command()
@@ -120,11 +146,11 @@ def report(
             metavar="JOURNAL...", help="A run file, also of a killed run; of many ranks all, or their folder."
         ),
     ],
-    html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the HTML report.")] = None,
-    json: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the JSON report.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="PATH.html", help="Write the HTML report.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="PATH.json", help="Write the JSON report.")] = None,
 ) -> None:
     """Make the reports again from a run file alone, or from those of all ranks as one run."""
-    from limen.cli.delivery import print_verdict
+    from limen.cli.delivery import print_verdict, written
     from limen.journal import read_all
     from limen.report import check_writable, write_html, write_json
 
@@ -133,10 +159,10 @@ def report(
             check_writable(path)
     seen = read_all(journals)
     print_verdict(seen, sys.stdout)
-    if html is not None:
-        write_html(seen, html)
-    if json is not None:
-        write_json(seen, json)
+    reports = (("report", write_html, html), ("JSON", write_json, json))
+    lines = [written(name, write, seen, path, Path.cwd()) for name, write, path in reports if path is not None]
+    if lines:
+        print(" · ".join(lines), file=sys.stderr)
 
 
 @app.command()
@@ -150,9 +176,9 @@ def env() -> None:
 
 @app.command()
 def demo(
-    data: Annotated[str, typer.Option(help="digits or fashion-mnist.")] = "digits",
-    report: Annotated[Path, typer.Option(metavar="PATH", help="HTML report.")] = Path("limen-demo.html"),
-    json: Annotated[Path, typer.Option(metavar="PATH", help="JSON report.")] = Path("limen-demo.json"),
+    data: Annotated[str, typer.Option(metavar="NAME", help="digits or fashion-mnist.")] = "digits",
+    report: Annotated[Path, typer.Option(metavar="PATH.html", help="The HTML report.")] = Path("limen-demo.html"),
+    json: Annotated[Path, typer.Option(metavar="PATH.json", help="The same as JSON.")] = Path("limen-demo.json"),
 ) -> int:
     """A real, sick training on real data: watched, repaired, reported."""
     from limen.demo import main as run_demo

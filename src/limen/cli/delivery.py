@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 
 from limen.cli.options import RunOptions
-from limen.cli.places import default_report
+from limen.cli.places import default_report, shown
 
 if TYPE_CHECKING:
     from limen.journal import Run
 
-__all__ = ["Delivery", "print_verdict"]
+__all__ = ["Delivery", "ending", "print_verdict", "written"]
 
 FAILED_BY_FINDINGS = 3
 WIDTH = 96
@@ -35,19 +36,22 @@ class Delivery:
             self._stderr.write(f"{line}\n")
             self._stderr.flush()
 
-    def deliver(self, run: Run, *, has_torch: bool) -> None:
+    def deliver(self, run: Run, *, has_torch: bool, journal: str = "") -> None:
         """Print and write everything that was asked for.
 
         Args:
             run: what was watched.
             has_torch: whether the script imported torch at all.
+            journal: what to say of the journal.
         """
         if self._options.rank:
             return
         loud = self.is_loud(run)
         if loud:
             self._verdict(run, has_torch)
-        self._files(run, loud)
+        lines = [line for line in (*self._files(run), journal) if line]
+        if loud and lines:
+            self.say(" · ".join(lines))
 
     def is_loud(self, run: Run) -> bool:
         """Whether anything is to be said of this run in this process."""
@@ -67,35 +71,50 @@ class Delivery:
             with contextlib.suppress(OSError, ValueError):
                 print_verdict(run, self._stderr)
             return
+        if run.exit_code:
+            return  # of a script that failed before it trained, its own words say enough
         reason = "it called neither backward() nor an optimiser" if has_torch else "it did not import torch"
         self.say(f"limen: no training step was seen in {run.script}: {reason} in this process")
 
-    def _files(self, run: Run, loud: bool) -> None:
+    def _files(self, run: Run) -> Iterator[str]:
+        """Write the reports, and say where each of them is."""
         from limen.report import write_html, write_json
 
         options = self._options
+        if options.report is not None or run.vitals.step:
+            path = options.report or default_report(options.folder)
+            elsewhere = options.report is None and path.parent != options.folder
+            why = f" ({options.folder} cannot be written)" if elsewhere else ""
+            line = self._written("report", write_html, run, path)
+            yield line and line + why
         if options.json is not None:
-            self._is_written(write_json, run, options.json)
-        if options.report is None and not run.vitals.step:
-            return
-        path = options.report or default_report(options.folder)
-        written = self._is_written(write_html, run, path)
-        elsewhere = options.report is None and path.parent != options.folder
-        if written and loud and (run.verdict != "healthy" or run.treatments or elsewhere):
-            self.say(f"report: {path}" + (f" ({options.folder} cannot be written)" if elsewhere else ""))
+            yield self._written("JSON", write_json, run, options.json)
 
-    def _is_written(self, write: Callable[[Run, Path], None], run: Run, path: Path) -> bool:
+    def _written(self, name: str, write: Callable[[Run, Path], None], run: Run, path: Path) -> str:
         try:
-            write(run, path)
+            return written(name, write, run, path, self._options.folder)
         except OSError as error:  # the disk filled up, or the folder went away, since it was checked
             self.say(f"limen: {error}")
-            return False
-        return True
+            return ""
+
+
+def written(name: str, write: Callable[[Run, Path], None], run: Run, path: Path, folder: Path) -> str:
+    """Write a report and say where it is, and whether it took the place of another.
+
+    Raises:
+        UnwritablePath: it could not be written (also an ``OSError``).
+    """
+    replaced = " (replaced)" if path.is_file() and path.stat().st_size else ""
+    write(run, path)
+    return f"{name}: {shown(path, folder)}{replaced}"
 
 
 def print_verdict(run: Run, stream: TextIO) -> None:
     """The text report; in colour and as wide as the window on a terminal."""
     from limen.report import plain, rich_text
+
+    if run.vitals.step and (how := ending(run)):
+        stream.write(f"limen: {how}; up to there:\n")
 
     if stream.isatty():
         console = Console(file=stream)
@@ -103,3 +122,17 @@ def print_verdict(run: Run, stream: TextIO) -> None:
     else:
         stream.write(f"{plain(run, width=WIDTH)}\n")
     stream.flush()
+
+
+def ending(run: Run) -> str:
+    """How a run ended that did not end in order; empty for one that did."""
+    if not run.finished:
+        return "this run did not finish: it was killed, or it is still running"
+    if not run.exit_code:
+        return ""
+    if run.exit_code > 0:
+        return f"the script ended with exit code {run.exit_code}"
+    try:
+        return f"the script was ended by {signal.Signals(-run.exit_code).name}"
+    except ValueError:  # a journal may hold any number
+        return f"the script was ended by signal {-run.exit_code}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["explain", "paragraphs"]
+__all__ = ["explain", "list_names", "paragraphs"]
 
 HEADING = re.compile(r"(?P<heading>[A-Z][A-Za-z ]{2,24}:)(?= )")
 WIDTH = 96
@@ -30,6 +31,19 @@ def explain(name: str, console: Console) -> None:
         for line in _styled(paragraph).wrap(console, min(console.width, WIDTH) - len(INDENT)):
             line.rstrip()
             console.print(Text(INDENT) + line)
+
+
+def list_names(console: Console) -> None:
+    """Print all names that have a page, by kind."""
+    from limen.manual import names  # loads torch
+
+    for kind, known in names().items():
+        console.print(Text(kind.removesuffix("y") + ("ies" if kind.endswith("y") else "s"), "bold cyan"))
+        wrapped = textwrap.wrap("  ".join(known), min(console.width, WIDTH) - len(INDENT), break_on_hyphens=False)
+        for line in wrapped:
+            console.print(Text(INDENT + line))
+        console.print()
+    console.print("limen explain NAME prints the page of one.")
 
 
 def paragraphs(body: str) -> list[str]:

@@ -112,7 +112,8 @@ def progress_text(progress: Progress) -> Text:
         parts.append(Text(f"{worrying[0].name} at {worrying[0].where}", "bold red"))
     if progress.treatments:
         parts.append(Text(f"{progress.treatments[-1].name} applied", "green"))
-    parts.append(Text(f"watching costs {progress.overhead:.1%}", "dim"))
+    cost = f"took {progress.spent:.1f} s" if progress.free else f"costs {progress.overhead:.1%}"
+    parts.append(Text(f"watching {cost}", "dim"))
     return Text.assemble(("limen", "bold cyan"), "  ", Text(" · ").join(parts))
 
 

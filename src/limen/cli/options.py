@@ -10,7 +10,10 @@ from limen.cli.places import check_journal, check_writable
 from limen.errors import InvalidValue
 from limen.ranks import Ranks, for_rank, this_rank
 
-__all__ = ["FailOn", "RunOptions", "Treat", "run_options"]
+__all__ = ["NAMES", "FailOn", "RunOptions", "Treat", "run_options"]
+
+NAMES = ("--report", "--json", "--journal", "--budget", "--treat", "--strict", "--quiet", "--fail-on")
+"""As they are written on the command line."""
 
 FailOn = Literal["warning", "error"]
 Treat = Literal["off", "safe"]

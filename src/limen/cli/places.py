@@ -12,7 +12,7 @@ from pathlib import Path
 from limen.errors import UnwritablePath
 from limen.ranks import Ranks, for_rank
 
-__all__ = ["check_journal", "check_writable", "default_report", "temporary_journal"]
+__all__ = ["check_journal", "check_writable", "default_report", "shown", "temporary_journal"]
 
 DEFAULT_REPORT = "limen-report.html"
 SQLITE = b"SQLite format 3\0"  # what every journal begins with
@@ -95,3 +95,12 @@ def _shared_folder(what: str) -> Path:
         if stat.S_ISDIR(found.st_mode) and found.st_uid == user:
             return folder
     return Path(tempfile.mkdtemp(prefix="limen-"))
+
+
+def shown(path: Path, folder: Path) -> str:
+    """A path as the user would name it who works in ``folder``.
+
+    >>> shown(Path("/home/ada/runs/a.html"), Path("/home/ada")), shown(Path("/tmp/a.html"), Path("/home/ada"))
+    ('runs/a.html', '/tmp/a.html')
+    """
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

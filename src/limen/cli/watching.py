@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from limen.cli.delivery import Delivery
 from limen.cli.live import Live, live
-from limen.cli.options import RunOptions
-from limen.cli.places import temporary_journal
+from limen.cli.options import NAMES, RunOptions
+from limen.cli.places import shown, temporary_journal
 from limen.launch import Target
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from limen.watch import Watch
 
 __all__ = ["Watching"]
+
+USAGE = 2  # what a script ends with that refuses its arguments
 
 
 class Watching:
@@ -30,7 +33,9 @@ class Watching:
         self._stderr = sys.stderr
         self._stdout = sys.stdout
         self._delivery = Delivery(self._stderr, options)
-        self._journal = options.journal or temporary_journal(target.name, options.ranks)
+        self._name = target.name
+        self._journal: Path | None = None  # there is one once the watch has begun
+        self._older: Path | None = None
         self._watch: Watch | None = None
         self._live: Live | None = None
         self._broken = False
@@ -56,11 +61,15 @@ class Watching:
 
     def _begin(self) -> None:
         from limen.environment import facts
+        from limen.journal import put_aside
         from limen.watch import Watch
 
         options = self._options
+        if options.journal is not None:
+            self._older = put_aside(options.journal)
+        self._journal = options.journal or temporary_journal(self._name, options.ranks)
         if not options.quiet:
-            note = f"limen  should this run be killed: limen report {self._journal}"
+            note = f"limen  if this run gets killed, see what it did with: limen report {self._journal}"
             self._live = live(self._stderr, self._stdout, note)
         self._watch = Watch(
             budget=options.budget,
@@ -78,11 +87,17 @@ class Watching:
         if self._live is not None:
             self._live.close()
         if self._broken:
+            self._tidy()
             return code
         run = self._close(code)
-        self._delivery.deliver(run, has_torch=self._watch is not None)
-        self._tidy(code)
+        # a failed script's journal is worth another look
+        keeps = self._options.journal is not None or (code != 0 and run.vitals.step > 0)
+        self._delivery.deliver(run, has_torch=self._watch is not None, journal=self._journal_line() if keeps else "")
+        if not keeps:
+            self._tidy()
         self._point_to_all(run)
+        if code == USAGE and not self._options.quiet:
+            self._hint()
         return code or self._delivery.verdict_code(run)
 
     def _close(self, code: int) -> Run:
@@ -92,18 +107,32 @@ class Watching:
             return Run(script=self._script, arguments=self._arguments, finished=True, exit_code=code)
         return with_rank_note(self._watch.close(exit_code=code))
 
-    def _tidy(self, code: int) -> None:
-        """Remove a temporary journal, unless the script failed: then it is worth another look."""
-        if self._options.journal is not None or self._options.ranks is not None:
-            return
-        if code == 0 or not self._journal.exists():
+    def _journal_line(self) -> str:
+        if self._journal is None or not self._journal.exists():
+            return ""
+        folder = self._options.folder
+        older = f" (the older run is now {shown(self._older, folder)})" if self._older is not None else ""
+        return f"journal: {shown(self._journal, folder)}{older}"
+
+    def _tidy(self) -> None:
+        """Remove a temporary journal; those of ranks are read together later."""
+        if self._journal is not None and self._options.journal is None and self._options.ranks is None:
             shutil.rmtree(self._journal.parent, ignore_errors=True)
-        elif not self._options.quiet:
-            self._delivery.say(f"journal: {self._journal}")
+
+    def _hint(self) -> None:
+        """A script that refuses its arguments may have been given one of limen's."""
+        misplaced = [name for name in NAMES if any(word.split("=")[0] == name for word in self._arguments)]
+        if misplaced:
+            self._delivery.say(
+                f"limen: {misplaced[0]} was given to the script, as all that follows it is. "
+                f"If it is meant for limen: limen run {misplaced[0]} … {self._script}"
+            )
 
     def _point_to_all(self, run: Run) -> None:
         """Say how to see what all ranks saw; their journals are kept."""
-        if self._options.ranks is not None and self._delivery.is_loud(run) and run.vitals.step:
+        if self._journal is None or self._options.ranks is None:
+            return
+        if self._delivery.is_loud(run) and run.vitals.step:
             stem, suffix = self._journal.stem, self._journal.suffix
             named = f"{self._journal} {self._journal.with_name(f'{stem}.rank*{suffix}')}"
             self._delivery.say(f"all ranks: limen report {named if self._options.journal else self._journal.parent}")

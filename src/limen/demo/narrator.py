@@ -1,21 +1,23 @@
 """The demo's voice: a live line while a network trains, and above it what is found and repaired."""
 
 import math
+import textwrap
 from types import TracebackType
 
 from rich.console import Console
 from rich.live import Live
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from limen.demo.news import Line, Told, healed, news
 from limen.demo.training import Outcome
 from limen.progress import Progress
+from limen.report.words import tied
 
 __all__ = ["Narrator", "standings"]
 
 WIDTH = 100  # columns, at most: longer lines are hard to read
+GUTTER = 13  # columns before the text: an indent, the longest label and two spaces
 BAR = 24  # columns of the bar of dead units
 
 STYLES = {"found": "bold red", "repaired": "bold green", "healed": "bold green", "result": "bold"}
@@ -70,12 +72,12 @@ class Narrator:
 
     def say(self, line: Line) -> None:
         """One labelled paragraph, wrapped beside its label."""
-        row = Table.grid(padding=(0, 2))
-        row.add_column(width=8)
-        row.add_column()
         quiet = line.label == "found" and line.text.startswith("nothing")
-        row.add_row(Text(line.label, "green" if quiet else STYLES.get(line.label, "dim")), Text(line.text))
-        self._console.print(Padding(row, (0, 0, 0, 3), expand=False), width=min(self._console.width, WIDTH))
+        style = "green" if quiet else STYLES.get(line.label, "dim")
+        room = min(self._console.width, WIDTH) - GUTTER
+        for index, words in enumerate(textwrap.wrap(tied(line.text), room, break_on_hyphens=False)):
+            label = f"   {'' if index else line.label}".ljust(GUTTER)
+            self._console.print(Text.assemble((label, style), words.replace("\u00a0", " ")), soft_wrap=True)
 
 
 def live_line(progress: Progress, steps: int) -> Text:
@@ -89,7 +91,7 @@ def live_line(progress: Progress, steps: int) -> Text:
 
 def standings(rows: list[tuple[str, Outcome]]) -> Table:
     """The trainings side by side: learning rate, dead units, accuracy on the test pictures."""
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
+    table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="dim")
     for title, justify in (
         ("", "left"),
         ("learning rate", "left"),

@@ -1,5 +1,7 @@
 """Three trainings from the same seeds: left sick, repaired while it runs, and a healthy control."""
 
+import shutil
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -61,18 +63,28 @@ def main(
         f"   {time.monotonic() - began:.0f} s", "dim"
     )
     screen.print(took, soft_wrap=True)
-    screen.print(Text("Now your own: ").append("limen run train.py", "bold"))
+    own = f"{limen_command(Path(sys.executable).parent, Path.cwd())} run your_script.py"
+    screen.print(Text("Now your own: ").append(own, "bold"), soft_wrap=True)
     return 0
 
 
+def limen_command(scripts: Path, folder: Path) -> str:
+    """How to call the limen of the environment whose commands are in ``scripts`` for one who works in ``folder``."""
+    command = scripts / "limen"
+    if not command.exists():
+        return "python -m limen"
+    known = shutil.which("limen")
+    if known is not None and Path(known).samefile(command):
+        return "limen"
+    return str(command.relative_to(folder) if command.is_relative_to(folder) else command)
+
+
 def introduce(screen: Console, pictures: Pictures, recipe: Recipe) -> None:
-    """What is trained, in two lines."""
+    """What is trained, in three lines."""
     screen.print(Text.assemble(("limen demo", "bold cyan"), f"   {len(pictures.train):,} {pictures.title}"), end="")
     screen.print(f" to learn from, {len(pictures.test):,} others to be tested on")
-    ordinary = (
-        f"An ordinary network of 2 x {HIDDEN} ReLU units, SGD with momentum {recipe.momentum:g}, gradients clipped"
-    )
-    screen.print(Text(f"{ordinary} to {recipe.clip:g}; three trainings, the same seeds.", "dim"))
+    screen.print(Text(f"An ordinary network of 2 x {HIDDEN} ReLU units, SGD with momentum {recipe.momentum:g},", "dim"))
+    screen.print(Text(f"gradients clipped to {recipe.clip:g}; three trainings, the same seeds.", "dim"))
 
 
 def act(

@@ -6,12 +6,13 @@ import os
 import sqlite3
 import stat
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 from limen.errors import UnwritablePath
-from limen.journal.schema import APPLICATION_ID, create
+from limen.journal.schema import APPLICATION_ID, KINDS, create
 
-__all__ = ["is_busy", "make"]
+__all__ = ["is_busy", "make", "put_aside"]
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -31,6 +32,42 @@ def make(path: Path) -> None:
         raise
     except (OSError, ValueError, sqlite3.Error) as error:  # ValueError: a NUL in the path
         raise _refusal(path, getattr(error, "strerror", None) or str(error)) from error
+
+
+def put_aside(path: Path) -> Path | None:
+    """Rename an older run at an absolute path to ``run.limen.1`` and so on; one without a step is not worth it.
+
+    The number comes last, lest ``run.rank*.limen`` or ``*.limen`` find it beside the journals of the new run.
+
+    Returns:
+        Where it is now; None where there was nothing to keep.
+
+    Raises:
+        UnwritablePath: the file holds something else, belongs to a running training, or cannot be renamed.
+    """
+    if not path.is_file() or path.stat().st_size == 0:
+        return None
+    _must_be_unused_journal(path)
+    if not _has_steps(path):
+        return None
+    aside = next(free for number in count(1) if not (free := Path(f"{path}.{number}")).exists())
+    try:
+        for suffix in ("", *_SIDE_FILES):
+            if os.path.exists(f"{path}{suffix}"):
+                os.rename(f"{path}{suffix}", f"{aside}{suffix}")
+    except OSError as error:
+        raise _refusal(path, f"the older run there cannot be renamed ({error.strerror})") from error
+    return aside
+
+
+def _has_steps(path: Path) -> bool:
+    """Whether a run file holds anything of a training; one that cannot be read may."""
+    tables = [kind.step_table for kind in KINDS.values() if kind.columns]
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            return any(connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1').fetchone() for table in tables)
+    except sqlite3.Error:
+        return True
 
 
 def _refusal(path: Path, why: str, advice: str = "Choose another path for the journal.") -> UnwritablePath:

@@ -14,9 +14,14 @@ from typing import Any
 
 __all__ = ["after_import"]
 
+OWN = "limen."
+
 
 def after_import(name: str, call: Callable[[], None]) -> Callable[[], None]:
     """Call ``call`` once, right after the package ``name`` was imported; at once where it already is.
+
+    Where a module of limen's own imports it, because the program asked for that module, the call waits until that
+    module is complete.
 
     Returns:
         A function that calls the whole thing off.
@@ -36,6 +41,8 @@ class _Finder:
         self._name = name
         self._call = call
         self._asking = False
+        self._loaded = False
+        self._within = False  # a module of limen's own
 
     def remove(self) -> None:
         if self in sys.meta_path:
@@ -44,7 +51,8 @@ class _Finder:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != self._name or self._asking:
+        own = fullname.startswith(OWN) and not self._within
+        if self._asking or not (own or fullname == self._name):
             return None
         self._asking = True
         try:
@@ -52,16 +60,21 @@ class _Finder:
         finally:
             self._asking = False
         if spec is not None and spec.loader is not None:
-            self._listen(spec.loader)
+            self._listen(spec.loader, own)
         return spec
 
-    def _listen(self, loader: Any) -> None:
+    def _listen(self, loader: Any, own: bool) -> None:
         load = loader.exec_module
 
         def load_and_tell(module: ModuleType) -> None:
             del loader.exec_module  # the loader is as it was, also for those who look at it later
-            load(module)
-            if self in sys.meta_path:
+            self._within = self._within or own
+            try:
+                load(module)
+            finally:
+                self._within = self._within and not own
+            self._loaded = self._loaded or not own
+            if self._loaded and not self._within and self in sys.meta_path:
                 self.remove()
                 self._call()
 

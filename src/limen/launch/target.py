@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import os
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,10 @@ def _read(path: str) -> bytes:
 def _nearest(path: str) -> str:
     folder = Path(path).parent
     scripts = sorted(file.name for file in folder.glob("*.py")) if folder.is_dir() else []
+    if re.fullmatch(r"python[\d.]*", os.path.basename(path)):
+        return "Leave that word out: limen run SCRIPT."
+    if os.path.basename(path) == "torchrun":
+        return "It comes first: torchrun … -m limen run SCRIPT."
     near = difflib.get_close_matches(os.path.basename(path), scripts, n=1)
     if near:
         return f"Did you mean {os.path.join(os.path.dirname(path), near[0])!r}?"
