@@ -251,6 +251,25 @@ def test_after_a_kill_the_journal_gives_the_report(folder: Path) -> None:
     assert (folder / "again.html").exists()
 
 
+FILLS_THE_DISK = """
+import os, resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (os.path.getsize("a.limen"),) * 2)
+"""
+
+
+def test_a_full_disk_ends_the_journal_with_one_sentence_and_not_the_training(folder: Path) -> None:
+    script = TRAINS.replace("for _ in range(30)", f"{FILLS_THE_DISK}\nfor _ in range(30)")
+    (folder / "train.py").write_text(script)
+    (folder / "a.limen").touch()  # so that the script runs without limen as well
+    expected = run(folder, "train.py")
+    code, out, err = run(folder, *LIMEN, "--journal", "a.limen", "--report", "/dev/null", "train.py")
+    assert (code, out) == expected[:2]
+    told, *verdict = err.splitlines()
+    assert re.fullmatch(r"limen: The journal '.*a\.limen' is no longer written \(.*\)\. The training goes on; .*", told)
+    assert "\n".join(verdict) + "\n" == HEALTHY
+
+
 def test_a_further_process_of_a_distributed_run_says_nothing_and_keeps_its_journal(folder: Path) -> None:
     options = ("--json", "a.json", "--fail-on", "warning")
     code, _, err = run(folder, *LIMEN, *options, "sick.py", RANK="1", WORLD_SIZE="2", MASTER_ADDR="a", MASTER_PORT="1")

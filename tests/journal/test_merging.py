@@ -89,6 +89,10 @@ def test_a_rank_that_failed_is_what_the_run_came_to() -> None:
     killed = replace(RUNS[1], finished=False, exit_code=None, broken="its watch ended")
     whole = merge([RUNS[0], killed, RUNS[2]])
     assert (whole.finished, whole.exit_code, whole.broken) == (False, None, "rank 1: its watch ended")
+    assert whole.vitals.notes == (
+        "Merged from all 3 ranks.",
+        "The journal of rank 1 ends at step 40: it was killed there, or is still running.",
+    )
     assert merge([RUNS[0], killed, replace(RUNS[2], exit_code=-9)]).exit_code == -9
 
 

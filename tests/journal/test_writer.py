@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sqlite3
 import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.journal import run_after
+from benchmarks.journal import write as write_simulated
 from limen.journal import Journal, Run, read
+from limen.journal.delta import Drop, Put
+from limen.journal.storage import Storage
 from tests.journal.runs import Maker, differences, first_rows, runs
 
 LIMITS = settings(deadline=None, max_examples=40)
@@ -121,6 +126,63 @@ def test_a_slow_disk_loses_only_runs_that_a_newer_one_replaces(tmp_path: Path) -
         journal.save(replace(run, seconds=float(number)))
     assert eventually(lambda: read(journal.path).seconds == 199.0)
     journal.close()
+
+
+def test_saves_that_a_slow_disk_leaves_out_are_counted_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Storage.write
+
+    def slowly(self: Storage, changes: Iterable[Put | Drop]) -> bool:
+        time.sleep(0.2)
+        return write(self, changes)
+
+    monkeypatch.setattr(Storage, "write", slowly)
+    journal, run = Journal(tmp_path / "run.limen"), Maker(1).run()
+    assert (journal.skipped, journal.remarks) == (0, ())
+    for number in range(50):
+        journal.save(replace(run, seconds=float(number)))
+        assert journal._bell.qsize() <= 1
+        time.sleep(0.01)
+    assert 30 < journal.skipped < 50
+    (remark,) = journal.remarks
+    assert re.match(r"The disk was slower than the journal: \d+ of 50 saves were left out for newer ones\.", remark)
+    journal.close()
+    assert read(journal.path).seconds == 49.0
+
+
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("attempt to write a readonly database"),
+                                   sqlite3.OperationalError("database or disk is full"), OSError("Stale file handle")],
+                         ids=str)  # fmt: skip
+def test_a_disk_that_fails_is_one_sentence_and_the_training_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    journal, run = Journal(tmp_path / "run.limen"), Maker(1).run()
+    journal.save(run)
+    settled(journal, run)
+
+    def fails(self: Storage, statement: str, values: object = ()) -> None:
+        raise error
+
+    monkeypatch.setattr(Storage, "_execute", fails)
+    for number in range(20):
+        journal.save(replace(run, seconds=float(number)))
+    journal.close(run)
+    assert journal.trouble == (
+        f"The journal '{tmp_path}/run.limen' is no longer written ({error}). "
+        "The training goes on; what was saved before can still be read."
+    )
+    assert differences(run, read(journal.path)) == []
+
+
+def test_a_journal_grows_with_the_network_and_not_with_the_steps(tmp_path: Path) -> None:
+    lengths = 10**6 // 64, 10**6  # of both, histories keep 977 rows
+    sizes = [write_simulated(tmp_path / f"{steps}.limen", steps, sites=4, units=32, saves=30) for steps in lengths]
+    assert sizes[1]["mb"] <= 1.1 * sizes[0]["mb"]  # longer numbers of steps
+    assert sizes[1]["mb"] < 0.5 * 4  # 50 MB for 100 sites
+    assert sizes[1]["mb_while_written_largest"] < 2 * sizes[1]["mb"] + 5  # SQLite merges the -wal from 4 MB on
+    run = read(tmp_path / "1000000.limen")
+    assert differences(replace(run_after(10**6, sites=4, units=32), finished=True), run) == []
 
 
 def test_every_moment_of_a_running_journal_is_one_of_the_saved_runs(tmp_path: Path) -> None:

@@ -70,6 +70,11 @@ def merge(runs: Sequence[Run], names: Sequence[str] = ()) -> Run:
     closed = [finding for run in ranked for finding in run.findings if finding.closed is not None]
     present = tuple(map(_rank, ranked))
     codes = [run.exit_code for run in ranked]
+    early = [
+        f"The journal of rank {_rank(run)} ends at step {run.vitals.step:,}: it was killed there, or is still running."
+        for run in ranked
+        if not run.finished
+    ]
     return with_rank_note(
         replace(
             ranked[0],
@@ -80,7 +85,7 @@ def merge(runs: Sequence[Run], names: Sequence[str] = ()) -> Run:
             exit_code=next((code for code in codes if code), None if None in codes else 0),
             broken="; ".join(f"rank {_rank(run)}: {run.broken}" for run in ranked if run.broken),
             ranks=Ranks(_ranks(ranked[0]).run, world, present),
-            vitals=vitals,
+            vitals=replace(vitals, notes=(*early, *vitals.notes)),
             findings=track(tuple({one.key: one for one in closed}.values()), diagnose(vitals), vitals.step),
             treatments=tuple(treatment for run in ranked for treatment in run.treatments),
             histograms=_histograms(ranked),

@@ -18,6 +18,7 @@ from limen.journal.schema import KINDS, Kind
 __all__ = ["Storage"]
 
 _ROWS = 512  # in one statement: 6,144 values of the widest table; SQLite takes 32,766 since 3.32
+_LEFT_OVER = 2**20  # bytes that the -wal file keeps for the next save; thinning all histories at once needs far more
 _PATIENCE = 2.0  # seconds to wait at the end for a reader
 
 Row = tuple[object, ...]
@@ -60,6 +61,7 @@ class Storage:
             )
         self._execute("PRAGMA journal_mode = WAL")
         self._execute("PRAGMA synchronous = NORMAL")
+        self._execute(f"PRAGMA journal_size_limit = {_LEFT_OVER}")
         self._file = os.stat(path)
 
     def write(self, changes: Iterable[Put | Drop]) -> bool:

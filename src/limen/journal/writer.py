@@ -21,6 +21,7 @@ __all__ = ["Journal"]
 _PATIENCE = 30.0  # seconds that the end of a training may wait for a slow disk
 _LAG = 0.5  # seconds that a save may wait beside a training that never lets go of the interpreter
 _LOAN = 0.1  # seconds, at most, that the training then waits for the thread
+_FEW, _SELDOM = 5, 0.1  # saves, and share of them, below which it is not worth a word that they were left out
 _TRIES = 5  # of the last save, each of which waits 5 s for a lock
 
 
@@ -46,6 +47,7 @@ class Journal:
         self._idle.set()
         self._waiting_since = 0.0
         self._spent = 0.0
+        self._offered = self._written = 0  # runs; each counted by one thread only
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         make(self.path)
         self._thread = threading.Thread(target=self._work, name="limen-journal", daemon=True)
@@ -60,6 +62,21 @@ class Journal:
     def spent(self) -> float:
         """Seconds of processor time that the writing took so far, all of it in the journal's own thread."""
         return self._spent
+
+    @property
+    def skipped(self) -> int:
+        """Runs that were not written because a newer one, which holds all of theirs, came before the disk was ready."""
+        return max(0, self._offered - self._written - 1)  # the newest may still be written
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the reader of a report should know of the writing: that it lagged behind."""
+        if self.skipped < max(_FEW, self._offered * _SELDOM):
+            return ()
+        return (
+            f"The disk was slower than the journal: {self.skipped} of {self._offered} saves were left out for newer "
+            "ones. Nothing is missing at the end; after a crash more than the last 2 s may be.",
+        )
 
     def save(self, run: Run) -> None:
         """Have this run written soon. Returns at once, but for a training that starves the thread; never raises.
@@ -80,7 +97,8 @@ class Journal:
             self._waiting_since = now
         self._idle.clear()
         self._newest = run
-        self._bell.put(None)
+        self._offered += 1
+        self._ring()
 
     def close(self, run: Run | None = None) -> None:
         """Write this run, or else the last one saved, and put the file away: one file again, without ``-wal``.
@@ -91,11 +109,17 @@ class Journal:
             return
         if not self._closing:
             self._newest = self._newest if run is None else run
+            self._offered += run is not None
             self._closing = True  # after the last run is in place: the thread looks at them in the other order
-            self._bell.put(None)
+            self._ring()
         self._thread.join(_PATIENCE)
         if self._thread.is_alive():
             self._note(TimeoutError(f"the disk did not answer for {_PATIENCE:.0f} s"))
+
+    def _ring(self) -> None:
+        """Wake the thread; a disk that hangs for days must not fill the memory with bells."""
+        if self._bell.empty():
+            self._bell.put(None)
 
     def _work(self) -> None:
         """The thread: until the journal is closed or the file cannot be written."""
@@ -124,10 +148,11 @@ class Journal:
                 wanted = enter(held, pack(run))
                 if storage.write(changes(held, wanted)):
                     held, written = wanted, run
+                    self._written += 1
                     if self._newest is written:
                         self._idle.set()
                 elif closing and (tries := tries + 1) < _TRIES:
-                    self._bell.put(None)
+                    self._ring()
                     continue
             self._spent = time.thread_time()
             if closing:
