@@ -25,7 +25,7 @@ from limen.kernels.compiled_pass import CompiledPass
 from limen.kernels.library import BUILT, Library
 
 RESULTS = Path(__file__).parent / "results" / "kernels.json"
-ROUNDS = 5
+ROUNDS = 60  # short ones: between them the rest of the machine may be still for a moment
 
 TENSORS: dict[str, tuple[tuple[int, ...], int]] = {
     "rows 128 × 512": ((128, 512), -1),
@@ -99,7 +99,7 @@ def readings(kernels: CompiledPass, seconds: float) -> list[Reading]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--seconds", type=float, default=0.05, help="for each of the rounds of a reading")
+    parser.add_argument("--seconds", type=float, default=0.005, help="for each of the rounds of a reading")
     options = parser.parse_args()
     kernels = CompiledPass(Library(BUILT))
     table = Table(
