@@ -1,5 +1,6 @@
 """Compiles the kernels, where there is a compiler; without one the torch version serves."""
 
+from glob import glob
 from typing import Any
 
 from setuptools import Extension, setup
@@ -26,7 +27,7 @@ class AnyPython(bdist_wheel):
 
 KERNELS: dict[str, Any] = {
     "sources": ["src/limen/kernels/pass.c"],
-    "depends": [f"src/limen/kernels/{name}.h" for name in ("path", "tile", "units")],
+    "depends": glob("src/limen/kernels/*.h"),
     "extra_compile_args": ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-Wno-psabi"],
     "optional": True,
 }

@@ -113,7 +113,7 @@ class CompiledAccount:
         """As ``Account.add``."""
         plan, z = self._kernels.plan_for(z, axis)
         if plan is not None:
-            if not self._add(self._address, plan.address, z.data_ptr(), self._kernels.shares(plan)):
+            if not self._add(self._address, plan.address, z.data_ptr(), self._kernels.threads(plan)):
                 raise wrong_units(z, axis, self.rules)
             return
         sums = torch_pass.measure(z, axis, self.rules.left, self.rules.right)

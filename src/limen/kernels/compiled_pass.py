@@ -69,7 +69,7 @@ class CompiledPass:
             z.data_ptr(),
             NO_SIDE if left is None else left,
             NO_SIDE if right is None else right,
-            self.shares(plan),
+            self.threads(plan),
             address_of(memory),
         )
         left_count, right_count = memory[:2].view(np.int64)
@@ -94,8 +94,8 @@ class CompiledPass:
         kinds = array("q", [TYPES[tensor.dtype] for tensor in tensors])
         found = array("d", bytes(8 * len(tensors)))
         addresses = (numbers.buffer_info()[0] for numbers in (pointers, entries, kinds))
-        share = sum(entries) > WORTH_SHARING and self._has_team()
-        if self.library.norms(len(tensors), *addresses, share, found.buffer_info()[0]):
+        threads = self._team() if sum(entries) > WORTH_SHARING else 1
+        if self.library.norms(len(tensors), *addresses, threads, found.buffer_info()[0]):
             return torch_norms.norms(tensors)
         return found.tolist()
 
@@ -119,12 +119,12 @@ class CompiledPass:
         plan = self._plans[key] = Plan(layout, z.dtype)
         return plan, z
 
-    def shares(self, plan: Plan) -> bool:
-        """Whether the work is for all of torch's threads."""
-        return plan.is_large and self._has_team()
+    def threads(self, plan: Plan) -> int:
+        """How many of torch's threads are to share the work."""
+        return self._team() if plan.is_large else 1
 
-    def _has_team(self) -> bool:
-        return not _forked and self.library.has_team and torch.get_num_threads() > 1
+    def _team(self) -> int:
+        return torch.get_num_threads() if self.library.has_team and not _forked else 1
 
 
 def readable(z: Tensor) -> bool:

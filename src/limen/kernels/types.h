@@ -1,0 +1,86 @@
+/* What the parts of the pass speak of. Part of pass.c. */
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define EXPORT __attribute__((visibility("default")))
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#define VERSION 2
+#define LANES 16
+#define BLOCK 32            /* rows read at a time, so that memory is read in nearly its own order */
+#define CHUNK 256           /* units that one thread takes at a time; their sums stay in the first cache */
+#define MOST_ROWS (1 << 30) /* that 32 bits can count */
+#define CANCELLATION 1e6    /* mean² above so many variances: sum again around the mean */
+#define PIECE (1 << 16)     /* entries of a tensor whose squares one thread sums at a time */
+#define CELLS 1024
+
+enum type { F32, F64, BF16, F16 };
+static const int64_t SIZE[] = {4, 8, 2, 2};
+
+struct limits {
+    double left, right; /* NaN where no such side exists: nothing compares with it */
+};
+
+struct lanes {
+    double total[LANES], squares[LANES], shift[LANES];
+    int64_t left[LANES], right[LANES];
+    union {
+        float f32[LANES];
+        double f64[LANES];
+    } low, high;
+};
+
+/* Rows of `units` numbers each. */
+struct sums {
+    int64_t *left, *right;
+    double *total, *squares, *shift, *low, *high;
+};
+
+/* The sums of some samples, as they are kept. */
+struct tally {
+    int64_t samples, nonfinite;
+    int64_t *left, *right;
+    double *mean, *m2, *low, *high;
+};
+
+/* What each unit did last. */
+struct silence {
+    int64_t *last_active, *steps, *samples;
+};
+
+/* From when on a unit counts as dead, and from which share of its samples as saturated. */
+struct evidence {
+    int64_t dead, bounded, samples, steps; /* whether there are dead units here, and saturated ones */
+    double saturated;
+};
+
+/* What a step looks like in all units together. */
+struct row {
+    double samples, inactive, dead, saturated, mean, std, low, high, nonfinite;
+};
+
+typedef void tile(const void *from, int64_t rows, int64_t stride, struct limits at, struct lanes *all);
+typedef void squares(const void *from, int64_t rows, double *squares);
+
+struct set {
+    const char *name;
+    tile *tiles[4];
+    squares *squares[4];
+    int (*cancels)(const struct sums *, int64_t units, int64_t samples, int *finite);
+    void (*moments)(struct tally *, const double *total, const double *squares, const double *shift, int64_t units);
+    void (*merge)(struct tally *, const struct tally *, int64_t units);
+    int64_t (*note_activity)(struct silence *, const struct tally *, const struct evidence *, int64_t units,
+                             int64_t number);
+    void (*summarise)(const struct tally *, const struct evidence *, int64_t units, struct row *);
+};
