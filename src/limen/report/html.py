@@ -11,9 +11,10 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from limen.journal import Run
+from limen.report.course import loss_title
 from limen.report.draw import Figure, Json
 from limen.report.evidence import evidence
-from limen.report.figures import loss_curves, loss_title
+from limen.report.figures import loss_curves
 from limen.report.histograms import histogram_series
 from limen.report.maps import activity_map, gradient_map
 from limen.report.order import sorted_findings
