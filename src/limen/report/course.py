@@ -41,7 +41,8 @@ def _course(trend: LossTrend) -> str:
     if trend.ever_fell:
         lost = trend.end - trend.lowest
         if lost > max(trend.block_error, LOST_AGAIN * (trend.start - trend.lowest)):
-            return f"The loss fell from {start} to {number(trend.lowest)} by step {trend.lowest_step:,}, then rose to {end}"
+            lowest = f"{number(trend.lowest)} by step {trend.lowest_step:,}"
+            return f"The loss fell from {start} to {lowest}, then rose to {end}"
         return f"The loss fell from {start} to {end}"
     if trend.end - trend.start > max(trend.error, trend.required * abs(trend.start)):
         return f"The loss rose from {start} to {end}"

@@ -11,6 +11,7 @@ from limen.findings import Finding
 from limen.journal import Run
 from limen.report.draw import Band, Figure, Json, Mark, curve, label, short_names, stacked
 from limen.report.figures import losses, middle_update, rates
+from limen.report.looks import blind, last_look
 from limen.report.thinning import number_list
 from limen.report.words import count, printable, site_name
 from limen.vitals import ParameterVitals, SiteVitals
@@ -121,7 +122,7 @@ def _figure(run: Run, finding: Finding, bands: Sequence[Band | None], title: str
     answers = {record.step: record.name for record in run.treatments if record.finding == finding.key}
     marks += [Mark(step, name, fault=False) for step, name in list(answers.items())[:2]]
     time = "log" if _early(run, finding) else "linear"
-    return stacked(known, marks, title=title, height=HEIGHT, time=time, last=run.vitals.step)
+    return stacked(known, marks, title=title, height=HEIGHT, time=time, last=run.vitals.step, blind=blind(run))
 
 
 def _profile(run: Run, finding: Finding) -> Figure | None:
@@ -129,8 +130,9 @@ def _profile(run: Run, finding: Finding) -> Figure | None:
     sites = [v for v in run.vitals.sites if (np.isfinite(v.history.gradient) & (v.history.gradient > 0)).any()]
     if not sites:
         return None
-    drawn = [(run.vitals.step, "@faint", "dot"), (finding.step, "@data", "solid")]
-    data = [_profile_at(sites, *entry) for entry in (drawn if finding.step < run.vitals.step else drawn[1:])]
+    last = last_look(run)
+    drawn = [(last, "@faint", "dot"), (finding.step, "@data", "solid")]
+    data = [_profile_at(sites, *entry) for entry in (drawn if finding.step < last else drawn[1:])]
     data += [_highlight(v, finding.step) for v in sites if v.site.name == finding.where]
     layout: Json = {
         "xaxis": {

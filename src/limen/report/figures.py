@@ -8,6 +8,7 @@ import numpy.typing as npt
 from limen.journal import Run
 from limen.report.course import loss_title
 from limen.report.draw import POINTS, Band, Figure, Mark, curve, stacked
+from limen.report.looks import blind
 from limen.report.order import sorted_findings
 from limen.report.words import printable
 from limen.vitals import ParameterVitals
@@ -27,7 +28,15 @@ def loss_curves(run: Run) -> Figure | None:
     if not bands:
         return None
     height = 150 + 110 * len(bands)
-    return stacked(bands, _marks(run), title=loss_title(run), height=height, time="chosen", last=run.vitals.step)
+    return stacked(
+        bands,
+        _marks(run),
+        title=loss_title(run),
+        height=height,
+        time="chosen",
+        last=run.vitals.step,
+        blind=blind(run),
+    )
 
 
 def losses(run: Run, *, most: int = POINTS, logarithmic: bool = False) -> Band | None:

@@ -24,6 +24,9 @@ from limen.report.words import site_name, tied
 
 __all__ = ["html"]
 
+SCRIPTS = ("page", "frame", "heat_map", "activity", "gradient", "histogram", "sites", "start")
+"""Files of the folder ``scripts`` in the order in which they run, in one scope."""
+
 DRAWN = 40  # findings with figures of their own; the maps show the places of all
 
 
@@ -60,7 +63,7 @@ def html(run: Run) -> str:
         # the files of limen and plotly are trusted: nothing of the run is in them
         plotly=Markup(_plotly()),
         css=Markup(_resource("report.css")),
-        js=Markup(_resource("report.js")),
+        js=Markup("\n".join(_resource(f"scripts/{name}.js") for name in SCRIPTS)),
     )
 
 

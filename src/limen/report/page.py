@@ -23,7 +23,7 @@ def verdict(run: Run) -> Json:
     """The banner: what was watched, what came out, and the figures of the run."""
     shown = shown_findings(run)
     facts = [
-        _fact("Steps", f"{run.vitals.step:,}", f"{run.vitals.samples:,} samples"),
+        _fact("Steps", f"{run.vitals.step:,}", _seen(run)),
         _fact("Sites", f"{len(run.vitals.sites):,}", f"{sum(v.site.units for v in run.vitals.sites):,} units"),
         _fact("Time", duration(run.seconds), "" if run.finished else "not finished when this was written"),
         _fact("Cost of watching", _cost(run), _budget(run)),
@@ -118,6 +118,11 @@ def _fact(name: str, value: str, more: str) -> Json:
 
 def _entry(name: str, value: str) -> Json:
     return {"name": printable(name), "value": printable(value)}
+
+
+def _seen(run: Run) -> str:
+    looked, samples = run.vitals.looked, f"{run.vitals.samples:,} samples"
+    return f"{looked:,} looked at, {samples}" if 0 < looked < run.vitals.step else f"{samples} looked at"
 
 
 def _cost(run: Run) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from limen.findings import Cause, Finding
 from limen.journal import Run
+from limen.report.looks import ending
 from limen.sites import Site
 from limen.vitals import EVIDENCE
 
@@ -199,15 +200,22 @@ def reason(cause: Cause) -> str:
 def headline(run: Run) -> str:
     """The verdict in one sentence, what a reader in a hurry should know."""
     vitals = run.vitals
-    seen = f"{count(len(vitals.sites), 'site')}, {count(vitals.step, 'step')} watched"
-    if 0 < vitals.looked < vitals.step:
-        seen += f" ({vitals.looked:,} of them looked at)"
+    seen = f"{count(len(vitals.sites), 'site')}, {_watched(run)}"
     if run.verdict == "healthy":
         return f"healthy: {seen}"
     if run.verdict == "undecided":
         return undecided(run)
     tally = [(len([f for f in run.open_findings if f.severity == level]), level) for level in ("error", "warning")]
     return f"sick: {', '.join(count(many, level) for many, level in tally if many)}; {seen}"
+
+
+def _watched(run: Run) -> str:
+    """How many steps there were, and how much of them limen saw."""
+    steps, looked = count(run.vitals.step, "step"), run.vitals.looked
+    if not 0 < looked < run.vitals.step:
+        return f"{steps} watched"
+    when = ending(run)
+    return f"{looked:,} of {steps} looked at" + ("" if when == "at the end" else f", the last {when}")
 
 
 def undecided(run: Run) -> str:
