@@ -39,6 +39,8 @@ class Figure:
         layout: plotly layout.
         height: in CSS pixels.
         title: what it shows, as a sentence.
+        key: what each kind of line is, as ``(kind, words)``; empty where there is one kind. The page draws a sample of
+            ``filled`` and ``dotted``.
         time: how the horizontal axis counts steps: ``linear``, ``log``, as the reader ``chosen``; None where it is
             not the time axis.
     """
@@ -48,6 +50,7 @@ class Figure:
     height: int
     title: str
     time: str | None = None
+    key: tuple[tuple[str, str], ...] = ()
 
     def json(self) -> Json:
         """What the page needs to draw it."""

@@ -21,6 +21,7 @@ from limen.report.order import sorted_findings
 from limen.report.page import about, cards, treatments, verdict
 from limen.report.table import sites
 from limen.report.words import site_name, tied
+from limen.vitals import EVIDENCE
 
 __all__ = ["html"]
 
@@ -54,6 +55,7 @@ def html(run: Run) -> str:
         **sites(run, findings),
         **about(run),
         logarithmic=_early(run),
+        evidence_steps=EVIDENCE.steps,
         **_histogram_controls(run, histograms),
         activity=activity,
         gradient=gradient,
@@ -72,7 +74,7 @@ def _id(finding: int, figure: int) -> str:
 
 
 def _captioned(finding: int, drawn: list[Figure]) -> list[Json]:
-    return [{"id": _id(finding, index), "title": figure.title} for index, figure in enumerate(drawn)]
+    return [{"id": _id(finding, index), "title": figure.title, "key": figure.key} for index, figure in enumerate(drawn)]
 
 
 def _histogram_controls(run: Run, histograms: list[Json]) -> Json:

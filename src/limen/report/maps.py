@@ -13,7 +13,7 @@ from limen.report.draw import Json, label, short_names
 from limen.report.looks import Stretch, blind, ending
 from limen.report.order import sorted_findings
 from limen.report.thinning import Columns, number_list
-from limen.report.words import count, number, percent, site_name, tied
+from limen.report.words import count, number, percent, samples_of, site_name, tied
 from limen.vitals import SiteVitals
 
 __all__ = ["HeatMap", "View", "activity_map", "gradient_map"]
@@ -123,7 +123,8 @@ def activity_map(run: Run) -> HeatMap | None:
         return None
     inactive = tuple(Row(v.site.name, site_name(v.site), v.history.step, 100 * v.history.inactive) for v in sites)
     unseen, when = blind(run), ending(run)
-    views = [View("Inactive share", _inactive_title(sites, when), "% of samples flat", inactive, blind=unseen)]
+    kind = samples_of(*(vitals.site for vitals in sites))
+    views = [View("Inactive share", _inactive_title(sites, when), f"% of {kind} flat", inactive, blind=unseen)]
     dead = tuple(Row(v.site.name, site_name(v.site), v.history.step, _share(v, v.history.dead)) for v in sites)
     views.append(View("Dead units", _units_title(sites, "dead", "died", when), "% of units dead", dead, blind=unseen))
     saturated = tuple(
@@ -168,15 +169,16 @@ def _late(values: npt.NDArray[np.generic]) -> float:
 def _inactive_title(sites: Sequence[SiteVitals], when: str) -> str:
     late = {site_name(vitals.site): _late(vitals.history.inactive) for vitals in sites}
     known = {name: share for name, share in late.items() if np.isfinite(share)}
+    kind = samples_of(*(vitals.site for vitals in sites))
     if not known:
         return "No activity could be measured"
     most, least = max(known, key=lambda name: known[name]), min(known.values())
     if len(known) == 1:
-        return f"{percent(known[most])} of the samples of {most} are flat {when}"
+        return f"{percent(known[most])} of the {kind} of {most} are flat {when}"
     if known[most] - least < 0.1:
         low, high = percent(least), percent(known[most])
-        return f"All sites are alike {when}: {low if low == high else f'{low} to {high}'} of samples flat"
-    return f"{most} is the quietest {when}: {percent(known[most])} of its samples are flat"
+        return f"All sites are alike {when}: {low if low == high else f'{low} to {high}'} of {kind} flat"
+    return f"{most} is the quietest {when}: {percent(known[most])} of its {kind} are flat"
 
 
 def _units_title(sites: Sequence[SiteVitals], state: str, verb: str, when: str) -> str:

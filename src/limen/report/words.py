@@ -20,6 +20,7 @@ __all__ = [
     "phrase",
     "printable",
     "reason",
+    "samples_of",
     "site_name",
     "tied",
     "undecided",
@@ -100,7 +101,7 @@ def percent(share: float) -> str:
     """A share in [0, 1] as a percentage that never rounds up to 100 or down to 0.
 
     >>> [percent(v) for v in (0.68, 0.9996, 0.0081, 1e-5, 1.0, 0.0)]
-    ['68 %', '99.9 %', '0.8 %', '< 0.1 %', '100 %', '0 %']
+    ['68 %', '99.9 %', '0.8 %', '0.001 %', '100 %', '0 %']
     """
     if not math.isfinite(share):
         return "unknown"
@@ -108,7 +109,7 @@ def percent(share: float) -> str:
     if scaled in (0.0, 100.0) or abs(scaled) > 100:
         return f"{scaled:,.0f} %"
     if scaled < 0.1:
-        return "< 0.1 %"
+        return f"{scaled:.2g} %" if scaled >= 1e-4 else f"{number(scaled)} %"
     if scaled > 99 or scaled < 10:
         return f"{math.floor(10 * scaled + (0.5 if scaled < 99 else 0)) / 10:g} %"
     return f"{scaled:.0f} %"
@@ -174,6 +175,15 @@ def site_name(site: Site) -> str:
     """
     name = printable(site.name)
     return name if any(c.isalpha() for c in name) else f"site {name} ({printable(site.function)})"
+
+
+def samples_of(*sites: Site) -> str:
+    """What each unit was evaluated on: samples, or the positions of an image or a sequence; "values" for both.
+
+    A unit axis that is not the last has positions behind it.
+    """
+    kinds = {"samples" if site.axis == -1 else "positions" for site in sites}
+    return kinds.pop() if len(kinds) == 1 else "values"
 
 
 def phrase(run: Run, finding: Finding) -> str:

@@ -10,7 +10,7 @@ const heatMap = (div, map, view, cursor) => {
   const heat = {
     type: "heatmap", x: view.edges, y: view.names, z: view.z, zmin: low, zmax: high > low ? high : low + 1,
     colorscale: ramp(), hoverongaps: false, xgap: 0, ygap: view.names.length < 40 ? 1.5 : 0, hoverinfo: "text", text: view.names.map(() => spans),
-    hovertemplate: view.log ? "%{y}<br>step %{text}: 10<sup>%{z:.2f}</sup><extra></extra>" : "%{y}<br>step %{text}: %{z:.1f} %<extra></extra>",
+    hovertemplate: view.log ? "%{y}<br>step %{text}: 10<sup>%{z:.2f}</sup><extra></extra>" : "%{y}<br>step %{text}: %{z:.3~g} %<extra></extra>",
     colorbar: {
       orientation: "h", x: 1, xanchor: "right", yref: "container", y: 1, yanchor: "top", ypad: 4, xpad: 0, thickness: 8,
       len: long, outlinewidth: 0, tickfont: { size: 11, color: colour("muted") },
