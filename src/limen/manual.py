@@ -1,25 +1,31 @@
 """The manual page of anything that has a name in limen."""
 
 import inspect
+import re
 
 from limen.activations import get
 from limen.activations import names as activation_names
 from limen.errors import UnknownName
-from limen.findings import page, pages
+from limen.findings import kinds, page
 
-__all__ = ["explain", "explained"]
+__all__ = ["explain", "names"]
 
 
-def explained() -> tuple[str, ...]:
-    """Names that have a manual page: symptoms, causes, remedies, then activation functions."""
-    return (*pages(), *activation_names())
+def names() -> dict[str, tuple[str, ...]]:
+    """Names that have a manual page, by their kind: symptom, cause, remedy, word and activation.
+
+    >>> list(names())
+    ['symptom', 'cause', 'remedy', 'word', 'activation']
+    """
+    return {**kinds(), "activation": tuple(activation_names())}
 
 
 def explain(name: str) -> str:
-    """The manual page of a symptom, cause, remedy or activation function, as plain text.
+    """The manual page of a symptom, cause, remedy, word or activation function, as plain text.
 
     Args:
-        name: One of ``explained()``, for instance ``dead-units`` or ``relu``.
+        name: One of ``names()``, for instance ``dead-units`` or ``relu``; case, spaces, hyphens and underscores are
+            all one.
 
     Returns:
         A title line and the page below it.
@@ -27,11 +33,16 @@ def explain(name: str) -> str:
     Raises:
         UnknownName: There is no page of this name (also a ``KeyError``); the nearest name is suggested.
 
-    >>> print(explain("relu").splitlines()[0])
-    relu (activation)
+    >>> print(explain("Leaky ReLU").splitlines()[0])
+    leaky_relu (activation)
     """
-    if name in pages():
-        return page(name)
-    if name not in activation_names():
-        raise UnknownName.of("symptom, cause, remedy or activation", name, explained())
-    return f"{name} (activation)\n\n{inspect.getdoc(get(name))}"
+    known = {_bare(one): one for names_of_kind in names().values() for one in names_of_kind}
+    meant = known.get(_bare(name))
+    if meant is None:
+        raise UnknownName.of("symptom, cause, remedy, word or activation", name, known.values())
+    return f"{meant} (activation)\n\n{inspect.getdoc(get(meant))}" if meant in activation_names() else page(meant)
+
+
+def _bare(name: str) -> str:
+    """Letters and figures alone, so that a name is found however it is written."""
+    return re.sub(r"[\W_]+", "", name).lower()

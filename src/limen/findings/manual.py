@@ -1,22 +1,28 @@
-"""Manual pages of symptoms, causes and remedies."""
+"""Manual pages of symptoms, causes and remedies, and of the words they are told in."""
 
 import inspect
 
 from limen.errors import UnknownName
 from limen.findings.causes import EXPLANATIONS
+from limen.findings.glossary import WORDS
 from limen.findings.remedies import PAGES
 from limen.findings.rules import RULES
 
-__all__ = ["page", "pages"]
+__all__ = ["kinds", "page", "pages"]
+
+
+def kinds() -> dict[str, tuple[str, ...]]:
+    """Names that have a manual page, by their kind: symptom, cause, remedy and word."""
+    return {"symptom": tuple(RULES), "cause": tuple(EXPLANATIONS), "remedy": tuple(PAGES), "word": tuple(WORDS)}
 
 
 def pages() -> tuple[str, ...]:
-    """Names that have a manual page: symptoms, then causes, then remedies."""
-    return (*RULES, *EXPLANATIONS, *PAGES)
+    """Names that have a manual page: symptoms, then causes, then remedies, then words."""
+    return tuple(name for names in kinds().values() for name in names)
 
 
 def page(name: str) -> str:
-    """The manual page of a symptom, cause or remedy, as plain text.
+    """The manual page of a symptom, cause, remedy or word, as plain text.
 
     Args:
         name: One of ``pages()``.
@@ -30,9 +36,8 @@ def page(name: str) -> str:
     >>> print(page("clip-gradients").splitlines()[0])
     clip-gradients (remedy)
     """
-    if name in PAGES:
-        return f"{name} (remedy)\n\n{PAGES[name]}"
-    entry = RULES.get(name) or EXPLANATIONS.get(name)
-    if entry is None:
-        raise UnknownName.of("symptom, cause or remedy", name, pages())
-    return f"{name} ({'symptom' if name in RULES else 'cause'})\n\n{inspect.getdoc(entry)}"
+    kind = next((kind for kind, names in kinds().items() if name in names), None)
+    if kind is None:
+        raise UnknownName.of("symptom, cause, remedy or word", name, pages())
+    text = PAGES.get(name) or WORDS.get(name) or inspect.getdoc(RULES.get(name) or EXPLANATIONS[name])
+    return f"{name} ({kind})\n\n{text}"

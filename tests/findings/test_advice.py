@@ -1,0 +1,65 @@
+from dataclasses import replace
+
+import pytest
+
+from limen.errors import UnknownName
+from limen.findings import CAUSES, REMEDIES, SYMPTOMS, Cause, advice, diagnose, is_safe
+from limen.findings.remedies import remedies_for
+from limen.treatments import plan
+from limen.vitals import Vitals
+from tests.findings.patients import Layer, Patient, noisy
+from tests.findings.test_diagnose import BIASED, DEEP_SIGMOID, KILLED, SICK, UNSCALED
+
+
+@pytest.mark.parametrize("patient", SICK)
+@pytest.mark.parametrize("remedy", REMEDIES)
+def test_there_is_one_sentence_for_every_remedy_and_finding(patient: Patient, remedy: str) -> None:
+    for finding in diagnose(patient.vitals):
+        for vitals in (None, Vitals(), patient.vitals):
+            said = advice(remedy, finding, vitals)
+            assert said[0].isupper()
+            assert said.endswith(".")
+            assert "{" not in said
+
+
+def test_it_speaks_of_the_case() -> None:
+    (killed,) = diagnose(KILLED.vitals)
+    assert advice("lower-learning-rate", killed, KILLED.vitals) == (
+        "Lower the learning rate (2 → try 0.2). `--treat safe` does this while the training runs."
+    )
+    assert "the 87 dead units of fc1.linear" in advice("revive-units", killed)
+    assert "leaky_relu, elu or gelu in place of relu at fc1" in advice("swap-activation", killed, KILLED.vitals)
+    vanished = diagnose(DEEP_SIGMOID.vitals)[0]
+    assert "a member of the ReLU family in place of sigmoid" in advice("swap-activation", vanished, DEEP_SIGMOID.vitals)
+    stuck = diagnose(UNSCALED.vitals)[0]
+    assert "(33 and 78)" in advice("scale-inputs", stuck, UNSCALED.vitals)
+
+
+def test_a_learning_rate_that_is_too_low_is_raised_from_where_it_is() -> None:
+    slow = Patient(
+        (Layer("fc1", update=1e-8), Layer("fc2", update=1e-8)), losses=(noisy(2.3, 0.02),), learning_rate=1e-7
+    )
+    finding = next(one for one in diagnose(slow.vitals) if one.symptom == "not-learning")
+    assert "(1e-07 → try 1e-06)" in advice("raise-learning-rate", finding, slow.vitals)
+
+
+def test_an_unknown_remedy_suggests_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'revive-units'"):
+        advice("revive-unit", diagnose(KILLED.vitals)[0])
+
+
+@pytest.mark.parametrize("patient", [KILLED, BIASED])
+@pytest.mark.parametrize("symptom", ["dead-units", "dying-units", "exploding-gradient", "saturated-units"])
+@pytest.mark.parametrize("cause", CAUSES)
+def test_what_it_calls_safe_is_what_the_plan_applies(patient: Patient, symptom: str, cause: str) -> None:
+    assert symptom in SYMPTOMS
+    finding = replace(
+        diagnose(patient.vitals)[0],
+        symptom=symptom,
+        causes=(Cause(cause, 0.9, "So."),),
+        remedies=remedies_for(symptom, (Cause(cause, 0.9, "So."),)),
+    )
+    planned = {step.name for step in plan((finding,), patient.vitals)}
+    assert {remedy for remedy in REMEDIES if is_safe(remedy, finding)} == planned
+    remark = replace(finding, severity="info")
+    assert [remedy for remedy in REMEDIES if is_safe(remedy, remark)] == []
