@@ -8,10 +8,10 @@ from limen.journal import Run
 from limen.report.course import loss_title
 from limen.report.evidence import evidence
 from limen.report.figures import loss_curves
+from limen.report.headline import headline
 from limen.report.looks import blind, ending, last_look
 from limen.report.maps import activity_map, gradient_map
 from limen.report.page import verdict
-from limen.report.words import headline
 from limen.vitals import Vitals
 from tests.report import runs
 from tests.report.parts import BATCH, loss_vitals, optimiser, site_vitals, weight_vitals

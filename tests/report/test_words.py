@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limen.findings import CAUSES, SYMPTOMS
-from limen.report.words import PHRASES, REASONS, headline, number, percent, phrase, printable, unit_list
-from tests.report.runs import healthy, nothing, one_step, sick, vanishing
+from limen.report.numbers import number, percent, printable
+from limen.report.words import PHRASES, REASONS, phrase, unit_list
+from tests.report.runs import sick
 
 
 @given(st.sets(st.integers(0, 300), min_size=1, max_size=60))
@@ -50,24 +51,6 @@ def test_printable_text_is_one_line_that_no_terminal_obeys(text: str) -> None:
 def test_each_symptom_and_cause_has_its_words() -> None:
     assert set(PHRASES) == set(SYMPTOMS)
     assert set(REASONS) == set(CAUSES)
-
-
-@pytest.mark.parametrize(
-    ("run", "words"),
-    [
-        (healthy(), "healthy: 3 sites, 600 steps watched"),
-        (sick(), "sick: 1 error, 1 warning; 5 sites, 1,200 steps watched"),
-        (vanishing(), "sick: 2 errors; 12 sites, 400 steps watched"),
-        (one_step(), "undecided: 1 step seen, 20 needed"),
-        (nothing(), "no training step was seen"),
-        (
-            replace(nothing(), vitals=replace(nothing().vitals, step=9)),
-            "undecided: no activation function was seen in 9 steps",
-        ),
-    ],
-)
-def test_the_verdict_is_one_line(run, words: str) -> None:
-    assert headline(run) == words
 
 
 def test_a_finding_without_a_symptom_is_named_after_its_cause() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from limen.findings import Thresholds
 from limen.findings.loss_trend import LossTrend, loss_trend
 from limen.journal import Run
-from limen.report.words import number, printable
+from limen.report.numbers import number, printable
 from limen.vitals import LossVitals
 
 __all__ = ["loss_title"]

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.report.looks import Stretch
+from limen.report.numbers import printable
 from limen.report.thinning import number_list, thin
-from limen.report.words import printable
 
 __all__ = ["POINTS", "Band", "Figure", "Json", "Mark", "curve", "label", "short_names", "shortened", "stacked"]
 

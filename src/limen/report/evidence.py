@@ -13,8 +13,9 @@ from limen.journal import Run
 from limen.report.draw import Band, Figure, Json, Mark, curve, label, short_names, stacked
 from limen.report.figures import losses, middle_update, rates
 from limen.report.looks import blind, last_look
+from limen.report.numbers import count, printable
 from limen.report.thinning import number_list
-from limen.report.words import count, printable, samples_of, site_name
+from limen.report.words import samples_of, site_name
 from limen.vitals import EVIDENCE, ParameterVitals, SiteVitals, dead_units
 
 __all__ = ["evidence"]

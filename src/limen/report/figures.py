@@ -9,8 +9,8 @@ from limen.journal import Run
 from limen.report.course import loss_title
 from limen.report.draw import POINTS, Band, Figure, Mark, curve, stacked
 from limen.report.looks import blind
+from limen.report.numbers import printable
 from limen.report.order import sorted_findings
-from limen.report.words import printable
 from limen.vitals import ParameterVitals
 
 __all__ = ["loss_curves", "losses", "middle_update", "rates"]

@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from limen.journal import Run
 from limen.report.draw import Json
+from limen.report.numbers import number, percent
 from limen.report.thinning import number_list, rounded
-from limen.report.words import number, percent, samples_of
+from limen.report.words import samples_of
 from limen.vitals import EDGES, Histogram, SiteVitals
 
 __all__ = ["histogram_series"]

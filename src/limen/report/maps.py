@@ -11,9 +11,10 @@ import numpy.typing as npt
 from limen.journal import Run
 from limen.report.draw import Json, label, short_names
 from limen.report.looks import Stretch, blind, ending
+from limen.report.numbers import count, number, percent
 from limen.report.order import sorted_findings
 from limen.report.thinning import Columns, number_list
-from limen.report.words import count, number, percent, samples_of, site_name, tied
+from limen.report.words import samples_of, site_name, tied
 from limen.vitals import SiteVitals
 
 __all__ = ["HeatMap", "View", "activity_map", "gradient_map"]
@@ -58,7 +59,7 @@ class View:
     @property
     def heading(self) -> str:
         """The title as it stands above the map."""
-        return tied(f"S{self.title[1:]}" if self.title.startswith("site ") else self.title)
+        return tied(self.title)
 
     @property
     def columns(self) -> Columns:

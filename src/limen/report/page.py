@@ -10,12 +10,13 @@ import limen
 from limen.findings import Cause, Finding
 from limen.journal import Run, TreatmentRecord
 from limen.report.draw import Json
+from limen.report.headline import allowance, cost, headline, undecided, unfinished
+from limen.report.numbers import count, duration, number, percent, printable
 from limen.report.order import shown_findings
-from limen.report.words import bounds, count, headline, number, percent, phrase, printable, reason, undecided, unit_list
+from limen.report.words import bounds, phrase, reason, unit_list
 
 __all__ = ["about", "cards", "treatments", "verdict"]
 
-FREE = 2  # seconds that watching may always take, whatever the budget
 UNFOLDED = 3  # findings shown open: more than a reader takes in at once
 
 
@@ -26,10 +27,11 @@ def verdict(run: Run) -> Json:
         _fact("Steps", f"{run.vitals.step:,}", _seen(run)),
         _fact("Sites", f"{len(run.vitals.sites):,}", f"{sum(v.site.units for v in run.vitals.sites):,} units"),
         _fact("Time", duration(run.seconds), "" if run.finished else "not finished when this was written"),
-        _fact("Cost of watching", _cost(run), _budget(run)),
+        _fact("Cost of watching", duration(run.spent), allowance(run)),
     ]
     return {
         "verdict": run.verdict,
+        "kicker": _kicker(run),
         "version": printable(run.environment.get("limen") or limen.__version__),
         "command": command(run),
         "started": moment(run.started),
@@ -73,8 +75,7 @@ def about(run: Run) -> Json:
     if inputs is not None:
         scale = f"mean {number(inputs.mean)}, standard deviation {number(inputs.std)}"
         entries.append(_entry("input", f"{scale}, from {number(inputs.low)} to {number(inputs.high)}"))
-    share, spent = percent(run.overhead), duration(run.spent)
-    title = f"Watching took {spent} of {duration(run.seconds)}: {share}" if run.seconds > 0 else "The run"
+    title = f"Watching took {cost(run)}" if run.seconds > 0 else "The run"
     return {"about": entries, "cost_title": title, "notes": [printable(note) for note in run.vitals.notes]}
 
 
@@ -96,22 +97,6 @@ def moment(seconds: float) -> str:
         return ""
 
 
-def duration(seconds: float) -> str:
-    """A time span in the unit that suits it.
-
-    >>> [duration(s) for s in (0.0061, 12.31, 754.0, 93_784.0)]
-    ['6.1 ms', '12.3 s', '12 min 34 s', '26 h 3 min']
-    """
-    if not math.isfinite(seconds):
-        return "unknown"
-    if seconds < 1:
-        return f"{number(1000 * seconds)} ms"
-    if seconds < 60:
-        return f"{number(seconds)} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def _fact(name: str, value: str, more: str) -> Json:
     return {"name": name, "value": value, "more": more}
 
@@ -125,14 +110,10 @@ def _seen(run: Run) -> str:
     return f"{looked:,} looked at, {samples}" if 0 < looked < run.vitals.step else f"{samples} looked at"
 
 
-def _cost(run: Run) -> str:
-    """A share where it counts; a time span where the run was too short for the share to matter."""
-    return percent(run.overhead) if run.spent > FREE else duration(run.spent)
-
-
-def _budget(run: Run) -> str:
-    share = "" if run.spent > FREE else f"{percent(run.overhead)} of the run; "
-    return share + ("no limit was set" if run.budget is None else f"allowed: {percent(run.budget)}, or {FREE} s")
+def _kicker(run: Run) -> str:
+    """The verdict in a word or two, and whether it is one on the whole training."""
+    cut = unfinished(run)
+    return sentence(run.verdict) + (f"; {cut}" if cut and run.verdict != "healthy" else "")
 
 
 def _title(run: Run, shown: Sequence[Finding]) -> str:
@@ -140,12 +121,14 @@ def _title(run: Run, shown: Sequence[Finding]) -> str:
         return sentence(phrase(run, shown[0]))
     if run.verdict == "undecided":
         return sentence(undecided(run).removeprefix("undecided: "))
+    if unfinished(run):
+        return sentence(unfinished(run))
     return "Healthy again" if any(f.closed is not None for f in run.findings) else "Nothing to report"
 
 
 def _lede(run: Run, shown: Sequence[Finding]) -> str:
     if run.verdict != "sick":
-        return "" if run.verdict == "undecided" else f"{sentence(headline(run).removeprefix('healthy: '))}."
+        return "" if run.verdict == "undecided" else f"{sentence(_healthy(run))}."
     first = shown[0]
     parts = [f"Since step {first.step:,}."]
     if first.causes and first.symptom:
@@ -153,6 +136,10 @@ def _lede(run: Run, shown: Sequence[Finding]) -> str:
     others = len(run.open_findings) - 1
     parts += [f"{count(others, 'more finding')} below."] if others > 0 else []
     return printable(" ".join(parts))
+
+
+def _healthy(run: Run) -> str:
+    return headline(run).removeprefix("healthy: ").removeprefix(f"{unfinished(run)}; ")
 
 
 def _card(run: Run, finding: Finding, drawn: list[Json]) -> Json:

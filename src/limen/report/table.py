@@ -9,8 +9,8 @@ import numpy as np
 from limen.findings import Finding
 from limen.journal import Run
 from limen.report.draw import Json, shortened
+from limen.report.numbers import count, number, percent, printable
 from limen.report.thinning import thin
-from limen.report.words import count, number, percent, printable
 from limen.vitals import SiteVitals, dead_units, saturated_units
 
 __all__ = ["sites"]
@@ -51,7 +51,7 @@ def _row(vitals: SiteVitals, last: int) -> Json:
     gradients = history.gradient[np.isfinite(history.gradient)]
     layer = " → ".join(part for part in (site.layer, site.norm) if part)
     cells = [
-        _words(site.name),
+        _words(site.title),
         _words(site.function),
         _words(layer or "–"),
         _figure(site.units, f"{site.units:,}"),

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from limen.findings import Finding
 from limen.journal import Run, TreatmentRecord
+from limen.report.headline import cost, headline, unfinished
+from limen.report.numbers import count, number, percent, printable
 from limen.report.order import closed_findings, shown_findings
-from limen.report.words import bounds, count, headline, number, percent, printable, unit_list
+from limen.report.words import bounds, place_name, unit_list
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -83,6 +85,7 @@ def rich_text(run: Run, *, width: int = 96) -> Text:
 def _laid_out(run: Run, width: int) -> list[list[tuple[str, str]]]:
     verdict, _, rest = headline(run).partition(":")
     colour = {"sick": "error", "healthy": "healed", "undecided": "warning"}[run.verdict]
+    colour = "warning" if colour == "healed" and unfinished(run) else colour
     first = [(f"{verdict}:", colour), (rest, "text")] if rest else [(verdict, colour)]
     laid: list[list[tuple[str, str]]] = [first]
     for entry in _entries(run):
@@ -98,19 +101,21 @@ def _laid_out(run: Run, width: int) -> list[list[tuple[str, str]]]:
 def _entries(run: Run) -> list[Entry]:
     shown = shown_findings(run)
     entries = [entry for finding in shown[:IN_FULL] for entry in _finding(run, finding)]
-    entries += _summed_up(shown[IN_FULL:])
-    entries += [_healed(finding, gap=not index) for index, finding in enumerate(closed_findings(run))]
+    entries += _summed_up(run, shown[IN_FULL:])
+    entries += [_healed(run, finding, gap=not index) for index, finding in enumerate(closed_findings(run))]
     entries += [entry for record in run.treatments for entry in _treated(record)]
+    entries += [Entry("cost", cost(run), gap=True)] if entries else []
     notes = run.vitals.notes
     return entries + [Entry("note", note, gap=not index) for index, note in enumerate(notes)]
 
 
 def _finding(run: Run, finding: Finding) -> list[Entry]:
     site = run.vitals.site(finding.where)
-    parts = [site.site.function] if site is not None and site.site.function not in finding.where else []
-    parts += [f"layer {finding.layer}"] if finding.layer and finding.layer != finding.where else []
+    where = place_name(run, finding.where)
+    parts = [site.site.function] if site is not None and site.site.function not in where else []
+    parts += [f"layer {finding.layer}"] if finding.layer and finding.layer not in where else []
     aside = f" ({', '.join(parts)})" if parts else ""
-    title = f"{finding.name} at {shortened(finding.where)}{shortened(aside)}"
+    title = f"{finding.name} at {shortened(where)}{shortened(aside)}"
     entries = [
         Entry(finding.severity, title, finding.severity, "title", gap=True),
         Entry("  what", finding.message.replace(finding.where, shortened(finding.where))),
@@ -137,7 +142,7 @@ def shortened(text: str, most: int = 160) -> str:
     return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
 
 
-def _summed_up(findings: tuple[Finding, ...]) -> list[Entry]:
+def _summed_up(run: Run, findings: tuple[Finding, ...]) -> list[Entry]:
     """One entry for all findings of one name, severity and first cause."""
     alike: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
@@ -145,7 +150,7 @@ def _summed_up(findings: tuple[Finding, ...]) -> list[Entry]:
         alike.setdefault((finding.severity, finding.name, cause), []).append(finding)
     entries: list[Entry] = []
     for (severity, name, cause), group in alike.items():
-        places = ", ".join(finding.where for finding in group[:NAMED])
+        places = ", ".join(place_name(run, finding.where) for finding in group[:NAMED])
         places += " …" if len(group) > NAMED else ""
         since = min(finding.step for finding in group)
         text = f"{name} at {count(len(group), 'more place')}, first at step {since:,}: {places}"
@@ -154,8 +159,8 @@ def _summed_up(findings: tuple[Finding, ...]) -> list[Entry]:
     return entries
 
 
-def _healed(finding: Finding, *, gap: bool) -> Entry:
-    where = finding.where
+def _healed(run: Run, finding: Finding, *, gap: bool) -> Entry:
+    where = place_name(run, finding.where)
     text = f"{finding.name} at {where}: began at step {finding.step:,}, healed at step {finding.closed or 0:,}"
     return Entry("healed", text, "healed", gap=gap)
 

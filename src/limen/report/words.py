@@ -1,29 +1,21 @@
-"""Numbers, names and findings in words, the same in every report."""
+"""Names and findings in words, the same in every report."""
 
-import math
 import re
 from collections.abc import Sequence
 
 from limen.findings import Cause, Finding
 from limen.journal import Run
-from limen.report.looks import ending
+from limen.report.numbers import amount, count, number, percent, printable
 from limen.sites import Site
-from limen.vitals import EVIDENCE
 
 __all__ = [
-    "amount",
     "bounds",
-    "count",
-    "headline",
-    "number",
-    "percent",
     "phrase",
-    "printable",
+    "place_name",
     "reason",
     "samples_of",
     "site_name",
     "tied",
-    "undecided",
     "unit_list",
 ]
 
@@ -66,64 +58,9 @@ REASONS = {
 """What each cause says in a sentence, after "because"."""
 
 
-def printable(text: str) -> str:
-    r"""The text on one line, with control characters (a terminal would obey them) written out.
-
-    >>> printable("fc1\n\x1b[31mred")
-    'fc1 \\x1b[31mred'
-    """
-    line = " ".join(text.split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-
-
 def tied(text: str) -> str:
     """The text for a page that wraps, with every percent sign tied to its number."""
     return re.sub(r"(?<=\d) %(?!\S)|(?<=\d) %(?=[.,;:)])", "\u00a0%", text)
-
-
-def number(value: float) -> str:
-    """Three significant digits, thousands set apart.
-
-    >>> [number(v) for v in (1200, 0.04217, 3.14e-7, 0.0, float("nan"), -1.5e9)]
-    ['1,200', '0.0422', '3.1e-7', '0', 'NaN', '-1.5e9']
-    """
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("∞" if value > 0 else "-∞")
-    if value == round(value) and abs(value) < 1e7:
-        return f"{round(value):,}"
-    if 1e-3 <= abs(value) < 1e6:
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    digits, power = f"{value:.1e}".split("e")
-    return f"{digits}e{int(power)}"
-
-
-def percent(share: float) -> str:
-    """A share in [0, 1] as a percentage that never rounds up to 100 or down to 0.
-
-    >>> [percent(v) for v in (0.68, 0.9996, 0.0081, 1e-5, 1.0, 0.0)]
-    ['68 %', '99.9 %', '0.8 %', '0.001 %', '100 %', '0 %']
-    """
-    if not math.isfinite(share):
-        return "unknown"
-    scaled = 100 * share
-    if scaled in (0.0, 100.0) or abs(scaled) > 100:
-        return f"{scaled:,.0f} %"
-    if scaled < 0.1:
-        return f"{scaled:.2g} %" if scaled >= 1e-4 else f"{number(scaled)} %"
-    if scaled > 99 or scaled < 10:
-        return f"{math.floor(10 * scaled + (0.5 if scaled < 99 else 0)) / 10:g} %"
-    return f"{scaled:.0f} %"
-
-
-def amount(value: float, unit: str) -> str:
-    """A measured figure with what it is measured in.
-
-    >>> amount(0.68, "share of units"), amount(4e-9, "gradient norm")
-    ('68 % of units', '4.0e-9 gradient norm')
-    """
-    if unit.startswith("share"):
-        return f"{percent(value)} {printable(unit.removeprefix('share'))}".rstrip()
-    return f"{number(value)} {printable(unit)}".rstrip()
 
 
 def bounds(finding: Finding) -> str:
@@ -131,15 +68,6 @@ def bounds(finding: Finding) -> str:
     share = finding.unit.startswith("share")
     limit = percent(finding.limit) if share else number(finding.limit)
     return f"{amount(finding.measured, finding.unit)}, limit {limit}"
-
-
-def count(many: int, thing: str) -> str:
-    """A number with its noun.
-
-    >>> count(1, "site"), count(1200, "step")
-    ('1 site', '1,200 steps')
-    """
-    return f"{many:,} {thing}" if many == 1 else f"{many:,} {thing}s"
 
 
 def unit_list(units: Sequence[int], total: int | None, *, most: int = 6) -> str:
@@ -169,20 +97,19 @@ def unit_list(units: Sequence[int], total: int | None, *, most: int = 6) -> str:
 
 
 def site_name(site: Site) -> str:
-    """The name of a site in a sentence; with its function where the name is a mere number.
+    """The name of a site in a sentence, on one line."""
+    return printable(site.title)
 
-    ``nn.Sequential`` names its members 0, 1, 2.
-    """
-    name = printable(site.name)
-    return name if any(c.isalpha() for c in name) else f"site {name} ({printable(site.function)})"
+
+def place_name(run: Run, where: str) -> str:
+    """The name of the place of a finding in a sentence."""
+    vitals = run.vitals.site(where)
+    return site_name(vitals.site) if vitals is not None else printable(where) or "the model"
 
 
 def samples_of(*sites: Site) -> str:
-    """What each unit was evaluated on: samples, or the positions of an image or a sequence; "values" for both.
-
-    A unit axis that is not the last has positions behind it.
-    """
-    kinds = {"samples" if site.axis == -1 else "positions" for site in sites}
+    """What units were evaluated on: samples, or the positions of an image or a sequence; "values" for both."""
+    kinds = {site.seen_on for site in sites}
     return kinds.pop() if len(kinds) == 1 else "values"
 
 
@@ -196,7 +123,7 @@ def phrase(run: Run, finding: Finding) -> str:
         units = f"{many:,} of {count(total, 'unit')} of"
     else:
         units = f"{count(many, 'unit')} of"
-    where = site_name(site.site) if site is not None else printable(finding.where) or "the model"
+    where = place_name(run, finding.where)
     text = PHRASES.get(finding.symptom or "", "{name} at {where}")
     name = printable(finding.name).replace("-", " ")
     return text.format(units=units, where=where, are="is" if many == 1 else "are", name=name)
@@ -205,35 +132,3 @@ def phrase(run: Run, finding: Finding) -> str:
 def reason(cause: Cause) -> str:
     """The cause as a clause to follow "because"."""
     return REASONS.get(cause.name, f"of {printable(cause.name).replace('-', ' ')}")
-
-
-def headline(run: Run) -> str:
-    """The verdict in one sentence, what a reader in a hurry should know."""
-    vitals = run.vitals
-    seen = f"{count(len(vitals.sites), 'site')}, {_watched(run)}"
-    if run.verdict == "healthy":
-        return f"healthy: {seen}"
-    if run.verdict == "undecided":
-        return undecided(run)
-    tally = [(len([f for f in run.open_findings if f.severity == level]), level) for level in ("error", "warning")]
-    return f"sick: {', '.join(count(many, level) for many, level in tally if many)}; {seen}"
-
-
-def _watched(run: Run) -> str:
-    """How many steps there were, and how much of them limen saw."""
-    steps, looked = count(run.vitals.step, "step"), run.vitals.looked
-    if not 0 < looked < run.vitals.step:
-        return f"{steps} watched"
-    when = ending(run)
-    return f"{looked:,} of {steps} looked at" + ("" if when == "at the end" else f", the last {when}")
-
-
-def undecided(run: Run) -> str:
-    """Why there is no verdict, and what would be needed for one."""
-    if run.broken:
-        return f"undecided: {printable(run.broken)}"
-    if not run.vitals.step:
-        return "no training step was seen"
-    if not run.vitals.sites:
-        return f"undecided: no activation function was seen in {count(run.vitals.step, 'step')}"
-    return f"undecided: {count(run.vitals.step, 'step')} seen, {EVIDENCE.steps} needed"

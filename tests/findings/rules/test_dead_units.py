@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,7 +74,7 @@ def test_the_finding_names_units_step_share_and_bound() -> None:
     assert finding.measured == pytest.approx(40 / 64)
     assert finding.layer == "fc1.linear"
     assert f"{samples:,} samples" in finding.message
-    assert f"{300 / samples:.2f} %" in finding.message  # the rule of three
+    assert f"{300 / samples:.2g} %" in finding.message  # the rule of three
 
 
 def test_units_dead_from_birth_are_dead_since_the_first_step() -> None:
@@ -84,3 +86,16 @@ def test_units_dead_from_birth_are_dead_since_the_first_step() -> None:
 def test_the_limits_are_those_of_the_thresholds() -> None:
     vitals = ill((8,) * 15, losses=(SPIKE,))
     assert len(list(dead_units(vitals, Thresholds(dead_warning=0.2)))) == 1
+
+
+def test_a_bound_is_never_said_to_be_zero() -> None:
+    (finding,) = dead_units(ill((0,) * 64, batch=10**7), LIMITS)
+    assert "less than 0.0001 % of samples" in finding.message
+
+
+def test_a_site_that_is_a_number_is_told_by_its_function_and_layer() -> None:
+    seen = ill((0,) * 64).sites[0]
+    numbered = replace(seen, site=replace(seen.site, name="1", layer="0", axis=1))
+    (finding,) = dead_units(Vitals(step=400, sites=(numbered,)), LIMITS)
+    assert "64 of 64 units of relu after layer 0 are dead" in finding.message
+    assert "25,600 positions in a row" in finding.message

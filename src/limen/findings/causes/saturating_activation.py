@@ -55,7 +55,7 @@ def _of_stuck_units(vitals: Vitals, finding: Finding) -> Cause | None:
     if seen is None or not _bounded(seen.site):
         return None
     stuck = born_stuck(seen)
-    share = f"{100 * stuck:.0f} % of its samples were flat in the first window"
+    share = f"{100 * stuck:.0f} % of its {seen.site.seen_on} were flat in the first window"
     evidence = f"{seen.site.function} is bounded on both sides; {share}."
     return Cause("saturating-activation", 0.4, evidence)
 

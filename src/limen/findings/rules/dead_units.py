@@ -149,7 +149,7 @@ def _finding(seen: SiteVitals, loss: _Loss, severity: Severity, limits: Threshol
         confidence=1.0 - 0.05 * min(1.0, limits.samples / max(samples, 1)),
         causes=(),
         remedies=(),
-        message=f"{len(loss.dead)} of {loss.units} units of {seen.site.name} ({seen.site.function}) are dead, {since}: "
-        f"silent on at least {samples:,} samples in a row, so each fires on less than "
-        f"{100 * 3.0 / max(samples, 1):.2f} % of samples (95 % confidence).",
+        message=f"{len(loss.dead)} of {loss.units} units of {seen.site.described} are dead, {since}: "
+        f"silent on at least {samples:,} {seen.site.seen_on} in a row, so each fires on less than "
+        f"{max(100 * 3.0 / max(samples, 1), 1e-4):.2g} % of {seen.site.seen_on} (95 % confidence).",
     )

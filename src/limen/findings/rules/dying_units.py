@@ -86,6 +86,6 @@ def _finding(seen: SiteVitals, dead: Integers, died: Integers, limits: Threshold
         confidence=0.8,
         causes=(),
         remedies=(),
-        message=f"{len(died)} of {units} units of {seen.site.name} ({seen.site.function}) have died "
+        message=f"{len(died)} of {units} units of {seen.site.described} have died "
         f"since step {first}, half of them after step {int(np.median(died))}; {len(dead)} are dead now.",
     )

@@ -80,13 +80,13 @@ def _finding(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> F
     listed = stuck if by_units else np.flatnonzero(flat >= limits.saturated_samples)
     measured = share(len(stuck), len(flat)) if by_units else float(flat.mean())
     learns = trend is None or trend.learned
-    place = f"{seen.site.name} ({seen.site.function})"
+    place, samples = seen.site.described, f"{seen.recent.samples:,} {seen.site.seen_on}"
     since = "from the first step on" if born else "though not at the start"
     what = (
         f"{len(stuck)} of {len(flat)} units of {place} are at a bound on at least {100 * limits.saturated:.0f} % of "
-        f"the latest {seen.recent.samples:,} samples"
+        f"the latest {samples}"
         if by_units
-        else f"{100 * measured:.0f} % of the latest {seen.recent.samples:,} samples of {place} are at a bound"
+        else f"{100 * measured:.0f} % of the latest {samples} of {place} are at a bound"
     )
     return Finding(
         symptom="saturated-units",
@@ -97,7 +97,7 @@ def _finding(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> F
         step=1 if born else _since(seen),
         measured=measured,
         limit=limits.saturated_units if by_units else limits.saturated_samples,
-        unit="share of units" if by_units else "share of samples",
+        unit="share of units" if by_units else f"share of {seen.site.seen_on}",
         confidence=0.9 if born else 0.75,
         causes=(),
         remedies=(),
