@@ -43,9 +43,11 @@ SICK = {
     "bias_minus_ten": ("dead-units", "fc3", "bad-bias"),
     "deep_sigmoid": ("vanishing-gradient", "0", "saturating-activation"),
     "unscaled_inputs": ("saturated-units", "fc1", "unscaled-inputs"),
+    "zero_weights": ("dead-units", "0", "bad-initialisation"),
+    "equal_weights": ("collapsed-representation", "0", "bad-initialisation"),
 }
 
-HEALTHY = ["very_sparse_relu", "confident_head", "frozen_backbone", "dropout_silu_small_data"]
+HEALTHY = ["very_sparse_relu", "confident_head", "frozen_backbone", "dropout_silu_small_data", "zero_starts"]
 
 
 def run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -91,6 +93,7 @@ def test_a_sick_example_is_diagnosed(name: str, tmp_path: Path) -> None:
     findings = [f for f in result["findings"] if (f["symptom"], f["layer"]) == (symptom, layer)]
     assert findings, [(f["symptom"], f["where"], f["layer"]) for f in result["findings"]]
     assert findings[0]["causes"][0]["name"] == cause, findings[0]["causes"]
+    assert findings[0]["remedies"][0] in {"revive-units", "reinitialise", "swap-activation", "scale-inputs"}
 
 
 @pytest.mark.parametrize("name", HEALTHY)

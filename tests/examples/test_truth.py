@@ -49,6 +49,19 @@ def test_unscaled_pixels_hold_every_unit_of_the_first_tanh_layer_at_its_limits()
     assert second.mostly_flat == 0
 
 
+def test_zero_weights_leave_every_unit_dead_from_the_first_step() -> None:
+    truth = measure(EXAMPLES / "sick" / "zero_weights.py")
+    assert [site.never_active for site in truth.seen] == [64, 64]
+    assert truth.accuracy < 0.3
+
+
+def test_equal_weights_learn_no_more_than_one_unit_can_tell() -> None:
+    truth = measure(EXAMPLES / "sick" / "equal_weights.py")
+    assert [site.dead for site in truth.seen] == [0, 0]
+    assert all((site.flat == site.flat[0]).all() for site in truth.seen)
+    assert truth.accuracy < 0.4
+
+
 @pytest.mark.parametrize("name", ["very_sparse_relu", "confident_head", "frozen_backbone", "dropout_silu_small_data"])
 def test_a_healthy_example_learns_well_and_has_no_dead_unit(name: str) -> None:
     truth = measure(EXAMPLES / "healthy" / f"{name}.py")

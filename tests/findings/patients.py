@@ -76,6 +76,7 @@ class Layer:
         weight_nonfinite: step of the first NaN in the weight's gradient.
         model: name of the model.
         norm: name of a normalisation between layer and site.
+        alike: all units have the same range; otherwise each has its own.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Layer:
     weight_nonfinite: int | None = None
     model: str = "Net"
     norm: str | None = None
+    alike: bool = False
 
 
 STANDARDISED = InputVitals(mean=0.0, std=1.0, low=-3.0, high=3.0, features=64)
@@ -209,13 +211,14 @@ class Patient:
             [0.0 if right is None else 1 - NormalDist(m, std).cdf(right) if std else m >= right for m in mean]
         )
         below = np.round(low * n).astype(np.int64)
+        reach = 4.0 if layer.alike else np.linspace(3.5, 4.5, layer.units)
         k = len(layer.died)  # units that die are active at their own rate until then, and never after
         alive = np.clip(last[:k] - first + 1, 0, steps) * self.batch
         below[:k] = n - np.round(alive * layer.rate).astype(np.int64)
         below[:k] = np.where(alive > 0, np.minimum(below[:k], n - 1), n)
         return Activity(
             steps, first, final, below, np.round(high * n).astype(np.int64),
-            Moments(n, mean, np.full(layer.units, n * std**2)), mean - 4 * std, mean + 4 * std,
+            Moments(n, mean, np.full(layer.units, n * std**2)), mean - reach * std, mean + reach * std,
             0, Histogram.none(),
         )  # fmt: skip
 

@@ -85,6 +85,7 @@ _BY_SYMPTOM: dict[str, tuple[str, ...]] = {
     "dead-units": ("revive-units", "swap-activation"),
     "dying-units": ("lower-learning-rate", "revive-units", "swap-activation"),
     "saturated-units": ("add-normalisation", "swap-activation"),
+    "collapsed-representation": ("reinitialise",),
     "vanishing-gradient": ("swap-activation", "add-normalisation", "reinitialise", "change-optimiser"),
     "exploding-gradient": ("lower-learning-rate", "clip-gradients"),
     "non-finite": ("lower-learning-rate", "clip-gradients", "fix-loss"),

@@ -32,6 +32,8 @@ class Thresholds:
         saturated_units: share of units of a layer that is a finding. From: DeepDiagnosis (Wardat et al. 2022), 50 %.
         saturated_samples: share of flat samples of a layer, all units, that is a finding as well. From: a Gaussian
             pre-activation of standard deviation 8, as N(0, 1) weights give 64 inputs, is flat on 71 % for tanh.
+        alike: difference between units of a layer, as a share of their spread, up to which units that began alike have
+            not parted. From: random weights differ by about 1; equal tanh units with unequal biases stay within 0.1.
         window: recorded rows over which gradients and updates are averaged by their median. From: the same 20
             steps as for dead units.
         depth: layers with an activation before a gradient profile is judged. From: three factors of 1/4 leave 1.6 %,
@@ -77,6 +79,7 @@ class Thresholds:
     dying_lasting: float = 0.25
     saturated_units: float = 0.5
     saturated_samples: float = 0.7
+    alike: float = 0.1
     window: int = 20
     depth: int = 4
     vanished: float = 1e-2

@@ -66,7 +66,11 @@ def _largest(seen: ParameterVitals, after: int, until: int | None) -> Jump | Non
 
 
 def typical_update(vitals: Vitals, window: int) -> tuple[float, float]:
-    """Smallest and largest over the weights of the median update ratio in the last ``window`` rows; NaN without."""
-    medians = [median(finite(one.history.update)[-window:]) for one in vitals.parameters if one.parameter.weight]
+    """Smallest and largest over the weights of the median update ratio in the last ``window`` rows; NaN without.
+
+    Weights that began at about zero are left out, as in ``largest_update``: theirs tells how little there is of them.
+    """
+    weights = [one for one in vitals.parameters if one.parameter.weight and not scale_at_birth(one) < NEARLY_ZERO]
+    medians = [median(finite(one.history.update)[-window:]) for one in weights]
     known = finite(medians)
     return (float(known.min()), float(known.max())) if len(known) else (float("nan"), float("nan"))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from limen.findings.causes.birth import bias_of, born_share, weight_of
+from limen.findings.causes.birth import began_at_zero, bias_of, born_share, weight_of
 from limen.findings.causes.registry import cause
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
@@ -33,7 +33,7 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
     """
     seen = vitals.site(finding.where)
     born = born_share(vitals, finding)
-    if seen is None or born < 0.5 or seen.birth.samples == 0:
+    if seen is None or born < 0.5 or seen.birth.samples == 0 or began_at_zero(vitals, seen.site.layer):
         return None
     means, spread = seen.birth.moments.mean[list(finding.units)], _spread(seen, finding)
     if not np.isfinite(means).all():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.findings.causes.birth import born_share, born_stuck, first_site
+from limen.findings.causes.blank_weights import EXPLAINED, began_blank
 from limen.findings.causes.registry import cause
 from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
@@ -55,7 +56,7 @@ class _Layer:
 
 @cause("bad-initialisation")
 def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | None:
-    """Weights that began at a scale which shrinks or blows up what passes through them.
+    """Weights that began at a scale which shrinks or blows up what passes through them, at zero, or all equal.
 
     Why it matters: the factor of one layer is taken to the power of the depth; and a layer whose pre-activations
     begin far out on a bounded function begins without a slope.
@@ -63,7 +64,8 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
     How it is measured: the root mean square of each weight before its first update, times the square root of its
     fan in, over the gain of its activation: 1 keeps the gradient's size. Twice that at every layer explodes, half
     of it vanishes, five times it pins a bounded function to its bounds. For units that never fired, the spread of the
-    pre-activations over samples is compared with that of the first site.
+    pre-activations over samples is compared with that of the first site. Weights of norm 0 are told as such where the
+    layer let nothing through, equal weights by units whose spread and range are the same to 1 in 1,000.
 
     Known to misfire: residual and normalised networks, which stand weights of any scale.
 
@@ -71,8 +73,9 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
 
     Source: He et al. 2015, arXiv:1502.01852; Glorot & Bengio 2010; Schoenholz et al. 2017, arXiv:1611.01232.
     """
-    if finding.symptom not in EXPLAINS:
-        return None
+    blank = began_blank(vitals, finding) if finding.symptom in EXPLAINED else None
+    if blank is not None or finding.symptom not in EXPLAINS:
+        return blank
     layers = _layers(vitals)
     if finding.symptom == "vanishing-gradient":
         return _narrow(layers)

@@ -6,14 +6,21 @@ import numpy as np
 
 from limen.findings.finding import Finding
 from limen.findings.silence import is_gate
+from limen.findings.updates import scale_at_birth
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
-__all__ = ["bias_of", "born_share", "born_stuck", "first_site", "weight_of"]
+__all__ = ["began_at_zero", "bias_of", "born_share", "born_stuck", "first_site", "weight_of"]
 
 
 def weight_of(vitals: Vitals, layer: str | None) -> ParameterVitals | None:
     """The weight of a layer, or None."""
     return next((one for one in vitals.parameters if one.parameter.layer == layer and one.parameter.weight), None)
+
+
+def began_at_zero(vitals: Vitals, layer: str | None) -> bool:
+    """True when the weight of a layer was recorded from the first steps on and was all zeros then."""
+    weight = weight_of(vitals, layer)
+    return weight is not None and scale_at_birth(weight) == 0.0
 
 
 def bias_of(vitals: Vitals, layer: str | None) -> ParameterVitals | None:

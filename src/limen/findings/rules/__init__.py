@@ -1,5 +1,6 @@
 """What is seen: one file for each symptom, pure functions from vitals to findings."""
 
+from limen.findings.rules.collapsed_representation import collapsed_representation
 from limen.findings.rules.dead_units import dead_units
 from limen.findings.rules.dying_units import dying_units
 from limen.findings.rules.exploding_gradient import exploding_gradient
@@ -12,6 +13,7 @@ from limen.findings.rules.vanishing_gradient import vanishing_gradient
 __all__ = [
     "RULES",
     "Rule",
+    "collapsed_representation",
     "dead_units",
     "dying_units",
     "exploding_gradient",

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from limen.findings.causes.birth import began_at_zero
 from limen.findings.figures import share
 from limen.findings.finding import Finding, Severity
 from limen.findings.loss_trend import loss_trend
@@ -30,11 +31,13 @@ class _Loss:
         dead: their indices.
         died: ``[dead]``, the step each was last active; 0 for those that never were.
         units: units of the layer.
+        blank: its weights began at zero, where a silent unit gets no gradient and stays.
     """
 
     dead: Integers
     died: Integers
     units: int
+    blank: bool
 
     @property
     def share(self) -> float:
@@ -63,8 +66,8 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     by violence (a step that moved a weight by a tenth of itself, a jump of the loss) or when the loss has not fallen in
     200 steps; otherwise, after that time, it is a warning if those units were dead from the start, and a remark if a
     training that learns has shed them. A quarter is a warning when
-    those units were alive, and killed by a large step, at a jump of the loss, or while the loss does not fall. Fewer
-    than that are born dead or shed by healthy networks.
+    those units were alive, and killed by a large step, at a jump of the loss, or while the loss does not fall, or were
+    born dead by weights that began at zero. Fewer than that are born dead or shed by healthy networks.
 
     Known to misfire: classes or tokens so rare that their units are not needed for thousands of samples; a layer
     that is switched on late in training.
@@ -77,7 +80,7 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     hope = _hope(vitals, limits)
     for seen in vitals.sites:
         dead = convincingly_dead(seen, limits)
-        loss = _Loss(dead, seen.last_active[dead], len(seen.last_active))
+        loss = _Loss(dead, seen.last_active[dead], len(seen.last_active), began_at_zero(vitals, seen.site.layer))
         if len(dead) == 0:
             continue
         severity = _severity(loss, hope, seen.site.head, _violent(vitals, loss, hope, limits), limits)
@@ -129,7 +132,7 @@ def _severity(loss: _Loss, hope: Hope, head: bool, violent: bool, limits: Thresh
             "stuck": "error",
         }
         return "error" if violent else calm[hope]
-    harmful = loss.killed if violent or hope == "stuck" else 0
+    harmful = loss.killed if violent or hope == "stuck" else len(loss.dead) - loss.killed if loss.blank else 0
     return "warning" if share(harmful, loss.units) >= limits.dead_warning else None
 
 

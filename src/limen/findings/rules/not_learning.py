@@ -10,9 +10,12 @@ from limen.findings.rules.dead_units import dead_units
 from limen.findings.rules.registry import rule
 from limen.findings.rules.saturated_units import saturated_units
 from limen.findings.rules.vanishing_gradient import vanishing_gradient
+from limen.findings.sameness import signal
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import typical_update
 from limen.vitals import Vitals
+
+MUTE = 1e-3  # of the input's spread: a hundredth of what three layers of torch's own initialisation leave
 
 
 @rule("not-learning")
@@ -24,7 +27,8 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     How it is measured: one loss, at least 200 steps; no eighth of the run has a median below the start by more than
     three standard errors of the noise and 5 % of the start; and something speaks against mere convergence: weights
     that hardly move (all update ratios below 1e-6) or are thrown about (above 30 %), a hidden layer that is dead,
-    saturated or starved of gradient, or a loss that ended at three times its start. Without such a witness nothing
+    saturated, starved of gradient or blind to the input (its pre-activations vary over samples by less than a
+    thousandth of the input's spread), or a loss that ended at three times its start. Without such a witness nothing
     is said: noise, random labels, a reward signal and a trained network all have a flat loss.
 
     Known to misfire: a network that was trained already, with an unknown kind of loss and a tiny learning rate.
@@ -73,7 +77,16 @@ def _witness(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> str | None
         return "no gradient reaches any weight"
     blocked = chain(dead_units(vitals, limits), saturated_units(vitals, limits), vanishing_gradient(vitals, limits))
     worst = next((one for one in blocked if one.severity == "error"), None)
-    return None if worst is None else f"{worst.name} at {worst.where}"
+    return f"{worst.name} at {worst.where}" if worst is not None else _mute(vitals)
+
+
+def _mute(vitals: Vitals) -> str | None:
+    """A hidden layer that says the same whatever it is shown."""
+    for seen in vitals.sites:
+        left = signal(vitals, seen, seen.recent)
+        if seen.site.layer is not None and not seen.site.head and left < MUTE:
+            return f"{seen.site.name} varies over samples by {left:.1e} of the input's spread only"
+    return None
 
 
 def _no_gradient(vitals: Vitals, limits: Thresholds) -> bool:

@@ -1,0 +1,64 @@
+"""Weights without chance: all zero, or the same for every unit."""
+
+from __future__ import annotations
+
+from limen.findings.causes.birth import began_at_zero, born_share, weight_of
+from limen.findings.finding import Cause, Finding
+from limen.findings.sameness import ALIKE, difference, in_words, signal
+from limen.vitals import SiteVitals, Vitals
+
+__all__ = ["EXPLAINED", "began_blank"]
+
+EXPLAINED = frozenset({"dead-units", "not-learning", "collapsed-representation"})
+MUTE = 0.03  # of the input's spread: what is left of a zero after the few steps of the first window
+
+
+def began_blank(vitals: Vitals, finding: Finding) -> Cause | None:
+    """``bad-initialisation`` where weights began at zero or alike, and the finding follows from it.
+
+    What is silent since birth follows from zeros in its own layer or in one before it that let nothing through; so
+    does a loss that has not fallen. Zeros at the end of a residual branch, in an adapter or a head let the rest of the
+    signal pass, and are the cause of nothing.
+    """
+    if finding.symptom == "dead-units" and born_share(vitals, finding) < 0.5:
+        return None
+    here = vitals.site(finding.where)
+    until = here.site.order if here is not None else len(vitals.sites)
+    model = here.site.model if here is not None else None
+    before = [seen for seen in vitals.sites if seen.site.order <= until and model in (None, seen.site.model)]
+    zero = [seen for seen in before if _is_mute(vitals, seen, finding)]
+    if zero:
+        return _of_zeros(vitals, zero)
+    alike = [seen for seen in before if seen.site.norm is None and difference(seen.birth) <= ALIKE]
+    return _of_equals(vitals, alike) if alike else None
+
+
+def _is_mute(vitals: Vitals, seen: SiteVitals, finding: Finding) -> bool:
+    own = seen.site.name == finding.where and finding.symptom == "dead-units"
+    return began_at_zero(vitals, seen.site.layer) and (own or signal(vitals, seen, seen.birth) < MUTE)
+
+
+def _of_zeros(vitals: Vitals, zero: list[SiteVitals]) -> Cause:
+    first = zero[0].site
+    more = f", and those of {len(zero) - 1} more" if len(zero) > 1 else ""
+    evidence = (
+        f"{_weight(vitals, first.layer)} began at all zeros (standard deviation 0), so that {first.name} was the same "
+        f"on every sample{more}; units that begin without weights get no gradient, or all the same one."
+    )
+    return Cause("bad-initialisation", 0.97, evidence)
+
+
+def _of_equals(vitals: Vitals, alike: list[SiteVitals]) -> Cause:
+    first = alike[0]
+    more = f", and so did {len(alike) - 1} more" if len(alike) > 1 else ""
+    evidence = (
+        f"{_weight(vitals, first.site.layer)} began with equal weights for all {first.birth.units} units: in the first "
+        f"window their pre-activations at {first.site.name} have the same spread and range "
+        f"{in_words(difference(first.birth))}{more}; equal units get equal gradients and stay equal."
+    )
+    return Cause("bad-initialisation", 0.97, evidence)
+
+
+def _weight(vitals: Vitals, layer: str | None) -> str:
+    weight = weight_of(vitals, layer)
+    return weight.parameter.name if weight is not None else f"the weight of {layer}"
