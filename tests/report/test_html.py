@@ -82,7 +82,7 @@ def test_hostile_texts_are_shown_as_written_and_do_nothing() -> None:
 def test_the_page_says_what_the_run_holds() -> None:
     text = Page(html(runs.sick())).text.replace("\u00a0", " ")
     for words in (
-        "87 of 128 units of relu1 are dead",
+        "108 of 256 units of relu1 and relu2 are dead",
         "Since step 3, most likely because the learning rate is too high.",
         "2 findings hold, 1 has healed",
         "limen explain dead-units",

@@ -64,3 +64,16 @@ def test_one_unit_is_dead_and_two_are() -> None:
     one, two = (replace(run.findings[0], units=units) for units in ((3,), (3, 4)))
     assert phrase(run, one) == "1 of 128 units of relu1 is dead"
     assert phrase(run, two) == "2 of 128 units of relu1 are dead"
+
+
+def test_what_is_over_is_told_in_the_past() -> None:
+    run = sick()
+    assert phrase(run, run.findings[2]) == "units of relu3 were dying"
+    assert phrase(run, replace(run.findings[0], closed=61, units=(3,))) == "1 of 128 units of relu1 was dead"
+
+
+def test_several_places_are_told_together() -> None:
+    run = sick()
+    assert phrase(run, *run.findings[:2]) == "108 of 256 units of relu1 and relu2 are dead"
+    many = [replace(run.findings[0], where=f"relu{i}", units=()) for i in range(1, 6)]
+    assert phrase(run, *many) == "units of relu1, relu2, relu3 and 2 more are dead"

@@ -19,7 +19,7 @@ NAMED = 3  # losses told one by one
 def loss_title(run: Run) -> str:
     """What became of the loss."""
     losses = run.vitals.losses
-    if not losses:
+    if len(losses) == 0:
         return "No loss was seen"
     if len(losses) > 1:
         parts = [f"{printable(one.function)} {_ends(one)}" for one in losses[:NAMED] if np.isfinite(one.value).any()]

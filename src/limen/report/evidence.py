@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from limen.findings import Finding
 from limen.journal import Run
-from limen.report.draw import Band, Figure, Json, Mark, curve, label, short_names, stacked
+from limen.report.draw import Band, Figure, Json, Mark, curve, stacked
 from limen.report.figures import losses, middle_update, rates
 from limen.report.looks import blind, last_look
+from limen.report.names import label, short_names
 from limen.report.numbers import count, printable
 from limen.report.thinning import number_list
 from limen.report.words import samples_of, site_name

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from limen.findings import Finding
 from limen.journal import Run
+from limen.report.cards import cards
 from limen.report.course import loss_title
 from limen.report.draw import Figure, Json
 from limen.report.evidence import evidence
 from limen.report.figures import loss_curves
+from limen.report.groups import grouped
 from limen.report.histograms import histogram_series
 from limen.report.maps import activity_map, gradient_map
 from limen.report.order import sorted_findings
-from limen.report.page import about, cards, treatments, verdict
+from limen.report.page import about, treatments, verdict
 from limen.report.table import sites
 from limen.report.words import site_name, tied
 from limen.vitals import EVIDENCE
@@ -50,7 +54,7 @@ def html(run: Run) -> str:
     }
     return _template().render(
         **verdict(run),
-        **cards(run, findings, [_captioned(index, drawn) for index, drawn in enumerate(drawings)]),
+        **cards(run, grouped(run, findings), _captioned(findings, drawings)),
         **treatments(run),
         **sites(run, findings),
         **about(run),
@@ -73,8 +77,14 @@ def _id(finding: int, figure: int) -> str:
     return f"evidence-{finding}-{figure}"
 
 
-def _captioned(finding: int, drawn: list[Figure]) -> list[Json]:
-    return [{"id": _id(finding, index), "title": figure.title, "key": figure.key} for index, figure in enumerate(drawn)]
+def _captioned(findings: Sequence[Finding], drawings: list[list[Figure]]) -> dict[tuple[str, int], list[Json]]:
+    """The places of the figures of each finding on the page."""
+    return {
+        (finding.key, finding.step): [
+            {"id": _id(i, j), "title": figure.title, "key": figure.key} for j, figure in enumerate(drawn)
+        ]
+        for i, (finding, drawn) in enumerate(zip(findings, drawings, strict=True))
+    }
 
 
 def _histogram_controls(run: Run, histograms: list[Json]) -> Json:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.journal import Run
-from limen.report.draw import Json, label, short_names
+from limen.report.draw import Json
 from limen.report.looks import Stretch, blind, ending
+from limen.report.names import label, short_names
 from limen.report.numbers import count, number, percent
 from limen.report.order import sorted_findings
 from limen.report.thinning import Columns, number_list

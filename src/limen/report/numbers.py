@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["amount", "count", "duration", "number", "percent", "printable"]
+__all__ = ["amount", "count", "duration", "number", "percent", "printable", "sentence"]
 
 
 def printable(text: str) -> str:
@@ -83,3 +83,8 @@ def duration(seconds: float) -> str:
         return f"{number(seconds)} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its start."""
+    return text[:1].upper() + text[1:]

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import limen
-from limen.findings import Cause, Finding
+from limen.findings import Finding
 from limen.journal import Run, TreatmentRecord
 from limen.report.draw import Json
+from limen.report.groups import grouped
 from limen.report.headline import allowance, cost, headline, undecided, unfinished
-from limen.report.numbers import count, duration, number, percent, printable
+from limen.report.numbers import count, duration, number, printable, sentence
 from limen.report.order import shown_findings
-from limen.report.words import bounds, phrase, reason, unit_list
+from limen.report.words import phrase, reason
 
-__all__ = ["about", "cards", "treatments", "verdict"]
-
-UNFOLDED = 3  # findings shown open: more than a reader takes in at once
+__all__ = ["about", "treatments", "verdict"]
 
 
 def verdict(run: Run) -> Json:
@@ -39,19 +37,6 @@ def verdict(run: Run) -> Json:
         "lede": _lede(run, shown),
         "facts": facts,
     }
-
-
-def cards(run: Run, findings: Sequence[Finding], drawings: Sequence[list[Json]]) -> Json:
-    """The findings, each with the figures that show it."""
-    held = sum(1 for finding in findings if finding.closed is None)
-    ended = len(findings) - held
-    parts = [f"{count(held, 'finding')} {'holds' if held == 1 else 'hold'}"] if held else []
-    parts += [f"{ended} {'has' if ended == 1 else 'have'} healed"] if ended else []
-    entries = [
-        _card(run, finding, drawn) | {"open": index < UNFOLDED and finding.closed is None}
-        for index, (finding, drawn) in enumerate(zip(findings, drawings, strict=True))
-    ]
-    return {"findings": entries, "findings_title": ", ".join(parts)}
 
 
 def treatments(run: Run) -> Json:
@@ -77,11 +62,6 @@ def about(run: Run) -> Json:
         entries.append(_entry("input", f"{scale}, from {number(inputs.low)} to {number(inputs.high)}"))
     title = f"Watching took {cost(run)}" if run.seconds > 0 else "The run"
     return {"about": entries, "cost_title": title, "notes": [printable(note) for note in run.vitals.notes]}
-
-
-def sentence(text: str) -> str:
-    """The text with a capital at its start."""
-    return text[:1].upper() + text[1:]
 
 
 def command(run: Run) -> str:
@@ -118,7 +98,7 @@ def _kicker(run: Run) -> str:
 
 def _title(run: Run, shown: Sequence[Finding]) -> str:
     if run.verdict == "sick":
-        return sentence(phrase(run, shown[0]))
+        return sentence(phrase(run, *grouped(run, shown)[0].members))
     if run.verdict == "undecided":
         return sentence(undecided(run).removeprefix("undecided: "))
     if unfinished(run):
@@ -129,54 +109,18 @@ def _title(run: Run, shown: Sequence[Finding]) -> str:
 def _lede(run: Run, shown: Sequence[Finding]) -> str:
     if run.verdict != "sick":
         return "" if run.verdict == "undecided" else f"{sentence(_healthy(run))}."
-    first = shown[0]
-    parts = [f"Since step {first.step:,}."]
-    if first.causes and first.symptom:
-        parts = [f"Since step {first.step:,}, most likely because {reason(first.causes[0])}."]
-    others = len(run.open_findings) - 1
+    worst = grouped(run, shown)[0]
+    parts = [f"Since step {worst.root.step:,}."]
+    if worst.causes and worst.symptom:
+        parts = [f"Since step {worst.root.step:,}, most likely because {reason(worst.causes[0])}."]
+    told = {finding.key for finding in (*worst.members, *worst.consequences)}
+    others = len([finding for finding in run.open_findings if finding.key not in told])
     parts += [f"{count(others, 'more finding')} below."] if others > 0 else []
     return printable(" ".join(parts))
 
 
 def _healthy(run: Run) -> str:
     return headline(run).removeprefix("healthy: ").removeprefix(f"{unfinished(run)}; ")
-
-
-def _card(run: Run, finding: Finding, drawn: list[Json]) -> Json:
-    site = run.vitals.site(finding.where)
-    return {
-        "name": finding.name,
-        "severity": finding.severity,
-        "title": sentence(phrase(run, finding)),
-        "step": f"{finding.step:,}",
-        "closed": f"{finding.closed:,}" if finding.closed is not None else "",
-        "confidence": percent(finding.confidence),
-        "message": sentence(printable(finding.message)),
-        "bounds": bounds(finding),
-        "where": printable(finding.where),
-        "layer": printable(finding.layer) if finding.layer and finding.layer != finding.where else "",
-        "units": _units(finding, site.site.units if site else None),
-        "causes": [_cause(cause) for cause in finding.causes],
-        "remedies": [printable(remedy) for remedy in finding.remedies],
-        "drawings": drawn,
-    }
-
-
-def _units(finding: Finding, total: int | None) -> str:
-    if not finding.units:
-        return ""
-    listed = unit_list(finding.units, total, most=12)
-    return f"{listed} units" if listed.startswith("all ") else f"units {listed}"
-
-
-def _cause(cause: Cause) -> Json:
-    known = math.isfinite(cause.confidence)
-    return {
-        "name": printable(cause.name),
-        "confidence": percent(cause.confidence),
-        "width": round(100 * min(max(cause.confidence, 0.0), 1.0)) if known else 0,
-        "evidence": printable(cause.evidence),
-    }
 
 
 def _treatment(record: TreatmentRecord) -> Json:

@@ -8,7 +8,8 @@ import numpy as np
 
 from limen.findings import Finding
 from limen.journal import Run
-from limen.report.draw import Json, shortened
+from limen.report.draw import Json
+from limen.report.names import shortened
 from limen.report.numbers import count, number, percent, printable
 from limen.report.thinning import thin
 from limen.vitals import SiteVitals, dead_units, saturated_units

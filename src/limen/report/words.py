@@ -12,6 +12,7 @@ __all__ = [
     "bounds",
     "phrase",
     "place_name",
+    "places",
     "reason",
     "samples_of",
     "site_name",
@@ -20,20 +21,26 @@ __all__ = [
 ]
 
 PHRASES = {
-    "dead-units": "{units} {where} {are} dead",
-    "dying-units": "units of {where} are dying",
-    "saturated-units": "{units} {where} {are} saturated",
-    "vanishing-gradient": "the gradient vanishes before it reaches {where}",
-    "exploding-gradient": "the gradient explodes on its way to {where}",
-    "exploding-activations": "the activations explode at {where}",
-    "non-finite": "values at {where} are no longer finite",
-    "not-learning": "the loss does not fall",
-    "diverging-loss": "the loss diverges",
-    "oscillating-loss": "the loss oscillates",
-    "slow-learning": "learning is slow",
-    "collapsed-representation": "the representation collapses at {where}",
+    "dead-units": ("{units} {where} {are} dead", "{units} {where} {were} dead"),
+    "dying-units": ("units of {where} are dying", "units of {where} were dying"),
+    "saturated-units": ("{units} {where} {are} saturated", "{units} {where} {were} saturated"),
+    "vanishing-gradient": (
+        "the gradient vanishes before it reaches {where}",
+        "the gradient vanished before it reached {where}",
+    ),
+    "exploding-gradient": (
+        "the gradient explodes on its way to {where}",
+        "the gradient exploded on its way to {where}",
+    ),
+    "exploding-activations": ("the activations explode at {where}", "the activations exploded at {where}"),
+    "non-finite": ("values at {where} are no longer finite", "values at {where} were not finite"),
+    "not-learning": ("the loss does not fall", "the loss did not fall"),
+    "diverging-loss": ("the loss diverges", "the loss diverged"),
+    "oscillating-loss": ("the loss oscillates", "the loss oscillated"),
+    "slow-learning": ("learning is slow", "learning was slow"),
+    "collapsed-representation": ("the representation collapses at {where}", "the representation collapsed at {where}"),
 }
-"""What each symptom says in a sentence, in lower case and without a full stop."""
+"""What each symptom says in a sentence, and when it is over; in lower case and without a full stop."""
 
 REASONS = {
     "learning-rate-too-high": "the learning rate is too high",
@@ -113,20 +120,36 @@ def samples_of(*sites: Site) -> str:
     return kinds.pop() if len(kinds) == 1 else "values"
 
 
-def phrase(run: Run, finding: Finding) -> str:
-    """The finding as a short sentence without its figures, for instance ``87 of 128 units of fc1 are dead``."""
-    site = run.vitals.site(finding.where)
-    many, total = len(set(finding.units)), site.site.units if site is not None else None
+def phrase(run: Run, *findings: Finding) -> str:
+    """Findings of one symptom as a short sentence without their figures.
+
+    For instance ``87 of 128 units of fc1 are dead``; in the past where they are over.
+    """
+    first, many = findings[0], sum(len(set(finding.units)) for finding in findings)
+    sites = [run.vitals.site(finding.where) for finding in findings]
+    total = sum(vitals.site.units if vitals is not None else 0 for vitals in sites)
     if not many:
         units = "units of"
-    elif total is not None:
+    elif None not in sites:
         units = f"{many:,} of {count(total, 'unit')} of"
     else:
         units = f"{count(many, 'unit')} of"
-    where = place_name(run, finding.where)
-    text = PHRASES.get(finding.symptom or "", "{name} at {where}")
-    name = printable(finding.name).replace("-", " ")
-    return text.format(units=units, where=where, are="is" if many == 1 else "are", name=name)
+    now, past = PHRASES.get(first.symptom or "", ("{name} at {where}", "{name} at {where}"))
+    return (now if first.closed is None else past).format(
+        units=units,
+        where=places(run, findings),
+        are="is" if many == 1 else "are",
+        were="was" if many == 1 else "were",
+        name=printable(first.name).replace("-", " "),
+    )
+
+
+def places(run: Run, findings: Sequence[Finding], *, most: int = 4) -> str:
+    """Where they are, in a row: ``fc1, fc2 and 3 more``."""
+    named = [place_name(run, finding.where) for finding in findings]
+    if len(named) > most:
+        named = [*named[: most - 1], f"{len(named) - most + 1:,} more"]
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
 
 
 def reason(cause: Cause) -> str:
