@@ -4,8 +4,9 @@ import pytest
 
 from limen.findings import Finding
 from limen.report import html, plain
-from limen.report.groups import actions, grouped, spread
+from limen.report.groups import actions, grouped
 from limen.report.order import sorted_findings
+from limen.report.words import spread
 from tests.report import hard_runs, runs
 from tests.report.test_html import Page
 
@@ -14,7 +15,7 @@ def test_the_same_fault_for_the_same_reason_is_told_once() -> None:
     run = runs.sick()
     dead, dying = grouped(run, sorted_findings(run))
     assert [finding.where for finding in dead.members] == ["relu1", "relu2"]
-    assert (spread(dead), dying.closed) == ("2 layers", 61)
+    assert (spread(dead.members), dying.closed) == ("2 layers", 61)
 
 
 def test_what_was_done_is_marked_and_what_could_be_done_is_offered() -> None:

@@ -76,14 +76,34 @@ def test_the_page_of_a_run_that_did_not_finish_says_so_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spent", "seconds", "budget", "words"),
+    ("spent", "seconds", "budget", "words", "title"),
     [
-        (0.8, 9.0, 0.01, "0.8 s (of the 2 s that are always allowed)"),  # 9 %, which a short training may cost
-        (21.0, 3600.0, 0.01, "21 s (0.6 % of the time, 1 % allowed)"),
-        (21.0, 60.0, None, "21 s (35 % of the time; no limit was set)"),
+        (
+            0.8,
+            9.0,  # 9 %, which a short training may cost
+            0.01,
+            "0.8 s (of the 2 s that are always allowed)",
+            "Watching took 0.8 s of the 2 s that are always allowed",
+        ),
+        (
+            21.0,
+            3600.0,
+            0.01,
+            "21 s (0.6 % of the time, 1 % allowed)",
+            "Watching took 21 s: 0.6 % of the time, 1 % allowed",
+        ),
+        (
+            21.0,
+            60.0,
+            None,
+            "21 s (35 % of the time; no limit was set)",
+            "Watching took 21 s: 35 % of the time; no limit was set",
+        ),
     ],
 )
-def test_the_cost_is_told_against_the_limit_that_counts(spent: float, seconds: float, budget: float | None, words: str):
+def test_the_cost_is_told_against_the_limit_that_counts(
+    spent: float, seconds: float, budget: float | None, words: str, title: str
+) -> None:
     run = replace(healthy(), spent=spent, seconds=seconds, budget=budget)
     assert cost(run) == words
-    assert about(run)["cost_title"] == f"Watching took {words}"
+    assert about(run)["cost_title"] == title

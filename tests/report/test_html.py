@@ -88,7 +88,7 @@ def test_the_page_says_what_the_run_holds() -> None:
         "limen explain dead-units",
         "2 treatments kept, 1 undone",
         "examples/sick_learning_rate.py --lr 2.0 --epochs 100",
-        "Watching took 98.5 ms (of the 2 s that are always allowed)",
+        "Watching took 98.5 ms of the 2 s that are always allowed",
         "2 of 5 sites with a finding",
         "2025-11-21 04:40 UTC",
     ):

@@ -81,8 +81,8 @@ def _facts(finding: Finding, vitals: Vitals) -> dict[str, str]:
         "instead": "a member of the ReLU family" if bounded else "leaky_relu, elu or gelu",
         "scale": "with nn.init.xavier_normal_" if bounded else "with nn.init.kaiming_normal_",
         "units": f"{len(finding.units)} " if finding.units else "",
-        "lower": f" ({rates[0]:g} → try {rates[0] / STEP:.3g})" if rates else "",
-        "higher": f" ({rates[1]:g} → try {rates[1] * STEP:.3g})" if rates else "",
+        "lower": f" ({rates[0]:.3g} → try {rates[0] / STEP:.3g})" if rates else "",
+        "higher": f" ({rates[1]:.3g} → try {rates[1] * STEP:.3g})" if rates else "",
         "inputs": f" ({inputs.mean:.3g} and {inputs.std:.3g})" if inputs and np.isfinite(inputs.std) else "",
     }
 

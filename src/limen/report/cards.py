@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from limen.findings import Cause, Finding, Group
 from limen.journal import Run
 from limen.report.draw import Json
-from limen.report.groups import actions, spread
+from limen.report.groups import actions
 from limen.report.numbers import count, percent, printable, sentence
-from limen.report.words import bounds, phrase, place_name, unit_list
+from limen.report.words import bounds, phrase, place_name, spread, unit_list
 
 __all__ = ["cards"]
 
@@ -40,7 +40,7 @@ def _card(run: Run, one: Group, drawings: Drawings) -> Json:
         "name": one.root.name,
         "severity": one.severity,
         "title": sentence(phrase(run, *one.members)),
-        "spread": spread(one) if len(members) > 1 else "",
+        "spread": spread(one.members) if len(members) > 1 else "",
         "step": f"{one.root.step:,}",
         "closed": f"{one.closed:,}" if one.closed is not None else "",
         "confidence": percent(max(finding.confidence for finding in one.members)),

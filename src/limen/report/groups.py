@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from limen.findings import REMEDIES, Finding, Group, advice, group, is_safe
 from limen.findings.advice import SAFE
 from limen.journal import Run
-from limen.report.numbers import count, printable
+from limen.report.numbers import printable
 
-__all__ = ["Action", "actions", "grouped", "spread"]
+__all__ = ["Action", "actions", "grouped"]
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,6 @@ class Action:
 def grouped(run: Run, findings: Sequence[Finding]) -> tuple[Group, ...]:
     """The findings in groups, in the order of the first of each."""
     return group(findings, run.vitals)
-
-
-def spread(one: Group) -> str:
-    """How wide a group is: ``3 layers``, or places where some are not of a layer."""
-    layers = {finding.layer for finding in one.members}
-    whole = None not in layers and len(layers) == len(one.members)
-    return count(len(one.members), "layer" if whole else "place")
 
 
 def actions(run: Run, one: Group) -> list[Action]:

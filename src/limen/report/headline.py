@@ -53,8 +53,7 @@ def undecided(run: Run) -> str:
 
 def cost(run: Run) -> str:
     """What watching took, measured against what it was allowed."""
-    limit = allowance(run)
-    return f"{duration(run.spent)} ({limit})" if limit else duration(run.spent)
+    return f"{duration(run.spent)} ({allowance(run)})"
 
 
 def allowance(run: Run) -> str:

@@ -79,6 +79,8 @@ def duration(seconds: float) -> str:
         return "unknown"
     if seconds < 0.1:
         return f"{number(1000 * seconds)} ms"
+    if seconds < 1:
+        return f"{seconds:.2g} s"
     if seconds < 60:
         return f"{number(seconds)} s"
     minutes, rest = divmod(round(seconds), 60)

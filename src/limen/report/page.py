@@ -10,7 +10,7 @@ from limen.findings import Finding
 from limen.journal import Run, TreatmentRecord
 from limen.report.draw import Json
 from limen.report.groups import grouped
-from limen.report.headline import allowance, cost, headline, undecided, unfinished
+from limen.report.headline import allowance, headline, undecided, unfinished
 from limen.report.numbers import count, duration, number, printable, sentence
 from limen.report.order import shown_findings
 from limen.report.words import phrase, reason
@@ -60,7 +60,9 @@ def about(run: Run) -> Json:
     if inputs is not None:
         scale = f"mean {number(inputs.mean)}, standard deviation {number(inputs.std)}"
         entries.append(_entry("input", f"{scale}, from {number(inputs.low)} to {number(inputs.high)}"))
-    title = f"Watching took {cost(run)}" if run.seconds > 0 else "The run"
+    limit = allowance(run)
+    joint = " " if limit.startswith("of ") else ": "
+    title = f"Watching took {duration(run.spent)}{joint}{limit}" if run.seconds > 0 else "The run"
     return {"about": entries, "cost_title": title, "notes": [printable(note) for note in run.vitals.notes]}
 
 

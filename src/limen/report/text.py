@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from limen.findings import Finding, Group
 from limen.findings.advice import SAFE
 from limen.journal import Run, TreatmentRecord
-from limen.report.groups import Action, actions, grouped, spread
+from limen.report.groups import Action, actions, grouped
 from limen.report.headline import cost, headline, unfinished
 from limen.report.numbers import number, percent, printable
 from limen.report.order import closed_findings, shown_findings
-from limen.report.words import bounds, place_name, places, unit_list
+from limen.report.words import bounds, place_name, places, spread, unit_list
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -133,7 +133,8 @@ def _group(run: Run, one: Group) -> list[Entry]:
 def _title(run: Run, one: Group) -> str:
     root = one.root
     if len(one.members) > 1:
-        return f"{root.name} in {spread(one)}: {places(run, one.members)}"
+        wide, named = spread(one.members), places(run, one.members)
+        return f"{root.name} in {wide}" + (f": {named}" if named != wide else "")
     site = run.vitals.site(root.where)
     where = place_name(run, root.where)
     parts = [site.site.function] if site is not None and site.site.function not in where else []

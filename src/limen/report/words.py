@@ -16,9 +16,12 @@ __all__ = [
     "reason",
     "samples_of",
     "site_name",
+    "spread",
     "tied",
     "unit_list",
 ]
+
+LONGEST_ROW = 64  # characters of names in a row within a sentence
 
 PHRASES = {
     "dead-units": ("{units} {where} {are} dead", "{units} {where} {were} dead"),
@@ -145,11 +148,18 @@ def phrase(run: Run, *findings: Finding) -> str:
 
 
 def places(run: Run, findings: Sequence[Finding], *, most: int = 4) -> str:
-    """Where they are, in a row: ``fc1, fc2 and 3 more``."""
+    """Where they are, in a row: ``fc1, fc2 and 3 more``, or ``12 layers`` where their names are too long for that."""
     named = [place_name(run, finding.where) for finding in findings]
     if len(named) > most:
         named = [*named[: most - 1], f"{len(named) - most + 1:,} more"]
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    row = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    return spread(findings) if len(named) > 1 and len(row) > LONGEST_ROW else row
+
+
+def spread(findings: Sequence[Finding]) -> str:
+    """How wide they are: ``3 layers``, or places where not each is of a layer of its own."""
+    layers = {finding.layer for finding in findings}
+    return count(len(findings), "layer" if None not in layers and len(layers) == len(findings) else "place")
 
 
 def reason(cause: Cause) -> str:

@@ -11,7 +11,7 @@ const axis = (given = {}) => ({
 const siteAxis = (names, short, height, width, given = {}) => {
   const every = Math.max(1, Math.ceil(names.length / Math.max(2, Math.floor(height / 17))));
   const kept = names.map((_, i) => i).filter((i) => (names.length - 1 - i) % every === 0 && (i >= every || i === 0 || every === 1));
-  const most = width < 520 ? 15 : 28;
+  const most = width < 360 ? 15 : width < 520 ? 20 : 28;
   const cut = (text) => (text.length <= most || text.includes("&") ? text : `${text.slice(0, most - 7)}…${text.slice(-6)}`);
   return axis({ type: "category", categoryorder: "array", categoryarray: names, showgrid: false, ticks: "", ...given,
     tickmode: "array", tickvals: kept.map((i) => names[i]), ticktext: kept.map((i) => cut(short[i])) });
@@ -35,11 +35,13 @@ const worded = (marks, width, last, log, title) => {
   const taken = [{ level: 0, from: width - 6.4 * title.length - 8, to: width + 50 }];
   return [...marks].sort((a, b) => a.step - b.step).map(({ step, text, fault }) => {
     const x = across(step), length = 6.4 * text.length + 12, right = x + length > width && x > length;
-    const [from, to] = right ? [x - length, x] : [x, x + length];
+    const cramped = x + length > width && !right;  // beside the line there is no room on either side
+    const [from, to] = cramped ? [width - length, width] : right ? [x - length, x] : [x, x + length];
     let level = 0;
     while (taken.some((other) => other.level === level && from < other.to && to > other.from)) level += 1;
     taken.push({ level, from, to });
-    return { x: log ? Math.log10(Math.max(step, 1)) : step, xref: "x", y: 1, yref: "paper", xanchor: right ? "right" : "left", yanchor: "bottom",
+    const place = cramped ? { x: 1, xref: "paper", xanchor: "right" } : { x: log ? Math.log10(Math.max(step, 1)) : step, xref: "x", xanchor: right ? "right" : "left" };
+    return { ...place, y: 1, yref: "paper", yanchor: "bottom",
       yshift: 13 * level, text, showarrow: false, font: { size: 11, color: colour(fault ? "accent" : "ink") } };
   });
 };
@@ -49,14 +51,16 @@ const titled = (layout) => Object.entries(layout).filter(([key, y]) => /^yaxis/.
   x: 1, xref: "paper", xanchor: "right", y: (y.domain || [0, 1])[1], yref: "paper", yanchor: "bottom", text: y.title.text, showarrow: false,
   borderpad: 0, font: { size: 11, color: colour("muted") } }));
 
-/* Steps that nobody looked at: a shade, with its words once where they fit. */
-const shaded = (blind) => blind.map(({ from, to, low, top }) => ({
-  type: "rect", xref: "x", yref: "paper", x0: from - 0.5, x1: to + 0.5, y0: low, y1: top, fillcolor: colour("shade"), line: { width: 0 }, layer: "below" }));
+/* Steps that nobody looked at: hatched on axes of their own, with words once where they fit. */
+const hatched = (blind) => blind.map(({ from, to }, i) => ({
+  type: "scatter", mode: "lines", x: [from - 0.5, to + 0.5, to + 0.5, from - 0.5], y: [0, 0, 1, 1], yaxis: `y${90 + i}`, fill: "toself", line: { width: 0 },
+  fillpattern: { shape: "/", size: 8, solidity: 0.15, fillmode: "replace", fgcolor: colour("faint"), bgcolor: colour("shade") }, hoverinfo: "skip", showlegend: false }));
+const hatchedAxes = (blind) => Object.fromEntries(blind.map(({ low, top }, i) => [`yaxis${90 + i}`, { domain: [low, top], range: [0, 1], visible: false, fixedrange: true }]));
 const unseen = (blind, width, last, log) => {
   const place = (step) => (log ? Math.log10(Math.max(step, 1)) : step), whole = place(Math.max(last, 2)) - (log ? 0 : 1);
   return blind.filter(({ from, to, top }, i) => (place(to) - place(from)) * width > 84 * whole && !blind.slice(0, i).some((b) => b.from === from && b.top >= top))
     .map(({ from, to, low, top }) => ({ x: (place(from) + place(to)) / 2, xref: "x", y: (low + top) / 2, yref: "paper", text: "not looked at", showarrow: false,
-      font: { size: 11, color: colour("muted") } }));
+      bgcolor: colour("paper"), borderpad: 3, font: { size: 11, color: colour("muted") } }));
 };
 
 const framed = (given, div, height, time) => {
@@ -66,7 +70,7 @@ const framed = (given, div, height, time) => {
   delete layout.blind;
   if (time) {
     const last = layout.xaxis.last, inner = div.clientWidth - 70;
-    layout.shapes = [...shaded(blind), ...marks.map(({ step, fault }) => upright(step, fault ? "solid" : "dot", colour(fault ? "accent" : "ink"), 1.25))];
+    layout.shapes = marks.map(({ step, fault }) => upright(step, fault ? "solid" : "dot", colour(fault ? "accent" : "ink"), 1.25));
     layout.annotations = [...worded(marks, inner, last, isLog(time), layout.yaxis.title.text), ...titled(layout), ...unseen(blind, inner, last, isLog(time))];
     layout.xaxis = timeAxis(layout.xaxis, time, 1, last, div.clientWidth);
     delete layout.xaxis.last;
@@ -75,6 +79,7 @@ const framed = (given, div, height, time) => {
   for (const key of Object.keys(layout).filter((k) => /^[xy]axis\d*$/.test(k)))
     layout[key] = layout[key].names
       ? siteAxis(layout[key].names, layout[key].short, height - 90, div.clientWidth, layout[key]) : axis(layout[key]);
+  Object.assign(layout, hatchedAxes(blind));
   const levels = (layout.annotations || []).map((words) => words.yshift || 0);
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", height, dragmode: touch ? false : "zoom",
@@ -87,7 +92,7 @@ const framed = (given, div, height, time) => {
 };
 
 const show = (div, data, layout, height, time) =>
-  Plotly.react(div, painted(data), framed(layout, div, height, time), { displayModeBar: false, responsive: true });
+  Plotly.react(div, [...painted(data), ...hatched(layout.blind || [])], framed(layout, div, height, time), { displayModeBar: false, responsive: true });
 
 const drawers = {};  // id of the element -> what draws it
 

@@ -33,7 +33,7 @@ const heatMap = (div, map, view, cursor) => {
     margin: { l: 46, r: 14, t: 60, b: 44 }, showlegend: false,
     xaxis: timeAxis({ showgrid: false }, "chosen", Math.ceil(view.edges[0]), last, div.clientWidth),
     yaxis: { names: view.names, short: view.short, range: [-0.5, view.names.length - 0.5] }, annotations: [finite.length ? legend : empty, ...unseen(blind, div.clientWidth - 160, last, isLog("chosen"))],
-    shapes: [...shaded(blind), ...map.treatments.map((step) => upright(step, "dot", colour("ink"), 1)),
+    blind, shapes: [...map.treatments.map((step) => upright(step, "dot", colour("ink"), 1)),
       ...(cursor === undefined ? [] : [upright(cursor, "solid", colour("accent"), 1.5)])],
   };
   return show(div, finite.length ? [heat, onsets] : [onsets], layout, height);
