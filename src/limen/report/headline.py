@@ -1,5 +1,7 @@
 """The verdict in one sentence, how far it reaches, and what watching cost."""
 
+import signal
+
 from limen.journal import Run
 from limen.report.looks import ending
 from limen.report.numbers import count, duration, percent, printable
@@ -11,16 +13,15 @@ FREE = 2.0  # seconds that watching may always take, whatever the budget
 
 
 def headline(run: Run) -> str:
-    """What a reader in a hurry should know."""
-    seen = f"{count(len(run.vitals.sites), 'site')}, {_watched(run)}"
-    cut = unfinished(run)
+    """What a reader in a hurry should know of the part that was seen."""
     if run.verdict == "undecided":
         return undecided(run)
+    seen = f"{count(len(run.vitals.sites), 'site')}, {_watched(run)}"
     if run.verdict == "healthy":
-        return f"{cut}; healthy until then: {seen}" if cut else f"healthy: {seen}"
+        return f"healthy: {seen}"
     tally = [(len([f for f in run.open_findings if f.severity == level]), level) for level in ("error", "warning")]
     found = f"sick: {', '.join(count(many, level) for many, level in tally if many)}; {seen}"
-    return f"{found}; {cut}" if cut else found
+    return f"{found}; {_broken(run)}" if run.broken else found
 
 
 def unfinished(run: Run) -> str:
@@ -30,25 +31,34 @@ def unfinished(run: Run) -> str:
     """
     if not run.vitals.step:
         return ""
-    when = f"at step {run.vitals.step:,}"
+    when = f"step {run.vitals.step:,}"
     if run.exit_code:
-        what = f"signal {-run.exit_code}" if run.exit_code < 0 else f"exit code {run.exit_code}"
-        return f"did not finish: {what} {when}"
+        return f"did not finish: {_code(run.exit_code)} at {when}"
     if run.broken:
-        return f"not watched to the end: {printable(run.broken)}"
-    return "" if run.finished else f"not finished {when}"
+        return _broken(run)
+    return "" if run.finished else f"did not finish: killed after {when}, or still running"
 
 
 def undecided(run: Run) -> str:
     """Why there is no verdict, and what would be needed for one."""
-    if not run.vitals.step:
-        return "no training step was seen"
     if run.broken:
         return f"undecided: {printable(run.broken)}"
-    cut = f"{unfinished(run)}; " if unfinished(run) else ""
+    if not run.vitals.step:
+        return "no training step was seen"
     if not run.vitals.sites:
-        return f"undecided: {cut}no activation function was seen in {count(run.vitals.step, 'step')}"
-    return f"undecided: {cut}{count(run.vitals.step, 'step')} seen, {EVIDENCE.steps} needed"
+        return f"undecided: no activation function was seen in {count(run.vitals.step, 'step')}"
+    return f"undecided: {count(run.vitals.step, 'step')} seen, {EVIDENCE.steps} needed"
+
+
+def _code(code: int) -> str:
+    try:
+        return f"exit code {code}" if code > 0 else signal.Signals(-code).name
+    except ValueError:  # a journal may hold any number
+        return f"signal {-code}"
+
+
+def _broken(run: Run) -> str:
+    return f"not watched to the end: {printable(run.broken)}"
 
 
 def cost(run: Run) -> str:

@@ -20,6 +20,7 @@ from limen.report.evidence import evidence
 from limen.report.figures import loss_curves
 from limen.report.groups import grouped
 from limen.report.histograms import histogram_series
+from limen.report.looks import last_look
 from limen.report.maps import activity_map, gradient_map
 from limen.report.order import sorted_findings
 from limen.report.page import about, treatments, verdict
@@ -107,9 +108,10 @@ def _inline(data: Json) -> Markup:
 
 
 def _early(run: Run) -> bool:
-    """True when all of the story is in the first twentieth of the run, which a logarithmic time axis shows better."""
+    """True when all of the story is in the first part of the run, which a logarithmic time axis shows better."""
     findings = sorted_findings(run)
-    return bool(findings) and max(finding.step for finding in findings) * 20 < run.vitals.step
+    known = max((finding.step for finding in findings), default=run.vitals.step) * 20 < run.vitals.step
+    return known or 0 < last_look(run) * 8 < run.vitals.step
 
 
 def _tied(value: object) -> object:

@@ -203,13 +203,14 @@ def _gradient_title(rows: Sequence[Row], when: str) -> str:
     if len(late) < 2:
         return "The gradient over time"
     ratio = late[0] / late[-1]
+    early = "" if when == "at the end" else f", {when}"
     if ratio < 0.1:
-        return f"The gradient shrinks {_fold(1 / ratio)} from the head to the first layer"
+        return f"The gradient shrinks {_fold(1 / ratio)} from the head to the first layer{early}"
     if ratio > 10:
-        return f"The gradient grows {_fold(ratio)} from the head to the first layer"
+        return f"The gradient grows {_fold(ratio)} from the head to the first layer{early}"
     if ratio > 1:
-        return f"The first layer receives {number(ratio)} times the gradient of the head"
-    return f"The first layer receives {percent(ratio)} of the gradient of the head"
+        return f"The first layer receives {number(ratio)} times the gradient of the head{early}"
+    return f"The first layer receives {percent(ratio)} of the gradient of the head{early}"
 
 
 def _fold(ratio: float) -> str:

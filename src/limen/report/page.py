@@ -11,6 +11,7 @@ from limen.journal import Run, TreatmentRecord
 from limen.report.draw import Json
 from limen.report.groups import grouped
 from limen.report.headline import allowance, headline, undecided, unfinished
+from limen.report.looks import ending
 from limen.report.numbers import count, duration, number, printable, sentence
 from limen.report.order import shown_findings
 from limen.report.words import phrase, reason
@@ -105,12 +106,14 @@ def _title(run: Run, shown: Sequence[Finding]) -> str:
         return sentence(undecided(run).removeprefix("undecided: "))
     if unfinished(run):
         return sentence(unfinished(run))
-    return "Healthy again" if any(f.closed is not None for f in run.findings) else "Nothing to report"
+    title = "Healthy again" if any(f.closed is not None for f in run.findings) else "Nothing to report"
+    return title if ending(run) == "at the end" else f"{title}, up to {ending(run).removeprefix('at ')}"
 
 
 def _lede(run: Run, shown: Sequence[Finding]) -> str:
     if run.verdict != "sick":
-        return "" if run.verdict == "undecided" else f"{sentence(_healthy(run))}."
+        seen = headline(run).removeprefix("healthy: ")
+        return "" if run.verdict == "undecided" else f"{f'Healthy until then: {seen}' if unfinished(run) else seen}."
     worst = grouped(run, shown)[0]
     parts = [f"Since step {worst.root.step:,}."]
     if worst.causes and worst.symptom:
@@ -119,10 +122,6 @@ def _lede(run: Run, shown: Sequence[Finding]) -> str:
     others = len([finding for finding in run.open_findings if finding.key not in told])
     parts += [f"{count(others, 'more finding')} below."] if others > 0 else []
     return printable(" ".join(parts))
-
-
-def _healthy(run: Run) -> str:
-    return headline(run).removeprefix("healthy: ").removeprefix(f"{unfinished(run)}; ")
 
 
 def _treatment(record: TreatmentRecord) -> Json:

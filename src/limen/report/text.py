@@ -10,7 +10,7 @@ from limen.findings import Finding, Group
 from limen.findings.advice import SAFE
 from limen.journal import Run, TreatmentRecord
 from limen.report.groups import Action, actions, grouped
-from limen.report.headline import cost, headline, unfinished
+from limen.report.headline import cost, headline
 from limen.report.numbers import number, percent, printable
 from limen.report.order import closed_findings, shown_findings
 from limen.report.words import bounds, place_name, places, spread, unit_list
@@ -87,7 +87,6 @@ def rich_text(run: Run, *, width: int = 96) -> Text:
 def _laid_out(run: Run, width: int) -> list[list[tuple[str, str]]]:
     verdict, _, rest = headline(run).partition(":")
     colour = {"sick": "error", "healthy": "healed", "undecided": "warning"}[run.verdict]
-    colour = "warning" if colour == "healed" and unfinished(run) else colour
     first = [(f"{verdict}:", colour), (rest, "text")] if rest else [(verdict, colour)]
     laid: list[list[tuple[str, str]]] = [first]
     for entry in _entries(run):
