@@ -55,8 +55,3 @@ def test_every_attribute_is_described(kind: type) -> None:
 )
 def test_a_sentence_never_calls_a_site_by_a_mere_number(site: Site, title: str, described: str) -> None:
     assert (site.title, site.described) == (title, described)
-
-
-def test_units_of_a_convolution_are_seen_on_positions() -> None:
-    assert SITE.seen_on == "positions"
-    assert replace(SITE, axis=-1).seen_on == "samples"

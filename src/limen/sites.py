@@ -61,11 +61,6 @@ class Site:
         """The same with the function, in any case: ``features.1 (relu)`` or ``tanh after layer 0``."""
         return f"{self.name} ({self.function})" if self.title == self.name else self.title
 
-    @property
-    def seen_on(self) -> str:
-        """What each unit is evaluated on: samples; positions where axes of an image or a sequence follow the units'."""
-        return "samples" if self.axis == -1 else "positions"
-
 
 @dataclass(frozen=True)
 class Parameter:

@@ -56,6 +56,16 @@ GAN = Patient(
 )
 RANDOM_LABELS = Patient((Layer("fc1"), Layer("fc2")), losses=(noisy(2.303, 0.03),))
 REWARD = Patient((Layer("fc1"), Layer("fc2", "tanh")), losses=(noisy(0.1, 1.0),), function="other")
+POLICY = Patient(  # an advantage near zero at first: its gradient starts at about nothing, and the loss has no sign
+    tuple(Layer(f"fc{i}", "tanh", weight_gradient=lambda t: np.where(t < 5, 1e-5, 0.05)) for i in range(2)),
+    losses=(noisy(lambda t: np.where(t < 5, -0.02, 0.3), 0.2),),
+    function="other",
+)
+HARDER = Patient(  # targets that grow from nothing, as those of Q-learning do: the loss has to rise
+    tuple(Layer(f"fc{i}", weight_gradient=lambda t: np.where(t < 9, 1e-6, 0.05)) for i in range(2)),
+    losses=(noisy(lambda t: 1e-4 + 0.04 * t / 400, 1e-5),),
+    function="mse",
+)
 FINE_TUNED = Patient(
     (Layer("fc1", weight_gradient=1e-4, update=1e-7), Layer("fc2", weight_gradient=1e-4, update=1e-7)),
     losses=(noisy(0.05, 0.01),),

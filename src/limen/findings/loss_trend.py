@@ -65,8 +65,11 @@ class LossTrend:
 
     @property
     def stuck(self) -> bool:
-        """True when it neither fell nor stands where a trained network stands, and is a loss that could fall."""
-        return self.positive and not (self.learned or self.falls)
+        """True when it neither fell nor stands where a trained network stands, and is a loss that could fall.
+
+        One that is no longer finite is not stuck: it may have fallen until then.
+        """
+        return self.positive and self.finite and not (self.learned or self.falls)
 
     @property
     def hopeless(self) -> bool:
@@ -85,8 +88,8 @@ class LossTrend:
 
     @property
     def risen(self) -> bool:
-        """True when it ended far above its start."""
-        return self.end - self.start > max(self.error, (self.risen_limit - 1.0) * abs(self.start))
+        """True when it ended far above its start, and is a loss that has a size."""
+        return self.positive and self.end - self.start > max(self.error, (self.risen_limit - 1.0) * abs(self.start))
 
 
 def loss_trend(vitals: Vitals, limits: Thresholds) -> LossTrend | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.findings.figures import finite, median, rank_correlation
+from limen.findings.thresholds import Thresholds
 from limen.sites import Site
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
@@ -75,6 +76,10 @@ class Profile:
     def order(self) -> float:
         """Rank correlation of the gradient with depth: 1 when it falls at each layer on the way to the input."""
         return rank_correlation([rung.gradient for rung in self.rungs])
+
+    def vanishes(self, limits: Thresholds) -> bool:
+        """True when hardly any gradient is left at the first site, and it falls on the way there."""
+        return self.depth >= limits.depth and self.ratio <= limits.vanished and self.order >= limits.ordered
 
     @property
     def adaptive(self) -> bool:

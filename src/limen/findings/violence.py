@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.findings.figures import noise
+from limen.findings.loss_trend import LossTrend
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import Jump, largest_update
 from limen.vitals import Vitals
 
-__all__ = ["Crowd", "Spike", "Violence", "violence"]
+__all__ = ["Crowd", "Spike", "Violence", "diverged", "violence"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -64,6 +65,17 @@ class Violence:
 
     def __bool__(self) -> bool:
         return self.jump is not None or self.spike is not None or self.crowd is not None
+
+
+def diverged(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> bool:
+    """True when the loss ended far above its start, and not because its task has become harder.
+
+    Targets of Q-learning, curricula and annealed terms make a loss rise in health. One whose level of a guess is known
+    is above it for no such reason; of any other, a step that moved a weight far must speak against it as well.
+    """
+    jump = largest_update(vitals)
+    thrown = jump is not None and jump.ratio >= limits.large_update
+    return trend.risen and (bool(np.isfinite(trend.chance)) or thrown)
 
 
 def violence(vitals: Vitals, died: Integers, limits: Thresholds, *, after: int, until: int) -> Violence:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from limen.findings import Cause, Finding
+from limen.findings import Cause, Finding, words
 from limen.journal import Run
 from limen.report.numbers import amount, count, number, percent, printable
 from limen.sites import Site
@@ -119,7 +119,7 @@ def place_name(run: Run, where: str) -> str:
 
 def samples_of(*sites: Site) -> str:
     """What units were evaluated on: samples, or the positions of an image or a sequence; "values" for both."""
-    kinds = {site.seen_on for site in sites}
+    kinds = {words.samples_of(site) for site in sites}
     return kinds.pop() if len(kinds) == 1 else "values"
 
 

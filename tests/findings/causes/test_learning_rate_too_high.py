@@ -7,7 +7,7 @@ from limen.findings import Thresholds, diagnose
 from limen.findings.causes import learning_rate_too_high
 from limen.findings.finding import Cause
 from limen.vitals import InputVitals, Vitals
-from tests.findings.patients import Layer, Patient, falling
+from tests.findings.patients import Layer, Patient, falling, noisy
 
 LIMITS = Thresholds()
 KILLED = (4,) * 30 + (5,) * 20
@@ -65,3 +65,28 @@ def test_it_does_not_explain(symptom: str) -> None:
     vitals = killed()
     finding = replace(diagnose(vitals)[0], symptom=symptom)
     assert learning_rate_too_high(vitals, finding, LIMITS) is None
+
+
+def deep_sigmoid(*, last: float, head: float) -> Vitals:
+    """Eight layers through which the gradient vanishes; ``last`` and ``head`` are the steps of the last weights."""
+    layers = [
+        Layer(f"s{i}", "sigmoid", gradient=0.05 * (g := 0.14 ** (7 - i)), weight_gradient=0.1 * g, update=1e-3 * g)
+        for i in range(7)
+    ]
+    patient = Patient((*layers, Layer("s7", "sigmoid", update=head)), losses=(noisy(2.3, 0.02),))
+    *hidden, before, bias, top = patient.vitals.parameters
+    moved = replace(before, history=replace(before.history, update=np.full(len(before.history.step), last)))
+    return replace(patient.vitals, parameters=(*hidden, moved, bias, top))
+
+
+def test_large_steps_of_the_head_alone_are_no_cause_where_the_gradient_vanishes() -> None:
+    vitals = deep_sigmoid(last=1e-3, head=0.6)
+    flat = next(one for one in diagnose(vitals) if one.symptom == "not-learning")
+    assert [cause.name for cause in flat.causes] == ["saturating-activation"]
+    assert "lower-learning-rate" not in flat.remedies
+
+
+def test_large_steps_of_other_weights_still_are() -> None:
+    vitals = deep_sigmoid(last=0.6, head=1e-3)
+    flat = next(one for one in diagnose(vitals) if one.symptom == "not-learning")
+    assert "learning-rate-too-high" in [cause.name for cause in flat.causes]

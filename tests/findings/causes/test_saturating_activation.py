@@ -1,4 +1,9 @@
+import pytest
+import torch
+
+from limen.activations import get, names, tails
 from limen.findings import diagnose
+from limen.findings.causes.saturating_activation import STEEPEST
 from limen.vitals import Vitals
 from tests.findings.patients import Layer, Patient, noisy
 
@@ -23,9 +28,27 @@ def deep(function: str, factor: float, scale: float) -> Vitals:
 def test_ten_sigmoid_layers_are_to_blame_before_their_weights() -> None:
     found = next(one for one in diagnose(deep("sigmoid", 0.14, 0.58)) if one.symptom == "vanishing-gradient")
     assert [cause.name for cause in found.causes] == ["saturating-activation", "bad-initialisation"]
-    assert "10 of 10 hidden layers use sigmoid, whose slope is at most 0.25" in found.causes[0].evidence
+    assert (
+        "10 of 10 hidden layers use sigmoid, whose slope is at most 0.25: 10 in a row leave 1e-06 at best"
+        in found.causes[0].evidence
+    )
     assert "factor of 0.14" in found.causes[0].evidence
     assert found.remedies[0] == "swap-activation"
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_largest_slopes_are_those_of_the_catalogue(name: str) -> None:
+    entry = get(name)
+    sides = tails(entry)
+    if sides.left is not None and sides.right is not None:
+        slopes = entry.df(torch.linspace(-10, 10, 200_001, dtype=torch.float64)).abs()
+        assert STEEPEST.get(name, 1.0) == pytest.approx(float(slopes.max()), rel=1e-6)
+
+
+def test_a_tanh_that_leaves_the_gradient_its_size_is_not_said_to_shrink_it() -> None:
+    found = next(one for one in diagnose(deep("tanh", 0.14, 0.2)) if one.symptom == "vanishing-gradient")
+    evidence = next(cause.evidence for cause in found.causes if cause.name == "saturating-activation")
+    assert evidence.startswith("10 of 10 hidden layers use tanh; the gradient shrinks")
 
 
 def test_relu_with_narrow_weights_is_the_initialisation() -> None:

@@ -74,13 +74,14 @@ def test_the_finding_names_units_step_share_and_bound() -> None:
     assert finding.measured == pytest.approx(40 / 64)
     assert finding.layer == "fc1.linear"
     assert f"{samples:,} samples" in finding.message
-    assert f"{300 / samples:.2g} %" in finding.message  # the rule of three
+    assert f"{300 / samples:.3g} % of samples" in finding.message  # the rule of three
+    assert f"3 / {samples:,}" in finding.message
 
 
 def test_units_dead_from_birth_are_dead_since_the_first_step() -> None:
     (finding,) = dead_units(ill((0,) * 64), LIMITS)
     assert finding.step == 1
-    assert "from the first step on" in finding.message
+    assert "never active, confirmed dead at step 20:" in finding.message
 
 
 def test_the_limits_are_those_of_the_thresholds() -> None:
@@ -88,14 +89,27 @@ def test_the_limits_are_those_of_the_thresholds() -> None:
     assert len(list(dead_units(vitals, Thresholds(dead_warning=0.2)))) == 1
 
 
-def test_a_bound_is_never_said_to_be_zero() -> None:
-    (finding,) = dead_units(ill((0,) * 64, batch=10**7), LIMITS)
-    assert "less than 0.0001 % of samples" in finding.message
+def test_it_says_when_they_were_last_active_and_when_that_was_sure() -> None:
+    (finding,) = dead_units(ill((9,) * 64, losses=(SPIKE,)), LIMITS)
+    assert "half of them last active at step 9 or before, confirmed dead at step 29:" in finding.message
+    assert finding.step == 10
+
+
+def test_no_bound_is_ever_zero() -> None:
+    (finding,) = dead_units(ill((0,) * 64, batch=10_000_000, losses=(FLAT,)), LIMITS)
+    assert "less than 7.5e-08 % of samples" in finding.message  # 300 / 4e9
+
+
+def test_the_samples_of_a_convolution_are_called_positions() -> None:
+    vitals = ill((0,) * 64, losses=(FLAT,))
+    seen = replace(vitals.sites[0], site=replace(vitals.sites[0].site, axis=1))
+    (finding,) = dead_units(replace(vitals, sites=(seen, *vitals.sites[1:])), LIMITS)
+    assert "25,600 positions in a row" in finding.message
+    assert "% of positions" in finding.message
 
 
 def test_a_site_that_is_a_number_is_told_by_its_function_and_layer() -> None:
     seen = ill((0,) * 64).sites[0]
-    numbered = replace(seen, site=replace(seen.site, name="1", layer="0", axis=1))
+    numbered = replace(seen, site=replace(seen.site, name="1", layer="0"))
     (finding,) = dead_units(Vitals(step=400, sites=(numbered,)), LIMITS)
     assert "64 of 64 units of relu after layer 0 are dead" in finding.message
-    assert "25,600 positions in a row" in finding.message

@@ -5,6 +5,7 @@ from limen.findings.causes.bad_initialisation import bad_initialisation
 from limen.findings.causes.dead_from_start import dead_from_start
 from limen.findings.causes.learning_rate_too_high import learning_rate_too_high
 from limen.findings.causes.learning_rate_too_low import learning_rate_too_low
+from limen.findings.causes.loss_numerics import loss_numerics
 from limen.findings.causes.registry import EXPLANATIONS, Explanation, cause, ranked
 from limen.findings.causes.saturating_activation import saturating_activation
 from limen.findings.causes.unscaled_inputs import unscaled_inputs
@@ -18,6 +19,7 @@ __all__ = [
     "dead_from_start",
     "learning_rate_too_high",
     "learning_rate_too_low",
+    "loss_numerics",
     "ranked",
     "saturating_activation",
     "unscaled_inputs",

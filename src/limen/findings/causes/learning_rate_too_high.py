@@ -5,6 +5,7 @@ import numpy as np
 from limen.findings.causes.birth import born_share, born_stuck
 from limen.findings.causes.registry import cause
 from limen.findings.finding import Cause, Finding
+from limen.findings.profile import gradient_profiles
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import Jump
 from limen.findings.violence import Crowd, Spike, Violence, violence
@@ -27,7 +28,8 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     How it is measured: the largest update ratio of any weight in the 20 steps before the harm, or earlier with less
     confidence (healthy is about 1e-3; evidence from 0.1 on, nearly certain from 1 on), a loss that jumped to three
     times its start, and many units that fell silent at the same moment. Units that never fired, a gradient that
-    grows with depth and an input of huge numbers speak against it.
+    grows with depth and an input of huge numbers speak against it; steps of the head alone do not explain a loss that
+    does not fall where the gradient vanishes before it.
 
     Known to misfire: weights that begin near zero move by a large share of themselves in health (left out here);
     exploding gradients of a bad initialisation look alike, and a smaller learning rate only hides them.
@@ -46,6 +48,8 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     jump, weight = near.jump, 1.0
     if jump is None:
         jump, weight = violence(vitals, died, limits, after=0, until=until).jump, 0.8
+    if near.spike is None and finding.symptom == "not-learning" and _is_the_head_alone(vitals, jump, limits):
+        return None
     doubt = weight * _of_jump(jump), 0.4 * (near.spike is not None), _of_crowd(near)
     confidence = float(1.0 - np.prod([1.0 - one for one in doubt])) * _innocence(vitals, finding)
     if confidence < FAINT:
@@ -53,6 +57,14 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     clues = [_jump_words(vitals, jump), _spike_words(near.spike), _crowd_words(near.crowd)]
     sentence = "; ".join(clue for clue in clues if clue)
     return Cause("learning-rate-too-high", round(confidence, 3), f"{sentence[0].upper()}{sentence[1:]}.")
+
+
+def _is_the_head_alone(vitals: Vitals, jump: Jump | None, limits: Thresholds) -> bool:
+    """Where the gradient vanishes, the head fits random features: its large steps keep nothing from learning."""
+    return any(
+        profile.vanishes(limits) and (jump is None or jump.weight not in {rung.weight for rung in profile.rungs})
+        for profile in gradient_profiles(vitals, limits.window)
+    )
 
 
 def _of_crowd(near: Violence) -> float:

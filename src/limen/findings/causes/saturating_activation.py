@@ -8,16 +8,20 @@ from limen.findings.finding import Cause, Finding
 from limen.findings.profile import gradient_profiles
 from limen.findings.silence import is_gate
 from limen.findings.thresholds import Thresholds
+from limen.findings.words import samples_of
 from limen.sites import Site
 from limen.vitals import Vitals
 
-STEEPEST = {"sigmoid": 0.25, "hardsigmoid": 1.0 / 6.0}  # f'(0) = 1/4; slope of clip(x + 3, 0, 6) / 6
+STEEPEST = {"sigmoid": 0.25, "hardsigmoid": 1.0 / 6.0}
+"""Largest slope of the bounded functions of the catalogue where it is not 1; a test compares them with their entries,
+which would load torch here."""
+
 CLEAR_LOSS = 0.5  # gradient factor for each layer from which the slopes are to blame
 
 
 @cause("saturating-activation")
 def saturating_activation(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | None:
-    """An activation that is bounded on both sides, so that its slope is small nearly everywhere.
+    """An activation that is bounded on both sides, so that its slope is small, or small nearly everywhere.
 
     Why it matters: the gradient is multiplied by a slope at each layer; a sigmoid's is 1/4 at best, and ten such
     layers leave less than a millionth.
@@ -41,10 +45,9 @@ def saturating_activation(vitals: Vitals, finding: Finding, limits: Thresholds) 
             continue
         gate = [site for site in bounded if is_gate(site.function)]
         base = 0.9 if gate and profile.factor <= CLEAR_LOSS else 0.6
-        slopes = f", whose slope is at most {_steepest(bounded[0]):.2g}" if gate else ""
         evidence = (
-            f"{len(bounded)} of {profile.depth} hidden layers use {_names(bounded)}{slopes}; the gradient shrinks by a "
-            f"factor of {profile.factor:.2g} at each layer."
+            f"{len(bounded)} of {profile.depth} hidden layers use {_names(bounded)}{_slopes(bounded)}; the gradient "
+            f"shrinks by a factor of {profile.factor:.2g} at each layer."
         )
         return Cause("saturating-activation", round(base * len(bounded) / profile.depth, 3), evidence)
     return None
@@ -55,7 +58,7 @@ def _of_stuck_units(vitals: Vitals, finding: Finding) -> Cause | None:
     if seen is None or not _bounded(seen.site):
         return None
     stuck = born_stuck(seen)
-    share = f"{100 * stuck:.0f} % of its {seen.site.seen_on} were flat in the first window"
+    share = f"{100 * stuck:.0f} % of its {samples_of(seen.site)} were flat in the first window"
     evidence = f"{seen.site.function} is bounded on both sides; {share}."
     return Cause("saturating-activation", 0.4, evidence)
 
@@ -66,6 +69,15 @@ def _bounded(site: Site) -> bool:
 
 def _steepest(site: Site) -> float:
     return STEEPEST.get(site.function, 1.0)
+
+
+def _slopes(sites: list[Site]) -> str:
+    """What their slopes leave of a gradient at best, where that is less than all of it."""
+    steepest = max(map(_steepest, sites))
+    left = float(np.prod([_steepest(site) for site in sites]))
+    return (
+        f", whose slope is at most {steepest:.2g}: {len(sites)} in a row leave {left:.1g} at best" if left < 1 else ""
+    )
 
 
 def _names(sites: list[Site]) -> str:

@@ -7,6 +7,7 @@ from limen.findings.loss_trend import loss_trend
 from limen.findings.rules.registry import rule
 from limen.findings.sameness import ALIKE, difference, in_words
 from limen.findings.thresholds import Thresholds
+from limen.findings.words import samples_of
 from limen.vitals import Vitals
 
 
@@ -51,7 +52,7 @@ def collapsed_representation(vitals: Vitals, limits: Thresholds) -> Iterator[Fin
             confidence=0.95,
             causes=(),
             remedies=(),
-            message=f"All {recent.units} units of {site.name} ({site.function}) do the same: over the latest "
-            f"{recent.samples:,} samples they have the same spread and range {in_words(apart)}, so the layer "
-            "is worth one unit.",
+            message=f"All {recent.units} units of {site.described} do the same: over the latest "
+            f"{recent.samples:,} {samples_of(site)} they have the same spread and range {in_words(apart)}, so the "
+            "layer is worth one unit.",
         )

@@ -15,6 +15,7 @@ from limen.findings.rules.registry import rule
 from limen.findings.silence import convincingly_dead
 from limen.findings.thresholds import Thresholds
 from limen.findings.violence import violence
+from limen.findings.words import bound_words, samples_of
 from limen.vitals import SiteVitals, Vitals
 
 Integers = npt.NDArray[np.int64]
@@ -138,7 +139,6 @@ def _severity(loss: _Loss, hope: Hope, head: bool, violent: bool, limits: Thresh
 
 def _finding(seen: SiteVitals, loss: _Loss, severity: Severity, limits: Thresholds) -> Finding:
     samples = int(seen.silent_samples[loss.dead].min())
-    since = f"half of them since step {loss.step} or earlier" if loss.step > 1 else "from the first step on"
     return Finding(
         symptom="dead-units",
         severity=severity,
@@ -152,7 +152,15 @@ def _finding(seen: SiteVitals, loss: _Loss, severity: Severity, limits: Threshol
         confidence=1.0 - 0.05 * min(1.0, limits.samples / max(samples, 1)),
         causes=(),
         remedies=(),
-        message=f"{len(loss.dead)} of {loss.units} units of {seen.site.described} are dead, {since}: "
-        f"silent on at least {samples:,} {seen.site.seen_on} in a row, so each fires on less than "
-        f"{max(100 * 3.0 / max(samples, 1), 1e-4):.2g} % of {seen.site.seen_on} (95 % confidence).",
+        message=f"{len(loss.dead)} of {loss.units} units of {seen.site.described} are dead, "
+        f"{_course(seen, loss)}: silent on at least {samples:,} {samples_of(seen.site)} in a row, so "
+        f"{bound_words(samples, seen.site)}.",
     )
+
+
+def _course(seen: SiteVitals, loss: _Loss) -> str:
+    """When half of them were last active, and when that was sure."""
+    last = int(np.median(loss.died))
+    sure = seen.history.step[seen.history.dead >= (len(loss.dead) + 1) // 2]
+    confirmed = f", confirmed dead at step {int(sure[0])}" if len(sure) else ""
+    return f"half of them last active at step {last} or before{confirmed}" if last else f"never active{confirmed}"

@@ -86,6 +86,7 @@ def _finding(seen: SiteVitals, dead: Integers, died: Integers, limits: Threshold
         confidence=0.8,
         causes=(),
         remedies=(),
-        message=f"{len(died)} of {units} units of {seen.site.described} have died "
-        f"since step {first}, half of them after step {int(np.median(died))}; {len(dead)} are dead now.",
+        message=f"{len(died)} of {units} units of {seen.site.described} have died: "
+        f"the first was last active at step {first - 1}, half of them at step {int(np.median(died))} or later; "
+        f"{len(dead)} are dead now.",
     )

@@ -12,6 +12,7 @@ from limen.findings.profile import Profile, gradient_profiles
 from limen.findings.rules.registry import rule
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import typical_update
+from limen.findings.violence import diverged
 from limen.vitals import ParameterVitals, Vitals
 
 SECOND_STEP = 2
@@ -28,10 +29,10 @@ def exploding_gradient(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     How it is measured: either the gradient at the first site is more than a hundred times that at the last, growing
     by at least 1.5 for each layer, or the norm of all weight gradients is a thousand times that of the first steps.
     And harm is seen: weights that typically move by 30 % of their norm in one step, a loss that ended at three
-    times its start or far above that of a guess, or a value that is not finite. A large gradient alone is never
-    reported.
+    times its start (see not-learning) or far above that of a guess, or a value that is not finite. A large gradient
+    alone is never reported.
 
-    Known to misfire: a loss that is meant to rise, as in adversarial training with a single optimiser.
+    Known to misfire: a cross-entropy that is meant to rise, as in adversarial training with a single optimiser.
 
     Answered by: lower-learning-rate, clip-gradients, reinitialise, add-normalisation.
 
@@ -61,7 +62,7 @@ def _harm(vitals: Vitals, limits: Thresholds) -> str | None:
     _, update = typical_update(vitals, limits.window)
     if update >= limits.violent_update:
         return f"a weight typically moves by {100 * update:.0f} % of its norm in one step"
-    if trend is not None and trend.risen:
+    if trend is not None and diverged(vitals, trend, limits):
         return f"the loss went from {trend.start:.3g} to {trend.end:.3g}"
     if any(len(one.value) and not np.isfinite(one.value[-1]) for one in vitals.losses):
         return "the loss is no longer finite"

@@ -13,6 +13,7 @@ from limen.findings.rules.vanishing_gradient import vanishing_gradient
 from limen.findings.sameness import signal
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import typical_update
+from limen.findings.violence import diverged
 from limen.vitals import Vitals
 
 MUTE = 1e-3  # of the input's spread: a hundredth of what three layers of torch's own initialisation leave
@@ -28,8 +29,9 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     three standard errors of the noise and 5 % of the start; and something speaks against mere convergence: weights
     that hardly move (all update ratios below 1e-6) or are thrown about (above 30 %), a hidden layer that is dead,
     saturated, starved of gradient or blind to the input (its pre-activations vary over samples by less than a
-    thousandth of the input's spread), or a loss that ended at three times its start. Without such a witness nothing
-    is said: noise, random labels, a reward signal and a trained network all have a flat loss.
+    thousandth of the input's spread), or a loss that ended at three times its start (one whose level of a guess is
+    unknown only beside a step that moved a weight by a tenth of itself: the task may have become harder). Without such
+    a witness nothing is said: noise, random labels, a reward signal and a trained network all have a flat loss.
 
     Known to misfire: a network that was trained already, with an unknown kind of loss and a tiny learning rate.
 
@@ -48,7 +50,7 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         return
     yield Finding(
         symptom="not-learning",
-        severity="error" if trend.chance == trend.chance or trend.risen else "warning",
+        severity="error" if trend.chance == trend.chance or diverged(vitals, trend, limits) else "warning",
         where="model",
         layer=None,
         units=(),
@@ -67,7 +69,7 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 def _witness(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> str | None:
     """What speaks against mere convergence; None where nothing does."""
     _, largest = typical_update(vitals, limits.window)
-    if trend.risen:
+    if diverged(vitals, trend, limits):
         return f"it stands at {share(trend.end, trend.start):.2g} times its start"
     if largest <= limits.frozen_update:
         return f"no weight moves by more than {largest:.1e} of its norm in a step" if largest else "no weight moves"
@@ -88,7 +90,7 @@ def _mute(vitals: Vitals) -> str | None:
     for seen in vitals.sites:
         left = signal(vitals, seen, seen.recent)
         if seen.site.layer is not None and not seen.site.head and left < MUTE:
-            return f"{seen.site.name} varies over samples by {left:.1e} of the input's spread only"
+            return f"{seen.site.title} varies over samples by {left:.1e} of the input's spread only"
     return None
 
 

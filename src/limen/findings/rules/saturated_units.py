@@ -5,12 +5,15 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from limen.findings.figures import share
-from limen.findings.finding import Finding
+from limen.findings.causes.birth import weight_of
+from limen.findings.figures import median, share
+from limen.findings.finding import Finding, Severity
 from limen.findings.loss_trend import LossTrend, loss_trend
 from limen.findings.rules.registry import rule
 from limen.findings.silence import is_gate
 from limen.findings.thresholds import Thresholds
+from limen.findings.updates import typical_update
+from limen.findings.words import samples_of
 from limen.vitals import Activity, SiteVitals, Vitals
 
 Integers = npt.NDArray[np.int64]
@@ -27,7 +30,9 @@ def saturated_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     sides where the function is bounded and not about zero. Reported when half of a hidden layer is, or when seven
     tenths of all its samples are flat, and either it was so from the first steps on or the loss has not fallen.
     Outputs at the loss are left out, and so is what saturates while the loss falls: confident is not saturated. A
-    sigmoid, which may be a gate, is reported only while the loss does not fall.
+    sigmoid, which may be a gate, is reported only while the loss does not fall. It is an error when the loss has not
+    fallen, and when nine tenths of the units are saturated and the weights before them move a thousand times more
+    slowly than the fastest, or by less than a millionth of themselves.
 
     Known to misfire: frozen random features; codes that are meant to be binary and start so.
 
@@ -41,7 +46,8 @@ def saturated_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
             continue
         if not _stuck(seen, seen.recent, limits) or not _unexcused(seen, trend, limits):
             continue
-        yield _finding(seen, trend, limits)
+        learns = (trend is None or trend.learned) and not _blocked(vitals, seen, limits)
+        yield _finding(seen, "warning" if learns else "error", limits)
 
 
 def _flat(seen: SiteVitals, activity: Activity) -> npt.NDArray[np.float64]:
@@ -72,32 +78,42 @@ def _unexcused(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) ->
     return born or (trend is not None and trend.stuck)
 
 
-def _finding(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) -> Finding:
+def _blocked(vitals: Vitals, seen: SiteVitals, limits: Thresholds) -> bool:
+    """Nearly all units are stuck, and the weights before them stand still: what learns is only what comes behind."""
+    stuck = share(int((_flat(seen, seen.recent) >= limits.saturated).sum()), seen.recent.units)
+    weight = weight_of(vitals, seen.site.layer)
+    if stuck < limits.dead_blocked or weight is None:
+        return False
+    _, fastest = typical_update(vitals, limits.window)
+    return median(weight.history.update[-limits.window :]) <= max(limits.frozen_update, limits.starved * fastest)
+
+
+def _finding(seen: SiteVitals, severity: Severity, limits: Thresholds) -> Finding:
     flat = _flat(seen, seen.recent)
     born = _from_birth(seen, limits)
     stuck = np.flatnonzero(flat >= limits.saturated)
     by_units = share(len(stuck), len(flat)) >= limits.saturated_units
     listed = stuck if by_units else np.flatnonzero(flat >= limits.saturated_samples)
     measured = share(len(stuck), len(flat)) if by_units else float(flat.mean())
-    learns = trend is None or trend.learned
-    place, samples = seen.site.described, f"{seen.recent.samples:,} {seen.site.seen_on}"
+    place = seen.site.described
+    latest = f"the latest {seen.recent.samples:,} {samples_of(seen.site)}"
     since = "from the first step on" if born else "though not at the start"
     what = (
         f"{len(stuck)} of {len(flat)} units of {place} are at a bound on at least {100 * limits.saturated:.0f} % of "
-        f"the latest {samples}"
+        f"{latest}"
         if by_units
-        else f"{100 * measured:.0f} % of the latest {samples} of {place} are at a bound"
+        else f"{100 * measured:.0f} % of {latest} of {place} are at a bound"
     )
     return Finding(
         symptom="saturated-units",
-        severity="warning" if learns else "error",
+        severity=severity,
         where=seen.site.name,
         layer=seen.site.layer,
         units=tuple(int(unit) for unit in listed),
         step=1 if born else _since(seen),
         measured=measured,
         limit=limits.saturated_units if by_units else limits.saturated_samples,
-        unit="share of units" if by_units else f"share of {seen.site.seen_on}",
+        unit="share of units" if by_units else f"share of {samples_of(seen.site)}",
         confidence=0.9 if born else 0.75,
         causes=(),
         remedies=(),

@@ -39,8 +39,7 @@ def vanishing_gradient(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
 
 def _severity(profile: Profile, trend: LossTrend | None, limits: Thresholds) -> Severity | None:
-    shrinks = profile.ratio <= limits.vanished and profile.order >= limits.ordered
-    if profile.depth < limits.depth or profile.rows < limits.window or not shrinks:
+    if profile.rows < limits.window or not profile.vanishes(limits):
         return None
     known = trend is not None and trend.steps >= limits.patience and trend.positive
     learned = trend.learned if trend is not None and known else None
