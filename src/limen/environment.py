@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from limen import __version__
+from limen.kernels import IN_USE
 
 __all__ = ["facts"]
 
@@ -27,7 +28,7 @@ def facts(*, devices: bool = False) -> dict[str, str]:
         "cpu": _cpu(),
         "threads": f"{torch.get_num_threads()} of {os.cpu_count() or 1} cores",
         "cuda": _cuda(devices),
-        "statistics": "torch",
+        "kernels": IN_USE,
     }
 
 

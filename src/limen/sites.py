@@ -72,6 +72,8 @@ class Parameter:
         shape: its shape.
         order: position along the forward pass, 0 nearest the input.
         weight: True for a matrix or kernel (two axes or more), False for biases, scales and shifts.
+        shards: number of processes that hold a part of it each, and see the norms of their part; 1 where each
+            process holds the whole.
     """
 
     name: str
@@ -79,3 +81,4 @@ class Parameter:
     shape: tuple[int, ...]
     order: int
     weight: bool
+    shards: int = 1

@@ -23,6 +23,7 @@ from limen.findings import Finding, diagnose, track
 from limen.journal import Journal, Run
 from limen.probe import ALLOWANCE, Budget, Probe
 from limen.progress import Progress, progress_of
+from limen.ranks import for_rank, this_rank
 from limen.treatments import Clinic
 from limen.vitals import EVIDENCE, Vitals
 
@@ -86,7 +87,12 @@ class Watch:
         self._listen_every = listen_every
         self._clinic = Clinic() if treat == "safe" else None
         self._facts = Run(
-            script=script, arguments=arguments, budget=budget, started=time.time(), environment=environment or {}
+            script=script,
+            arguments=arguments,
+            budget=budget,
+            started=time.time(),
+            environment=environment or {},
+            ranks=this_rank(),
         )
         self._folder = None if journal is not None else _temporary_folder(self)
         self.journal_path = journal if journal is not None else Path(self._folder or ".") / "run.limen"
@@ -273,7 +279,7 @@ def watch(
         model: the model or models to watch; None for all that the process trains.
         optimizer: its optimiser or optimisers; for the reader of the code, since they are found when they step.
         budget: share of the training's time that may be taken, in (0, 1]; None to look at every step.
-        journal: run file to keep; None for none.
+        journal: run file to keep; None for none. Each further rank of a distributed training has its own beside it.
         treat: ``safe`` repairs the running training where that preserves its function.
         strict: raise errors of limen's own.
 
@@ -294,7 +300,8 @@ def watch(
             raise InvalidValue(
                 f"watch(optimizer={type(thing).__name__}): expected a torch.optim.Optimizer, a list of them or nothing."
             )
-    path = None if journal is None else Path(journal)
+    ranks = this_rank()
+    path = None if journal is None else for_rank(Path(journal), ranks.present[0] if ranks else 0)
     return Watch(models, budget=budget, journal=path, treat=treat, strict=strict)
 
 

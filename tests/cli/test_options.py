@@ -33,11 +33,13 @@ def test_anything_else_is_no_budget(text: str) -> None:
         options(budget=text)
 
 
-def test_the_first_process_of_a_distributed_run_speaks_and_the_others_write(
+def test_the_first_process_of_a_distributed_run_speaks_and_the_others_only_keep_journals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for rank, name, quiet in (("0", "a.json", False), ("2", "a.rank2.json", True), ("nonsense", "a.json", False)):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    for rank, number, journal in (("0", 0, "a.limen"), ("2", 2, "a.rank2.limen"), ("nonsense", 0, "a.limen")):
         monkeypatch.setenv("RANK", rank)
-        asked = options(json=Path("a.json"))
-        assert (asked.json, asked.quiet, asked.folder) == (tmp_path / name, quiet, tmp_path)
+        asked = options(json=Path("a.json"), report=Path("a.html"), journal=Path("a.limen"))
+        assert (asked.rank, asked.quiet, asked.journal) == (number, number > 0, tmp_path / journal)
+        assert (asked.json, asked.report) == ((None, None) if number else (tmp_path / "a.json", tmp_path / "a.html"))

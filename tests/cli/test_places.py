@@ -1,9 +1,11 @@
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from limen.cli.places import check_journal, check_writable, default_report, for_rank, temporary_journal
+from limen.cli.places import check_journal, check_writable, default_report, temporary_journal
 from limen.errors import UnwritablePath
+from limen.ranks import Ranks
 
 
 def test_checking_leaves_nothing_behind_and_an_existing_file_as_it_is(tmp_path: Path) -> None:
@@ -53,8 +55,25 @@ def test_a_temporary_journal_is_named_after_the_script() -> None:
     assert temporary_journal("package.module").name == "package.limen"
 
 
-def test_each_rank_has_a_name_of_its_own() -> None:
-    assert [for_rank(Path("d/run.limen"), rank).name for rank in (0, 1)] == ["run.limen", "run.rank1.limen"]
+def test_the_ranks_of_one_run_share_a_temporary_folder_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    first, second = (temporary_journal("train.py", Ranks("node:1", 2, (rank,))) for rank in (0, 1))
+    assert (first.name, second.name, first.parent) == ("train.limen", "train.rank1.limen", second.parent)
+    assert first.parent.stat().st_mode & 0o777 == 0o700
+    others = [Ranks("node:2", 2, (0,)), Ranks("node:1", 3, (0,))]
+    assert len({first.parent, *(temporary_journal("train.py", ranks).parent for ranks in others)}) == 3
+
+
+def test_a_link_in_the_place_of_that_folder_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ranks = Ranks("node:1", 2, (1,))
+    shared = temporary_journal("train.py", ranks).parent
+    shared.rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    shared.symlink_to(tmp_path / "elsewhere")
+    assert temporary_journal("train.py", ranks).resolve().parent not in (shared, tmp_path / "elsewhere")
 
 
 def test_a_journal_takes_the_place_of_an_older_one_and_of_nothing_else(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from limen.journal import read
+from limen.ranks import Ranks
 from tests.cli.programs import ENDS, SICK, TRAINS
 
 LIMEN = ("-m", "limen", "run")
@@ -163,10 +165,14 @@ def test_after_a_kill_the_journal_gives_the_report(folder: Path) -> None:
     assert (folder / "again.html").exists()
 
 
-def test_each_process_of_a_distributed_run_has_files_of_its_own(folder: Path) -> None:
-    assert run(folder, *LIMEN, "--json", "a.json", "train.py", RANK="1")[2] == ""
-    assert (folder / "a.rank1.json").exists()
-    assert (folder / "limen-report.rank1.html").exists()
+def test_a_further_process_of_a_distributed_run_says_nothing_and_keeps_its_journal(folder: Path) -> None:
+    options = ("--json", "a.json", "--fail-on", "warning")
+    code, _, err = run(folder, *LIMEN, *options, "sick.py", RANK="1", WORLD_SIZE="2", MASTER_ADDR="a", MASTER_PORT="1")
+    assert (code, err) == (0, "")
+    (journal,) = folder.glob("limen-ranks-*/*")
+    assert journal.name == "sick.rank1.limen"
+    assert read(journal).ranks == Ranks("a:1", 2, (1,))
+    assert {path.suffix for path in folder.iterdir() if path.is_file()} == {".py"}
 
 
 def test_the_report_falls_back_to_a_temporary_folder_and_says_so(folder: Path) -> None:

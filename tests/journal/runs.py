@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from limen.findings import Cause, Finding
 from limen.journal import Run, TreatmentRecord
+from limen.ranks import Ranks
 from limen.sites import Parameter, Site
 from limen.vitals import (
     BINS,
@@ -154,6 +155,7 @@ class Maker:
             finished=bool(findings % 2),
             exit_code=self.maybe(-9),
             environment={name: name for name in names},
+            ranks=self.maybe(Ranks("name at node:29500", 4, (3,))),
             vitals=vitals,
             findings=tuple(map(self.finding, range(findings))),
             treatments=tuple(map(self.treatment, range(findings))),

@@ -546,24 +546,3 @@ def test_an_activation_class_of_another_library_is_one_site(name: str) -> None:
     }
     (site,) = probe.vitals().sites
     assert (site.site.name, site.site.function, site.total.samples) == ("1", expected[name], 2 * styles.SAMPLES)
-
-
-@pytest.mark.parametrize("in_place", [False, True])
-def test_a_compiled_model_trains_the_same_and_is_named_as_unseen(in_place: bool) -> None:
-    def compiled() -> list[Tensor]:
-        torch._dynamo.reset()
-        x, y = styles.data()
-        model = nn.Sequential(nn.Linear(styles.FEATURES, 8), nn.ReLU(), nn.Linear(8, styles.CLASSES))
-        optimiser = torch.optim.SGD(model.parameters(), 0.1)
-        if in_place:
-            model.compile(backend="aot_eager")
-            return styles.fit(model, optimiser, x, y)
-        styles.fit(torch.compile(model, backend="aot_eager"), optimiser, x, y)
-        return list(model.parameters())
-
-    bare = outcome(compiled)
-    probe = watch()
-    watched = outcome(compiled)
-    probe.close()
-    assert watched == bare
-    assert any("compiled" in note for note in probe.vitals().notes)

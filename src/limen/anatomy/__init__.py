@@ -1,30 +1,40 @@
 """How sites, layers and losses are found in a live model."""
 
 from limen.anatomy.axes import kind
+from limen.anatomy.compiled import Applied, applications
 from limen.anatomy.graph import Origin, leads_to_weights, origin_of, parents_of, uses_of
 from limen.anatomy.losses import loss_function
 from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
 from limen.anatomy.optimisers import is_adaptive, live_optimisers
 from limen.anatomy.readers import Reader, readers_of
+from limen.anatomy.shards import local_of, shards_of
 from limen.anatomy.wiring import Consumer, Wiring
+from limen.anatomy.wrappers import is_compiled, plain_paths, unwrapped
 
 __all__ = [
+    "Applied",
     "Consumer",
     "Origin",
     "Reader",
     "Root",
     "Wiring",
+    "applications",
     "is_adaptive",
+    "is_compiled",
     "kind",
     "leads_to_weights",
     "live_optimisers",
+    "local_of",
     "loss_function",
     "modules_in",
     "name_root",
     "name_tensors",
     "origin_of",
     "parents_of",
+    "plain_paths",
     "readers_of",
+    "shards_of",
+    "unwrapped",
     "user_frame",
     "uses_of",
 ]

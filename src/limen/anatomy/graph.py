@@ -182,7 +182,12 @@ def uses_of(parents: dict[Node, list[Node]]) -> dict[int, int]:
 
 def leads_to_weights(parents: dict[Node, list[Node]], node: Node) -> bool:
     """Whether weights stand between ``node`` and the loss."""
-    return any(product_of(after) is not None for after in downstream(parents, node))
+    return any(product_of(after) is not None or hides_weights(after) for after in downstream(parents, node))
+
+
+def hides_weights(node: Node) -> bool:
+    """Whether a node of which torch does not tell what it computes, for instance compiled code, is given weights."""
+    return operation(node) == "" and any(leaf is not None and leaf.ndim >= 2 for leaf in map(leaf_of, inputs(node)))
 
 
 def downstream(parents: dict[Node, list[Node]], node: Node) -> Iterator[Node]:

@@ -114,19 +114,24 @@ def explain(
 
 @app.command()
 def report(
-    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="A run file, also of a killed run.")],
+    journals: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="JOURNAL...", help="A run file, also of a killed run; of many ranks all, or their folder."
+        ),
+    ],
     html: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the HTML report.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the JSON report.")] = None,
 ) -> None:
-    """Make the reports again from a run file alone."""
+    """Make the reports again from a run file alone, or from those of all ranks as one run."""
     from limen.cli.delivery import print_verdict
-    from limen.journal import read
+    from limen.journal import read_all
     from limen.report import check_writable, write_html, write_json
 
     for path in (html, json):
         if path is not None:
             check_writable(path)
-    seen = read(journal)
+    seen = read_all(journals)
     print_verdict(seen, sys.stdout)
     if html is not None:
         write_html(seen, html)

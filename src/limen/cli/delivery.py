@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 
 from limen.cli.options import RunOptions
-from limen.cli.places import default_report, for_rank
+from limen.cli.places import default_report
 
 if TYPE_CHECKING:
     from limen.journal import Run
@@ -42,14 +42,20 @@ class Delivery:
             run: what was watched.
             has_torch: whether the script imported torch at all.
         """
-        loud = run.verdict == "sick" or not self._options.quiet
+        if self._options.rank:
+            return
+        loud = self.is_loud(run)
         if loud:
             self._verdict(run, has_torch)
         self._files(run, loud)
 
+    def is_loud(self, run: Run) -> bool:
+        """Whether anything is to be said of this run in this process."""
+        return not self._options.rank and (run.verdict == "sick" or not self._options.quiet)
+
     def verdict_code(self, run: Run) -> int:
-        """3 where ``--fail-on`` forbids what was found, else 0."""
-        level = self._options.fail_on
+        """3 where ``--fail-on`` forbids what was found, else 0; one rank decides, as its exit ends the others."""
+        level = None if self._options.rank else self._options.fail_on
         worst = {finding.severity for finding in run.open_findings}
         if level is None or not worst & ({"error"} if level == "error" else {"warning", "error"}):
             return 0
@@ -72,7 +78,7 @@ class Delivery:
             self._is_written(write_json, run, options.json)
         if options.report is None and not run.vitals.step:
             return
-        path = options.report or for_rank(default_report(options.folder), options.rank)
+        path = options.report or default_report(options.folder)
         written = self._is_written(write_html, run, path)
         elsewhere = options.report is None and path.parent != options.folder
         if written and loud and (run.verdict != "healthy" or run.treatments or elsewhere):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from limen.cli.places import check_journal, check_writable, for_rank
+from limen.cli.places import check_journal, check_writable
 from limen.errors import InvalidValue
+from limen.ranks import Ranks, for_rank, this_rank
 
 __all__ = ["FailOn", "RunOptions", "Treat", "run_options"]
 
@@ -31,7 +30,7 @@ class RunOptions:
         quiet: show nothing while it runs, and only a bad verdict at its end.
         fail_on: severity from which a finding makes the exit code 3; None for never.
         folder: the working directory in which it was asked.
-        rank: number of this process in a distributed run, from 0.
+        ranks: which process of a distributed run this is; None where it trains alone.
     """
 
     report: Path | None
@@ -43,7 +42,12 @@ class RunOptions:
     quiet: bool
     fail_on: FailOn | None
     folder: Path
-    rank: int
+    ranks: Ranks | None
+
+    @property
+    def rank(self) -> int:
+        """Number of this process in a distributed run; only 0 speaks and reports."""
+        return self.ranks.present[0] if self.ranks else 0
 
 
 def run_options(
@@ -63,22 +67,23 @@ def run_options(
         UnwritablePath: one of the files cannot be written (also an ``OSError``).
         InvalidValue: the budget is not a share (also a ``ValueError``).
     """
-    rank = _rank()
+    ranks = this_rank()
+    rank = ranks.present[0] if ranks else 0
 
-    def place(path: Path | None, option: str, check: Callable[[Path, str], Path] = check_writable) -> Path | None:
-        return None if path is None else check(for_rank(path, rank), option)
+    def place(path: Path | None, option: str) -> Path | None:
+        return None if path is None or rank else check_writable(path, option)
 
     return RunOptions(
         report=place(report, "--report"),
         json=place(json, "--json"),
-        journal=place(journal, "--journal", check_journal),
+        journal=None if journal is None else check_journal(for_rank(journal, rank), "--journal"),
         budget=_budget(budget),
         treat=treat,
         strict=strict,
         quiet=quiet or rank > 0,
         fail_on=fail_on,
         folder=Path.cwd(),
-        rank=rank,
+        ranks=ranks,
     )
 
 
@@ -94,9 +99,3 @@ def _budget(text: str) -> float | None:
             f"--budget: expected a share of the run above 0 and up to 1, such as 0.01, or 'every'; found {text!r}."
         )
     return share
-
-
-def _rank() -> int:
-    """What torchrun and its kin tell each process."""
-    text = os.environ.get("RANK", "0")
-    return int(text) if text.isdecimal() else 0

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from limen.errors import UnwritablePath
+from limen.ranks import Ranks, for_rank
 
-__all__ = ["check_journal", "check_writable", "default_report", "for_rank", "temporary_journal"]
+__all__ = ["check_journal", "check_writable", "default_report", "temporary_journal"]
 
 DEFAULT_REPORT = "limen-report.html"
 SQLITE = b"SQLite format 3\0"  # what every journal begins with
@@ -72,16 +76,22 @@ def default_report(folder: Path) -> Path:
         return Path(tempfile.mkdtemp(prefix="limen-")) / DEFAULT_REPORT
 
 
-def temporary_journal(name: str) -> Path:
-    """A journal in a new temporary folder of its own, named after what is run."""
+def temporary_journal(name: str, ranks: Ranks | None = None) -> Path:
+    """A journal named after what is run, in a new temporary folder, which ranks of one run on one machine share."""
     stem = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in Path(name).stem) or "script"
-    return Path(tempfile.mkdtemp(prefix="limen-")) / f"{stem}.limen"
+    if ranks is None:
+        return Path(tempfile.mkdtemp(prefix="limen-")) / f"{stem}.limen"
+    return for_rank(_shared_folder(f"{name} {ranks.run} {ranks.world}") / f"{stem}.limen", ranks.present[0])
 
 
-def for_rank(path: Path, rank: int) -> Path:
-    """The path of this process of a distributed run: ``report.html``, ``report.rank1.html`` and so on.
-
-    >>> str(for_rank(Path("report.html"), 0)), str(for_rank(Path("report.html"), 3))
-    ('report.html', 'report.rank3.html')
-    """
-    return path.with_name(f"{path.stem}.rank{rank}{path.suffix}") if rank else path
+def _shared_folder(what: str) -> Path:
+    """The same temporary folder for whoever says the same, of this user; a new one where another has taken its name."""
+    user = os.getuid() if hasattr(os, "getuid") else 0  # not on Windows
+    name = hashlib.sha256(f"{user} {what}".encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"limen-ranks-{name}"
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == user:
+            return folder
+    return Path(tempfile.mkdtemp(prefix="limen-"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from limen.cli.delivery import Delivery
 from limen.cli.live import Live, live
 from limen.cli.options import RunOptions
-from limen.cli.places import for_rank, temporary_journal
+from limen.cli.places import temporary_journal
 from limen.launch import Target
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Watching:
         self._stderr = sys.stderr
         self._stdout = sys.stdout
         self._delivery = Delivery(self._stderr, options)
-        self._journal = options.journal or for_rank(temporary_journal(target.name), options.rank)
+        self._journal = options.journal or temporary_journal(target.name, options.ranks)
         self._watch: Watch | None = None
         self._live: Live | None = None
         self._broken = False
@@ -82,23 +82,31 @@ class Watching:
         run = self._close(code)
         self._delivery.deliver(run, has_torch=self._watch is not None)
         self._tidy(code)
+        self._point_to_all(run)
         return code or self._delivery.verdict_code(run)
 
     def _close(self, code: int) -> Run:
-        from limen.journal import Run
+        from limen.journal import Run, with_rank_note
 
         if self._watch is None:
             return Run(script=self._script, arguments=self._arguments, finished=True, exit_code=code)
-        return self._watch.close(exit_code=code)
+        return with_rank_note(self._watch.close(exit_code=code))
 
     def _tidy(self, code: int) -> None:
         """Remove a temporary journal, unless the script failed: then it is worth another look."""
-        if self._options.journal is not None:
+        if self._options.journal is not None or self._options.ranks is not None:
             return
         if code == 0 or not self._journal.exists():
             shutil.rmtree(self._journal.parent, ignore_errors=True)
         elif not self._options.quiet:
             self._delivery.say(f"journal: {self._journal}")
+
+    def _point_to_all(self, run: Run) -> None:
+        """Say how to see what all ranks saw; their journals are kept."""
+        if self._options.ranks is not None and self._delivery.is_loud(run) and run.vitals.step:
+            stem, suffix = self._journal.stem, self._journal.suffix
+            named = f"{self._journal} {self._journal.with_name(f'{stem}.rank*{suffix}')}"
+            self._delivery.say(f"all ranks: limen report {named if self._options.journal else self._journal.parent}")
 
     def _own_error(self, consequence: str, error: Exception) -> None:
         self._broken = True

@@ -7,6 +7,7 @@ from typing import Literal
 
 from limen.findings import Finding
 from limen.journal.treatment import TreatmentRecord
+from limen.ranks import Ranks
 from limen.vitals import EVIDENCE, Histogram, Vitals
 
 __all__ = ["Run", "Verdict"]
@@ -29,6 +30,7 @@ class Run:
         exit_code: of the script; None while it runs or for a watch from code; negative for a signal.
         broken: why the watch ended before the training did; empty where it did not.
         environment: versions and machine, by name.
+        ranks: which processes of a distributed training this was seen by; None where there is only one.
         vitals: what was seen.
         findings: open ones first, by severity.
         treatments: in the order they were applied.
@@ -45,6 +47,7 @@ class Run:
     exit_code: int | None = None
     broken: str = ""
     environment: dict[str, str] = field(default_factory=dict[str, str])
+    ranks: Ranks | None = None
     vitals: Vitals = field(default_factory=Vitals)
     findings: tuple[Finding, ...] = ()
     treatments: tuple[TreatmentRecord, ...] = ()

@@ -11,6 +11,7 @@ from limen.journal.encoding import Array, array_of, fields_of, value_of
 from limen.journal.packing import FIELDS
 from limen.journal.run import Run
 from limen.journal.treatment import TreatmentRecord
+from limen.ranks import Ranks
 from limen.vitals import (
     BINS,
     Activity,
@@ -70,13 +71,20 @@ def unpack(tables: Mapping[str, Sequence[Stored]]) -> Run:
     for owner in (*vitals.parameters, *vitals.losses):
         if owner.optimiser is not None and not 0 <= owner.optimiser < len(vitals.optimisers):
             raise ValueError(f"there is no optimiser {owner.optimiser}")
+    about = _fields(Run, head.get("run", {}))
+    _must_be_possible(about.get("ranks"))
     return Run(
-        **_fields(Run, head.get("run", {})),
+        **about,
         vitals=vitals,
         findings=tuple(Finding(**_fields(Finding, stored.about)) for stored in tables["finding"]),
         treatments=tuple(TreatmentRecord(**_fields(TreatmentRecord, stored.about)) for stored in tables["treatment"]),
         histograms=dict(map(_histograms, tables["histogram"])),
     )
+
+
+def _must_be_possible(ranks: Ranks | None) -> None:
+    if ranks is not None and (not ranks.present or not 0 <= min(ranks.present) <= max(ranks.present) < ranks.world):
+        raise ValueError(f"there are no ranks {ranks.present} among {ranks.world}")
 
 
 def _object(raw: object) -> dict[str, object]:

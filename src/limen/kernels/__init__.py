@@ -1,5 +1,28 @@
-"""One pass over a tensor for all unit statistics."""
+"""One pass over a tensor for all unit statistics: compiled where that is possible, in torch operations elsewhere."""
 
-from limen.kernels.torch_pass import Sums, histogram, measure
+import functools
+import os
+from collections.abc import Callable
 
-__all__ = ["Sums", "histogram", "measure"]
+from limen.kernels import torch_norms, torch_pass
+from limen.kernels.account import Account, Row, Rules
+from limen.kernels.compiled_account import CompiledAccount
+from limen.kernels.compiled_pass import CompiledPass
+from limen.kernels.library import SWITCH, choose
+from limen.kernels.torch_pass import Sums
+
+__all__ = ["IN_USE", "Account", "CompiledAccount", "Row", "Rules", "Sums", "account", "histogram", "measure", "norms"]
+
+_library, IN_USE = choose(os.environ.get(SWITCH))
+"""Which kernels serve, and why: ``compiled (avx512)``."""
+
+account: Callable[[Rules], Account | CompiledAccount]
+"""Opens the account of a site."""
+
+if _library is None:
+    account = Account
+    measure, histogram, norms = torch_pass.measure, torch_pass.histogram, torch_norms.norms
+else:
+    _compiled = CompiledPass(_library)
+    account = functools.partial(CompiledAccount, kernels=_compiled)
+    measure, histogram, norms = _compiled.measure, _compiled.histogram, _compiled.norms

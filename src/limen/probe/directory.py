@@ -7,7 +7,7 @@ from types import FrameType
 
 from torch import Tensor, nn
 
-from limen.anatomy import modules_in, name_root, name_tensors
+from limen.anatomy import modules_in, name_root, name_tensors, plain_paths
 from limen.probe.identity import ByIdentity
 
 __all__ = ["Directory"]
@@ -37,10 +37,11 @@ class Directory:
         while label in self.models:
             label, number = f"{root.label}{number}", number + 1
         self.models.append(label)
+        plain = plain_paths(root.top)
         for path, module in root.top.named_modules():
-            self._places.put(module, (label, path))
+            self._places.put(module, (label, plain(path)))
         for path, tensor in root.top.named_parameters():
-            self._enter(tensor, (label, path))
+            self._enter(tensor, (label, plain(path)))
         self._places.put(called, (label, ""))
 
     def name_loose(self, tensors: Iterable[Tensor], frame: FrameType | None) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
 from limen.activations import Activation, of_call, of_class_name, of_module
+from limen.anatomy import Applied, is_compiled, unwrapped
 from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, remove_mode
 
 __all__ = ["Eyes", "Seen"]
@@ -26,16 +28,26 @@ class Seen:
         owner: the innermost module being called; None outside of any module.
         root: the outermost one; None outside of any module.
         call: how often this owner has applied this function in this forward pass, from 1.
+        applied: what is known of it from a captured graph, where it is compiled.
     """
 
-    __slots__ = ("activation", "call", "owner", "root", "z")
+    __slots__ = ("activation", "applied", "call", "owner", "root", "z")
 
-    def __init__(self, activation: Activation, z: Tensor, owner: nn.Module | None, root: nn.Module | None, call: int):
+    def __init__(
+        self,
+        activation: Activation,
+        z: Tensor,
+        owner: nn.Module | None,
+        root: nn.Module | None,
+        call: int,
+        applied: Applied | None = None,
+    ) -> None:
         self.activation = activation
         self.z = z
         self.owner = owner
         self.root = root
         self.call = call
+        self.applied = applied
 
 
 class Eyes(TorchFunctionMode):
@@ -64,9 +76,26 @@ class Eyes(TorchFunctionMode):
         self._composite: list[tuple[int, Callable[[Any], None] | None]] = []
         self._counts: dict[tuple[int, str], int] = {}
         self._blind = 0  # depth of the stack at which an unwatched pass began; 0 while watching
+        self._covered: object = None  # the compiled module or function that is running
+        self.met_compiled = False  # the training calls compiled code
         self._shut = 0  # nesting of backward passes and optimiser steps
         self._inside = 0  # nesting of calls on their way through the mode, during which torch has taken it away
         self._handles: list[Any] = []
+
+    @property
+    def watching(self) -> bool:
+        """Whether a training pass in progress here is to be watched, be it compiled."""
+        return self.is_open and not self._shut and not self._blind and threading.get_ident() == self._thread
+
+    @property
+    def root(self) -> nn.Module | None:
+        """The outermost module being called; None outside of any."""
+        return self._stack[0] if self._stack else None
+
+    @property
+    def compiled(self) -> nn.Module | None:
+        """The compiled module being called; None outside of any."""
+        return unwrapped(self._covered) if isinstance(self._covered, nn.Module) else None
 
     def open(self) -> None:
         """Begin to look. Call between steps, never within a forward pass."""
@@ -74,24 +103,32 @@ class Eyes(TorchFunctionMode):
             return
         self.is_open = True
         self._thread = threading.get_ident()
-        self._stack, self._composite, self._counts, self._blind = [], [], {}, 0
-        self._handles = [
-            hooks.register_module_forward_pre_hook(self._enter),
-            hooks.register_module_forward_hook(self._leave, with_kwargs=False, always_call=True),
-        ]
+        self._stack, self._composite, self._counts, self._blind, self._covered = [], [], {}, 0, None
+        if not self._handles:
+            self._handles = [
+                hooks.register_module_forward_pre_hook(self._enter),
+                hooks.register_module_forward_hook(self._leave, with_kwargs=False, always_call=True),
+            ]
         self._place()
 
     def close(self) -> None:
-        """Stop looking and leave nothing behind."""
-        if not self.is_open:
-            return
+        """Look away until ``open``; the hooks stay where code is compiled, for torch compiles anew when they change."""
         self.is_open = False
-        for handle in self._handles:
-            handle.remove()
-        self._handles = []
         self._stack = []
         if not self._inside:
             remove_mode(self)
+        if not self.met_compiled:
+            self._unhook()
+
+    def end(self) -> None:
+        """Stop looking and leave nothing behind."""
+        self.close()
+        self._unhook()
+
+    def _unhook(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
 
     def shut(self) -> None:
         """Look away for a backward pass or an optimiser step; nests."""
@@ -109,6 +146,23 @@ class Eyes(TorchFunctionMode):
             self._counts.clear()
             self._place()
 
+    @contextmanager
+    def unseeing(self) -> Generator[None]:
+        """A context for compiled code outside of modules, in which the mode is away."""
+        if self._covered is not None or threading.get_ident() != self._thread:
+            yield
+            return
+        self._cover(self)
+        try:
+            yield
+        finally:
+            self._cover(None)
+
+    def _cover(self, compiled: object) -> None:
+        """Take the mode away while something compiled runs, or put it back."""
+        self._covered, self.met_compiled = compiled, True
+        self._place()
+
     def reset(self) -> None:
         """Look again, whatever was begun and never ended."""
         self._shut = 0
@@ -118,7 +172,13 @@ class Eyes(TorchFunctionMode):
         """Put the mode on the stack or take it off, as the state asks for."""
         if self._inside or threading.get_ident() != self._thread:
             return
-        wanted = self.is_open and not self._shut and not self._blind and (self.everywhere or bool(self._stack))
+        wanted = (
+            self.is_open
+            and not self._shut
+            and not self._blind
+            and self._covered is None
+            and (self.everywhere or bool(self._stack))
+        )
         present = is_present(self)
         if wanted and not present:
             insert_mode(self)
@@ -156,11 +216,16 @@ class Eyes(TorchFunctionMode):
     def _enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         if torch.compiler.is_compiling() or threading.get_ident() != self._thread or not self.is_open:
             return
+        if self._covered is not None:
+            return
         self.calls += 1
         self._stack.append(module)
         if len(self._stack) == 1:
             self._enter_root(module, args)
         if self._blind or self._shut or self._composite:
+            return
+        if is_compiled(module):
+            self._cover(module)
             return
         activation = composite(module)
         if activation is not None and args and isinstance(args[0], Tensor) and torch.is_grad_enabled():
@@ -177,6 +242,10 @@ class Eyes(TorchFunctionMode):
     def _leave(self, module: nn.Module, args: tuple[Any, ...], result: Any) -> None:
         if torch.compiler.is_compiling() or threading.get_ident() != self._thread or module not in self._stack[-3:]:
             return
+        if self._covered is not None:
+            if module is not self._covered:
+                return
+            self._cover(None)
         while self._stack and self._stack.pop() is not module:
             pass  # a module whose forward raised never reported its end
         if self._composite and self._composite[-1][0] > len(self._stack):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.optim import Optimizer
 
-from limen.anatomy import is_adaptive
+from limen.anatomy import is_adaptive, shards_of, user_frame
 from limen.probe.directory import Directory
 from limen.probe.identity import ByIdentity
 from limen.probe.parameter_record import ParameterRecord, Sweep
@@ -29,6 +29,7 @@ class OptimiserBook:
         self._facts: list[OptimiserVitals] = []
         self._rates: list[Rows] = []
         self._records: ByIdentity[ParameterRecord] = ByIdentity()
+        self._trained: dict[int | None, list[ParameterRecord]] = {}  # what each optimiser moved last
         self._sweep: Sweep | None = None
 
     def live(self) -> list[Optimizer]:
@@ -52,7 +53,11 @@ class OptimiserBook:
     def begin_sweep(self, optimiser: Optimizer | None, tensors: Sequence[Tensor], step: int) -> None:
         """Measure gradients and weights just before an update."""
         number = None if optimiser is None else self.index(optimiser)
-        records = [self._record(tensor, number) for tensor in tensors if tensor.requires_grad]
+        trained = [tensor for tensor in tensors if tensor.requires_grad]
+        records = self._trained.get(number, [])
+        if len(records) != len(trained) or any(r.tensor is not t for r, t in zip(records, trained, strict=True)):
+            self.directory.name_loose(tensors, user_frame())
+            records = self._trained[number] = [self._record(tensor, number) for tensor in trained]
         self._sweep = Sweep(records, step)
         self._sweep.before()
 
@@ -105,7 +110,9 @@ class OptimiserBook:
         if record is None:
             name = self.directory.full(self.directory.tensor(tensor) or ("", f"tensor{len(self._records)}"))
             layer = name.rpartition(".")[0] or name
-            parameter = Parameter(name, layer, tuple(tensor.shape), self.directory.rank(tensor), tensor.ndim >= 2)
+            parameter = Parameter(
+                name, layer, tuple(tensor.shape), self.directory.rank(tensor), tensor.ndim >= 2, shards_of(tensor)
+            )
             record = ParameterRecord(parameter, tensor, optimiser)
             self._records.put(tensor, record)
         return record

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from limen.anatomy import local_of
 from limen.probe.rows import Rows
 from limen.sites import Parameter
 from limen.vitals import ParameterHistory, ParameterVitals
@@ -23,6 +24,7 @@ ENTRIES = 4_096  # entries of a tensor, evenly spaced, on which its update ratio
 HALVES = (torch.float16, torch.bfloat16)
 NO_TENSOR = torch.empty(0)
 GRADIENT, WEIGHT, UPDATE = 1, 2, 3
+STALE = 5e-3  # share by which a weight's norm may have changed before it is read again
 
 
 class ParameterRecord:
@@ -34,13 +36,28 @@ class ParameterRecord:
         self.optimiser = optimiser
         self.rows = Rows(4)
         self.first_nonfinite: int | None = None
-        self.initial_std = float(widened(tensor.detach()).std()) if tensor.numel() > 1 and not tensor.is_sparse else 0.0
+        held = local_of(tensor.detach())
+        self.initial_std = float(widened(held).std()) if held.numel() > 1 and not held.is_sparse else 0.0
+        self._weight = math.nan  # the norm read last
+        self._weight_step = 0  # and when
+        self._pace = math.inf  # the largest update ratio since
 
-    def enter(self, step: int, gradient: float, weight: float) -> bool:
-        """Enter the norms before an update; returns whether the row was kept."""
-        if self.first_nonfinite is None and (math.isinf(gradient) or not math.isfinite(weight)):
+    def weight_at(self, step: int) -> float | None:
+        """The norm of the weight, within 0.5 %; None where updates may have changed it by more since it was read."""
+        return self._weight if self._pace * (step - self._weight_step) < STALE else None
+
+    def enter(self, step: int, gradient: float, weight: float | None) -> bool:
+        """Enter the norms before an update, that of the weight if it was read; returns whether the row was kept."""
+        if weight is not None:
+            self._weight, self._weight_step, self._pace = weight, step, 0.0
+        if self.first_nonfinite is None and (math.isinf(gradient) or not math.isfinite(self._weight)):
             self.first_nonfinite = step
-        return self.rows.append(step, gradient, weight, math.nan)
+        return self.rows.append(step, gradient, self._weight, math.nan)
+
+    def enter_update(self, ratio: float) -> None:
+        """Enter the update ratio of the row entered last."""
+        self.rows.amend(UPDATE, ratio)
+        self._pace = max(self._pace, ratio) if math.isfinite(ratio) else math.inf
 
     def let_go(self) -> None:
         """Do not keep the tensor alive any longer: nothing updates it."""
@@ -69,19 +86,20 @@ class Sweep:
 
     @torch.no_grad()
     def before(self) -> None:
-        """Read gradients and weights just before the update."""
-        dense = [record for record in self.records if not record.tensor.is_sparse]
-        weights = norms([record.tensor.detach() for record in dense])
-        with_gradient = [record for record in dense if usable(record.tensor.grad)]
-        gradients = norms([record.tensor.grad for record in with_gradient if record.tensor.grad is not None])
-        by_record = dict(zip(map(id, with_gradient), gradients, strict=True))
-        for record, weight in zip(dense, weights, strict=True):
-            gradient = by_record.get(id(record))
-            if gradient is not None and math.isnan(gradient):
-                gradient = math.inf  # a NaN gradient is worse than none: NaN in a row means none
-            if record.enter(self.step, math.nan if gradient is None else gradient, weight):
-                self._kept.append(record)
-        self._before = [sample(record.tensor).clone() for record in self._kept]
+        """Read gradients and weights just before the update, of those whose row will be kept."""
+        due: list[ParameterRecord] = []
+        for record in self.records:
+            if record.tensor.is_sparse:
+                continue
+            due.append(record) if record.rows.keeps_next else record.rows.skip()
+        gradients = norms_of([usable(record.tensor.grad) for record in due])
+        stale = [local_of(record.tensor.detach()) if record.weight_at(self.step) is None else None for record in due]
+        for record, gradient, weight in zip(due, gradients, norms_of(stale), strict=True):
+            # A NaN gradient is worse than none: NaN in a row means none
+            broken = gradient is not None and math.isnan(gradient)
+            record.enter(self.step, math.inf if broken else math.nan if gradient is None else gradient, weight)
+        self._kept = due
+        self._before = [sample(record.tensor).clone() for record in due]
 
     @torch.no_grad()
     def after(self) -> None:
@@ -91,18 +109,24 @@ class Sweep:
         pairs = zip(self._kept, self._before, strict=True)
         moved = [widened(sample(record.tensor)) - widened(old) for record, old in pairs]
         for record, change, size in zip(self._kept, norms(moved), norms(self._before), strict=True):
-            record.rows.amend(UPDATE, change / size if size > 0 else math.nan)
+            record.enter_update(change / size if size > 0 else math.nan)
         self._before, self._kept = [], []
 
 
-def usable(gradient: Tensor | None) -> bool:
-    """Whether a gradient is there and dense."""
-    return gradient is not None and not gradient.is_sparse
+def norms_of(tensors: Sequence[Tensor | None]) -> list[float | None]:
+    """The L2 norm of each tensor that is there."""
+    found = iter(norms([tensor for tensor in tensors if tensor is not None]))
+    return [None if tensor is None else next(found) for tensor in tensors]
+
+
+def usable(gradient: Tensor | None) -> Tensor | None:
+    """A gradient that is there and dense, as far as this process holds it."""
+    return None if gradient is None or gradient.is_sparse else local_of(gradient.detach())
 
 
 def sample(tensor: Tensor) -> Tensor:
     """At most 4,096 entries, evenly spaced, ``[entries]``; a view where the layout allows one."""
-    flat = tensor.detach().reshape(-1)
+    flat = local_of(tensor.detach()).reshape(-1)
     return flat[:: stride_of(flat.numel())]
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
-import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor, fx, nn
 from torch.optim import Optimizer
 
-from limen.anatomy import Wiring, live_optimisers, parents_of, user_frame
+from limen.anatomy import Applied, Wiring, applications, live_optimisers, modules_in, parents_of, unwrapped, user_frame
 from limen.probe.budget import Budget
+from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes, Seen
 from limen.probe.loss_record import LossBook
@@ -33,7 +35,10 @@ clock = time.perf_counter
 DISPATCH = 1.5e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
 IDLE = 14e-6  # seconds for the taps of one step while the eyes are closed, beside what they measure themselves
 EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
-COMPILED = "Parts of this training are compiled (torch.compile): activation functions inside them are not seen."
+COMPILED = (
+    "Parts of this training were compiled by torch.compile before the watch began: activation functions inside them "
+    "are not seen. Begin the watch before the first compiled call."
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -108,12 +113,12 @@ class Probe:
         self._passes = 0  # backward passes from a loss in the current step
         self._leaves: list[Tensor] = []
         self._updates: list[Update] = []  # optimiser steps in progress; some optimisers step others within theirs
-        self._compiled_before = _compiled_frames()
         self._started: float | None = None
         self._boundary = 0.0
         self._eyes = Eyes(self._seen, self._root, self._watches)
         self._taps = Taps(self)
         self._quiet = Quiet()
+        self._compiled = Compiled(self)
         self._eyes.open()
 
     @property
@@ -126,8 +131,9 @@ class Probe:
         if self.closed:
             return
         self.closed = True
-        self._eyes.close()
+        self._eyes.end()
         self._taps.close()
+        self._compiled.close()
         self._quiet.close()
 
     def fail(self, error: Exception) -> None:
@@ -169,7 +175,7 @@ class Probe:
     # What the eyes report ------------------------------------------------------------------------------------
 
     def _watches(self, module: nn.Module) -> bool:
-        return self._only is None or id(module) in self._only
+        return self._only is None or id(unwrapped(module)) in self._only
 
     @guarded
     def _root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
@@ -204,6 +210,37 @@ class Probe:
     def _gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
         if is_ordinary():
             self._meter.read_gradient(place, gradients[output])
+
+    # What compiled code reports ------------------------------------------------------------------------------
+
+    @guarded
+    def read_capture(self, graph: fx.Graph, inputs: Sequence[Any]) -> list[Applied] | None:
+        """The compiler has captured a graph: the activations that are to be watched in it."""
+        if not torch.is_grad_enabled() or not self._eyes.watching:
+            return None
+        frame, root = user_frame(), self._eyes.root
+        weights = [given for given in inputs if isinstance(given, nn.Parameter)]
+        self.directory.name_loose(weights, frame)
+        roots = modules_in(frame).values() if root is None else [root]
+        modules = {id(part): part for top in roots for part in top.modules()}
+        if self.step == 0 and any(weight.ndim >= 2 for weight in weights):
+            self.sites.go_on()
+        return applications(graph, inputs, modules, self._eyes.compiled)
+
+    @guarded
+    def see_compiled(self, applied: Applied, z: Tensor) -> None:
+        """Compiled code is about to apply an activation."""
+        if self._eyes.watching and is_ordinary() and type(z) is Tensor:
+            owner = None if applied.owner is None else applied.owner()
+            self._seen(Seen(applied.activation, z, owner, self._eyes.root, applied.call, applied))
+
+    def fail_to_equip(self, error: Exception) -> None:
+        """A captured graph could not be read."""
+        self._note("compiled", f"A part that torch.compile compiled is not seen ({type(error).__name__}: {error}).")
+
+    def unseeing(self) -> AbstractContextManager[None]:
+        """A context without modes, whose presence would make torch compile anew."""
+        return self._eyes.unseeing()
 
     # What the taps report ------------------------------------------------------------------------------------
 
@@ -247,10 +284,7 @@ class Probe:
         if not has_closure:
             self._eyes.shut()
             if self._looking and is_ordinary():
-                tensors = _tensors(optimiser)
-                if self.directory.unknown(tensors):
-                    self.directory.name_loose(tensors, user_frame())
-                self.optimisers.begin_sweep(optimiser, tensors, self.step + 1)
+                self.optimisers.begin_sweep(optimiser, _tensors(optimiser), self.step + 1)
 
     @guarded
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
@@ -333,15 +367,9 @@ class Probe:
             place.record.commit(self.step)
         self.optimisers.commit(self.step)
         self._meter.close_step(self.step)
-        if self.step <= 3 and _compiled_frames() > self._compiled_before:
+        if self._eyes.met_compiled and not self.sites.compiled:
             self._note("compiled", COMPILED)
 
 
 def _tensors(optimiser: Optimizer) -> list[Tensor]:
     return [tensor for group in optimiser.param_groups for tensor in group["params"]]
-
-
-def _compiled_frames() -> int:
-    """How many functions torch.compile has compiled in this process."""
-    loaded = sys.modules.get("torch._dynamo.utils")
-    return 0 if loaded is None else int(loaded.counters["frames"]["total"])

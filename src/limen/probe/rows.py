@@ -34,6 +34,16 @@ class Rows:
             self._length += 1
         return self._open
 
+    @property
+    def keeps_next(self) -> bool:
+        """Whether the next row offered will be kept."""
+        return self._offered % (2 * self._stride if self._length == len(self._data) else self._stride) == 0
+
+    def skip(self) -> None:
+        """Pass over a row that would not be kept."""
+        self._open = False
+        self._offered += 1
+
     def amend(self, column: int, value: float) -> None:
         """Set a column of the row offered last, for what is known only later; lost where that row was not kept."""
         if self._open:

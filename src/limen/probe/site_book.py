@@ -50,6 +50,7 @@ class SiteBook:
         self.directory = directory
         self.places: list[Place] = []
         self.outside = False  # some site is outside of any module
+        self.compiled = False  # some site is in compiled code
         self._by_call: dict[tuple[int, str, int], Place] = {}
 
     def find(self, seen: Seen) -> Place | None:
@@ -66,7 +67,8 @@ class SiteBook:
     def _meet(self, seen: Seen) -> Place:
         """A repeated call on the output of the same weights is the same site: the steps of a loop are samples."""
         self._let_go()
-        origin = origin_of(seen.z)
+        applied = seen.applied
+        origin = origin_of(seen.z) if applied is None else applied.origin
         if origin.weight is not None:
             for place in self.places:
                 known = place.origin
@@ -86,7 +88,7 @@ class SiteBook:
             layer=None,
             norm=None,
             order=len(self.places),
-            head=False,
+            head=applied is not None and applied.head,
             flat_left=flat.left,
             flat_right=flat.right,
             dead_left=flat.dead_left,
@@ -95,6 +97,9 @@ class SiteBook:
         owner = None if seen.owner is None else weakref.ref(seen.owner)
         self.outside = self.outside or owner is None
         place = Place(SiteRecord(site), owner, origin, is_activation(seen.owner), squeezed)
+        if applied is not None:
+            self.compiled = True
+            place.readers, place.shared = applied.readers, applied.shared
         self.places.append(place)
         return place
 
@@ -119,6 +124,11 @@ class SiteBook:
                 head = not leads_to_weights(parents, place.after)
                 place.record.site = replace(place.record.site, head=head)
                 place.after = None
+
+    def go_on(self) -> None:
+        """Weights follow on all places so far: a model compiled in several graphs goes on in another."""
+        for place in self.places:
+            place.record.site = replace(place.record.site, head=False)
 
     def settle(self) -> None:
         """Name the new places, at the end of the step in which they were met."""

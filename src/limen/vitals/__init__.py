@@ -4,6 +4,7 @@ from limen.vitals.activity import Activity
 from limen.vitals.evidence import EVIDENCE, Evidence, dead_units, saturated_units
 from limen.vitals.histogram import BINS, EDGES, Histogram
 from limen.vitals.moments import Moments
+from limen.vitals.rank_vitals import matched, merge_ranks, site_key
 from limen.vitals.snapshot import (
     InputVitals,
     LossVitals,
@@ -32,5 +33,8 @@ __all__ = [
     "SiteVitals",
     "Vitals",
     "dead_units",
+    "matched",
+    "merge_ranks",
     "saturated_units",
+    "site_key",
 ]

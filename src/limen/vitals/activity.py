@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -53,10 +53,14 @@ class Activity:
 
     def __add__(self, other: Activity) -> Activity:
         """The activity over the steps of both, which must not overlap."""
+        return replace(self.alongside(other), steps=self.steps + other.steps)
+
+    def alongside(self, other: Activity) -> Activity:
+        """The activity of both on different samples of the same steps; of fewer of these, those that either saw."""
         if self.steps == 0 or other.steps == 0:
             return other if self.steps == 0 else self
         return Activity(
-            steps=self.steps + other.steps,
+            steps=max(self.steps, other.steps),
             first_step=min(self.first_step, other.first_step),
             last_step=max(self.last_step, other.last_step),
             left=self.left + other.left,

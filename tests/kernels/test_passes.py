@@ -1,7 +1,8 @@
-"""One reading of a tensor, against sums over its float64 copy."""
+"""One reading of a tensor, by torch and by each compiled path, against sums over its float64 copy."""
 
 import warnings
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +14,33 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from torch import Tensor
 
-from limen.kernels import Sums, histogram, measure
+from limen.kernels import Sums, torch_pass
+from limen.kernels.compiled_pass import CompiledPass
+from limen.kernels.library import Library
 from limen.vitals import BINS, EDGES, Histogram, Moments
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 SUM = 2e-6  # float32 sums of a few hundred terms: a few roundings of 2**-24 of the sum of magnitudes, with slack
+
+
+PATHS = ["torch", "avx512", "avx2", "plain"]
+
+Reader = CompiledPass | ModuleType
+"""Something with ``measure`` and ``histogram``."""
+
+
+@pytest.fixture(params=PATHS, scope="module")
+def reader(request: pytest.FixtureRequest, library: Library | None) -> Iterator[Reader]:
+    path: str = request.param
+    if path == "torch":
+        yield torch_pass
+        return
+    if library is None or path not in library.paths:
+        pytest.skip(f"no compiled {path} kernels on this machine")
+    before = library.path
+    library.use(path)
+    yield CompiledPass(library)
+    library.use(before)
 
 
 class Truth(NamedTuple):
@@ -91,18 +114,20 @@ LAYOUTS: dict[str, tuple[Callable[[], Tensor], int]] = {
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_measure_is_what_float64_says(layout: str, dtype: torch.dtype) -> None:
+def test_measure_is_what_float64_says(reader: Reader, layout: str, dtype: torch.dtype) -> None:
     make, axis = LAYOUTS[layout]
     z = make().to(dtype)
-    assert_true(measure(z, axis, -0.5, 0.75), Truth.of(z, axis, -0.5, 0.75))
+    assert_true(reader.measure(z, axis, -0.5, 0.75), Truth.of(z, axis, -0.5, 0.75))
 
 
 @pytest.mark.parametrize(("left", "right"), [(None, None), (0.0, None), (None, 1.0), (-1.0, 1.0)])
 @pytest.mark.parametrize("layout", ["samples × units", "images", "channels-last images"])
-def test_a_side_that_does_not_exist_has_no_samples(layout: str, left: float | None, right: float | None) -> None:
+def test_a_side_that_does_not_exist_has_no_samples(
+    reader: Reader, layout: str, left: float | None, right: float | None
+) -> None:
     make, axis = LAYOUTS[layout]
     z = make()
-    assert_true(measure(z, axis, left, right), Truth.of(z, axis, left, right))
+    assert_true(reader.measure(z, axis, left, right), Truth.of(z, axis, left, right))
 
 
 LARGE: dict[str, tuple[Callable[[], Tensor], int]] = {  # more entries than are read at a time
@@ -118,10 +143,10 @@ LARGE: dict[str, tuple[Callable[[], Tensor], int]] = {  # more entries than are 
 
 @pytest.mark.parametrize("mean", [0.0, 300.0])
 @pytest.mark.parametrize("layout", LARGE)
-def test_a_large_tensor_is_read_in_pieces_without_loss(layout: str, mean: float) -> None:
+def test_a_large_tensor_is_read_in_pieces_without_loss(reader: Reader, layout: str, mean: float) -> None:
     make, axis = LARGE[layout]
     z = make() + mean
-    sums, truth = measure(z, axis, mean - 0.5, mean + 0.75), Truth.of(z, axis, mean - 0.5, mean + 0.75)
+    sums, truth = reader.measure(z, axis, mean - 0.5, mean + 0.75), Truth.of(z, axis, mean - 0.5, mean + 0.75)
     assert sums.samples == len(truth.table)
     assert sums.left.tolist() == truth.left.tolist()
     assert sums.right.tolist() == truth.right.tolist()
@@ -135,16 +160,16 @@ def test_a_large_tensor_is_read_in_pieces_without_loss(layout: str, mean: float)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-def test_a_value_on_a_limit_is_flat(dtype: torch.dtype) -> None:
+def test_a_value_on_a_limit_is_flat(reader: Reader, dtype: torch.dtype) -> None:
     z = torch.tensor([[-2.0, -2.0], [0.0, 3.0], [-0.0, 3.0], [3.0, 4.0]], dtype=dtype)
-    sums = measure(z, -1, -2.0, 3.0)
+    sums = reader.measure(z, -1, -2.0, 3.0)
     assert (sums.left.tolist(), sums.right.tolist()) == ([1, 1], [1, 3])
-    assert measure(z, -1, 0.0, None).left.tolist() == [3, 1]
+    assert reader.measure(z, -1, 0.0, None).left.tolist() == [3, 1]
 
 
 @pytest.mark.parametrize(("shape", "axis"), [((0, 6), -1), ((0, 6, 4, 4), 1), ((3, 0, 6), -1), ((4, 6, 0), 1)])
-def test_an_empty_batch_is_no_samples(shape: tuple[int, ...], axis: int) -> None:
-    sums = measure(torch.empty(shape), axis, 0.0, 1.0)
+def test_an_empty_batch_is_no_samples(reader: Reader, shape: tuple[int, ...], axis: int) -> None:
+    sums = reader.measure(torch.empty(shape), axis, 0.0, 1.0)
     assert (sums.samples, sums.nonfinite, sums.left.tolist(), sums.right.tolist()) == (0, 0, [0] * 6, [0] * 6)
     assert np.all(sums.low == np.inf)
     assert np.all(sums.high == -np.inf)
@@ -159,9 +184,9 @@ def test_an_empty_batch_is_no_samples(shape: tuple[int, ...], axis: int) -> None
     )
 )
 @settings(max_examples=60, deadline=None)
-def test_measure_is_what_float64_says_of_any_table(table: npt.NDArray[np.float32]) -> None:
+def test_measure_is_what_float64_says_of_any_table(reader: Reader, table: npt.NDArray[np.float32]) -> None:
     z = torch.from_numpy(table.copy())
-    sums, truth = measure(z, -1, -1.0, 1.0), Truth.of(z, -1, -1.0, 1.0)
+    sums, truth = reader.measure(z, -1, -1.0, 1.0), Truth.of(z, -1, -1.0, 1.0)
     assert sums.left.tolist() == truth.left.tolist()
     assert sums.right.tolist() == truth.right.tolist()
     moments = Moments.of_sums(sums.samples, sums.total, sums.squares, sums.shift)
@@ -176,17 +201,17 @@ def test_measure_is_what_float64_says_of_any_table(table: npt.NDArray[np.float32
 
 @pytest.mark.parametrize("layout", ["samples × units", "images", "channels-last images", "batch × time × units"])
 @pytest.mark.parametrize("mean", [1e2, -1e4])
-def test_a_small_variance_beside_a_large_mean_survives(layout: str, mean: float) -> None:
+def test_a_small_variance_beside_a_large_mean_survives(reader: Reader, layout: str, mean: float) -> None:
     make, axis = LAYOUTS[layout]
     z = make() + mean
-    sums, truth = measure(z, axis, None, None), Truth.of(z, axis, None, None)
+    sums, truth = reader.measure(z, axis, None, None), Truth.of(z, axis, None, None)
     variance = Moments.of_sums(sums.samples, sums.total, sums.squares, sums.shift).variance
     # z - shift is exact to 2**-24 of the mean: a deviation of 1 is wrong by mean · 2**-24, twice when squared
     assert np.all(np.abs(variance / truth.table.var(0) - 1) <= 4 * abs(mean) * 2**-24 + 1e-5)
 
 
-def test_a_constant_unit_has_no_variance() -> None:
-    sums = measure(torch.full((1000, 3), 1234.567), -1, None, None)
+def test_a_constant_unit_has_no_variance(reader: Reader) -> None:
+    sums = reader.measure(torch.full((1000, 3), 1234.567), -1, None, None)
     moments = Moments.of_sums(sums.samples, sums.total, sums.squares, sums.shift)
     assert np.all(moments.std <= 1234.567 * 2**-23)  # the mean of equal numbers is off by a rounding
 
@@ -194,10 +219,10 @@ def test_a_constant_unit_has_no_variance() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
 @pytest.mark.parametrize(("layout", "axis"), [((8, 4), -1), ((2, 4, 3, 3), 1)])
 def test_finite_values_have_finite_moments_however_large(
-    layout: tuple[int, ...], axis: int, dtype: torch.dtype
+    reader: Reader, layout: tuple[int, ...], axis: int, dtype: torch.dtype
 ) -> None:
     z = (normal(*layout) * 1e30).to(dtype)
-    sums, truth = measure(z, axis, 0.0, None), Truth.of(z, axis, 0.0, None)
+    sums, truth = reader.measure(z, axis, 0.0, None), Truth.of(z, axis, 0.0, None)
     moments = Moments.of_sums(sums.samples, sums.total, sums.squares, sums.shift)
     np.testing.assert_allclose(moments.variance, truth.table.var(0), rtol=1e-5)  # float32 sums of few terms
     assert sums.nonfinite == 0
@@ -207,14 +232,14 @@ def test_finite_values_have_finite_moments_however_large(
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize(("shape", "axis"), [((50, 4), -1), ((5, 4, 5, 2), 1)])
 def test_nan_and_infinities_are_counted_and_spoil_only_their_unit(
-    shape: tuple[int, ...], axis: int, dtype: torch.dtype
+    reader: Reader, shape: tuple[int, ...], axis: int, dtype: torch.dtype
 ) -> None:
     z = normal(*shape).to(dtype)
     clean = Truth.of(z, axis, -0.5, 0.5)
     by_unit = z.movedim(axis, 0)
     for unit, value in ((0, float("nan")), (1, float("inf")), (2, -float("inf"))):
         by_unit[unit][(1,) * (z.ndim - 1)] = value
-    sums, truth = measure(z, axis, -0.5, 0.5), Truth.of(z, axis, -0.5, 0.5)
+    sums, truth = reader.measure(z, axis, -0.5, 0.5), Truth.of(z, axis, -0.5, 0.5)
     assert sums.nonfinite == 3
     assert sums.left.tolist() == truth.left.tolist()  # NaN is on neither side, infinities are on theirs
     assert sums.right.tolist() == truth.right.tolist()
@@ -225,24 +250,24 @@ def test_nan_and_infinities_are_counted_and_spoil_only_their_unit(
     assert sums.high.tolist() == np.nanmax(truth.table, 0).tolist()
 
 
-def test_a_unit_of_nan_only_has_no_extremes() -> None:
-    sums = measure(torch.tensor([[1.0, float("nan")], [2.0, float("nan")]]), -1, 0.0, 1.0)
+def test_a_unit_of_nan_only_has_no_extremes(reader: Reader) -> None:
+    sums = reader.measure(torch.tensor([[1.0, float("nan")], [2.0, float("nan")]]), -1, 0.0, 1.0)
     assert (sums.low.tolist(), sums.high.tolist()) == ([1.0, np.inf], [2.0, -np.inf])
     assert sums.nonfinite == 2
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e38, 3e200])
-def test_no_value_makes_numpy_warn_in_the_training(value: float) -> None:
+def test_no_value_makes_numpy_warn_in_the_training(reader: Reader, value: float) -> None:
     z = torch.full((4, 3), value, dtype=torch.float64)
     z[0] = -value
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        measure(z, -1, 0.0, 1.0)
+        reader.measure(z, -1, 0.0, 1.0)
 
 
-def test_more_samples_than_float32_can_count_are_counted() -> None:
+def test_more_samples_than_float32_can_count_are_counted(reader: Reader) -> None:
     z = torch.ones(1, 1).expand((1 << 24) + 3, 1)
-    sums = measure(z, -1, 0.0, 1.0)
+    sums = reader.measure(z, -1, 0.0, 1.0)
     assert (sums.left.tolist(), sums.right.tolist()) == ([0], [(1 << 24) + 3])
 
 
@@ -268,15 +293,15 @@ def mood(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.usefixtures("mood")
 @pytest.mark.parametrize("shape", [(3001, 6), (20, 6, 9, 9)])
-def test_the_precision_settings_of_the_script_change_nothing(shape: tuple[int, ...]) -> None:
+def test_the_precision_settings_of_the_script_change_nothing(reader: Reader, shape: tuple[int, ...]) -> None:
     z = torch.randn(shape, dtype=torch.float32, generator=torch.Generator().manual_seed(0))
     axis = 1 if len(shape) == 4 else -1
-    assert_true(measure(z, axis, -0.5, 0.5), Truth.of(z, axis, -0.5, 0.5))
+    assert_true(reader.measure(z, axis, -0.5, 0.5), Truth.of(z, axis, -0.5, 0.5))
 
 
 @pytest.mark.parametrize("layout", ["samples × units", "images", "channels-last images"])
 @pytest.mark.parametrize("grad", [True, False])
-def test_measuring_leaves_tensor_random_numbers_and_graph_alone(layout: str, grad: bool) -> None:
+def test_measuring_leaves_tensor_random_numbers_and_graph_alone(reader: Reader, layout: str, grad: bool) -> None:
     make, axis = LAYOUTS[layout]
     leaf = make().requires_grad_(grad)
     z = leaf * 100.0 + 1e4  # takes the shifted sums, which write to scratch memory
@@ -284,8 +309,8 @@ def test_measuring_leaves_tensor_random_numbers_and_graph_alone(layout: str, gra
     after = None if function is None else function.next_functions
     torch.manual_seed(3)
     state = torch.get_rng_state()
-    measure(z, axis, -0.5, 0.5)
-    histogram(z)
+    reader.measure(z, axis, -0.5, 0.5)
+    reader.histogram(z)
     assert torch.equal(z.detach(), before)
     assert (z._version, z.grad_fn) == (version, function)
     assert torch.equal(torch.get_rng_state(), state)
@@ -307,8 +332,8 @@ def by_edges(values: npt.NDArray[np.float32]) -> list[int]:
     return np.bincount(bins, minlength=BINS).tolist()
 
 
-def folded(z: Tensor) -> list[int]:
-    return Histogram.of_cells(histogram(z)).counts.tolist()
+def folded(reader: Reader, z: Tensor) -> list[int]:
+    return Histogram.of_cells(reader.histogram(z)).counts.tolist()
 
 
 def all_magnitudes() -> npt.NDArray[np.float32]:
@@ -318,37 +343,37 @@ def all_magnitudes() -> npt.NDArray[np.float32]:
     return (heads[:, None] | mantissas[None, :]).reshape(-1).view(np.float32)
 
 
-def test_the_histogram_is_what_the_edges_say_for_every_magnitude() -> None:
+def test_the_histogram_is_what_the_edges_say_for_every_magnitude(reader: Reader) -> None:
     values = all_magnitudes()
-    assert folded(torch.from_numpy(values.copy())) == by_edges(values)
+    assert folded(reader, torch.from_numpy(values.copy())) == by_edges(values)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-def test_the_histogram_is_what_the_edges_say_for_every_type(dtype: torch.dtype) -> None:
+def test_the_histogram_is_what_the_edges_say_for_every_type(reader: Reader, dtype: torch.dtype) -> None:
     scale = torch.logspace(-9, 4.5, 400)
     z = torch.cat([scale, -scale, torch.zeros(3), -torch.zeros(2)]).to(dtype)
     z[0], z[1], z[2] = float("nan"), float("inf"), -float("inf")
-    assert folded(z) == by_edges(z.to(torch.float32).numpy())
+    assert folded(reader, z) == by_edges(z.to(torch.float32).numpy())
 
 
-def test_every_half_precision_number_falls_between_its_edges() -> None:
+def test_every_half_precision_number_falls_between_its_edges(reader: Reader) -> None:
     every = torch.arange(-(1 << 15), 1 << 15, dtype=torch.int32).to(torch.int16)
     for dtype in (torch.float16, torch.bfloat16):
         z = every.view(dtype)
-        assert folded(z) == by_edges(z.to(torch.float32).numpy())
+        assert folded(reader, z) == by_edges(z.to(torch.float32).numpy())
 
 
-def test_float64_values_beyond_float32_count_in_the_outer_bins() -> None:
+def test_float64_values_beyond_float32_count_in_the_outer_bins(reader: Reader) -> None:
     z = torch.tensor([1e300, -1e300, -1e39, float("inf"), float("nan"), 1e-300], dtype=torch.float64)
-    counts = folded(z)
+    counts = folded(reader, z)
     assert (counts[0], counts[-1], counts[BINS // 2], sum(counts)) == (2, 1, 1, 4)
 
 
 @pytest.mark.parametrize("layout", ["images", "transposed", "rows that are all the same memory", "one number"])
-def test_the_histogram_counts_every_entry_of_any_layout(layout: str) -> None:
+def test_the_histogram_counts_every_entry_of_any_layout(reader: Reader, layout: str) -> None:
     z = LAYOUTS[layout][0]()
-    assert folded(z) == by_edges(z.numpy().reshape(-1))
+    assert folded(reader, z) == by_edges(z.numpy().reshape(-1))
 
 
-def test_the_histogram_of_nothing_is_empty() -> None:
-    assert sum(folded(torch.empty(0, 3))) == 0
+def test_the_histogram_of_nothing_is_empty(reader: Reader) -> None:
+    assert sum(folded(reader, torch.empty(0, 3))) == 0

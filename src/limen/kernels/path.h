@@ -1,0 +1,49 @@
+/* All that is compiled once for each instruction set. pass.c includes this several times, with
+ *   PATH(name)  the name with the suffix of that set
+ *   PATH_NAME   the name of the set itself
+ *   TARGET      the attribute that lets the compiler use it
+ *   BYTES       the size of its vectors */
+
+#include "tile.h"
+#include "units.h"
+
+static const struct set PATH(set) = {
+    PATH_NAME,
+    {PATH(tile_f32), PATH(tile_f64), PATH(tile_bf16), PATH(tile_f16)},
+    {PATH(squares_f32), PATH(squares_f64), PATH(squares_bf16), PATH(squares_f16)},
+    PATH(cancels),
+    PATH(moments),
+    PATH(merge),
+    PATH(note_activity),
+    PATH(summarise),
+};
+
+#undef WIDE
+#undef NARROW
+#undef VECTOR
+#undef HALF_VECTOR
+#undef FLOATS
+#undef WORDS
+#undef BITS
+#undef DOUBLES
+#undef LONGS
+#undef SPLIT
+#undef LOAD
+#undef STORE
+#undef CHOOSE
+#undef SPREAD
+#undef INLINE
+#undef WIDEN
+#undef WIDEN_WORDS
+#undef WIDEN_SHORTS
+#undef WIDEN_HALVES
+#undef LEAST32
+#undef MOST32
+#undef LEAST64
+#undef MOST64
+#undef TILE32
+#undef SQUARES32
+#undef PATH
+#undef PATH_NAME
+#undef TARGET
+#undef BYTES

@@ -1,0 +1,54 @@
+"""The norms of many tensors, by torch and compiled, against float64."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+from torch import Tensor
+
+from limen.kernels import torch_norms
+from limen.kernels.compiled_pass import CompiledPass
+from limen.kernels.library import Library
+
+Norms = Callable[[Sequence[Tensor]], list[float]]
+TYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
+
+
+@pytest.fixture(params=["torch", "compiled"])
+def norms(request: pytest.FixtureRequest, library: Library | None) -> Norms:
+    if request.param == "torch":
+        return torch_norms.norms
+    if library is None:
+        pytest.skip("no compiled kernels and no C compiler on this machine")
+    return CompiledPass(library).norms
+
+
+def test_each_tensor_has_the_norm_that_float64_says(norms: Norms) -> None:
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(), (1,), (0,), (15,), (16,), (17,), (300, 257), (8, 3, 5, 5)]
+    tensors = [torch.randn(shape, generator=generator).to(kind) for shape in shapes for kind in TYPES]
+    tensors += [torch.randn(8, 3, 5, 5).to(memory_format=torch.channels_last), torch.randn(6, 9)[::2, 1:]]
+    for tensor, norm in zip(tensors, norms(tensors), strict=True):
+        assert norm == pytest.approx(float(tensor.double().norm()), rel=1e-5)  # float32 sums of torch
+
+
+def test_what_is_not_finite_shows_and_what_is_finite_stays(norms: Norms) -> None:
+    for kind in TYPES:
+        nan, infinite = torch.tensor([1.0, math.nan], dtype=kind), torch.tensor([math.inf, 1.0], dtype=kind)
+        assert math.isnan(norms([nan])[0])
+        assert norms([infinite, -infinite]) == [math.inf, math.inf]
+    assert norms([torch.full((4,), 1e30)]) == [pytest.approx(2e30)]
+    assert norms([torch.zeros(5)]) == [0.0]
+
+
+def test_float64_beyond_the_square_root_of_its_range_has_a_norm(library: Library | None) -> None:
+    if library is None:
+        pytest.skip("no compiled kernels and no C compiler on this machine")
+    for size in (1e300, 1e-200):
+        (norm,) = CompiledPass(library).norms([torch.full((4,), size, dtype=torch.float64)])
+        assert norm == pytest.approx(2 * size)
+
+
+def test_no_tensors_have_no_norms(norms: Norms) -> None:
+    assert norms([]) == []

@@ -1,0 +1,209 @@
+"""Compiled code is seen, computes the same bits, and is compiled no more often than without a watch."""
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch import _dynamo as compiler  # pyright: ignore[reportPrivateUsage]
+
+import limen
+from limen.watch import Watch
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the compiler warns of its own ways
+BACKENDS = ["eager", "aot_eager", pytest.param("inductor", marks=pytest.mark.skipif(
+    shutil.which("g++") is None, reason="torch.compile needs a C++ compiler: apt-get install g++"))]  # fmt: skip
+
+
+class Body(nn.Module):
+    """Modules, functions, an in-place function and a batch normalisation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Linear(6, 16), nn.ReLU())
+        self.act = nn.GELU()
+        self.fc = nn.Linear(16, 12)
+        self.norm = nn.BatchNorm1d(12)
+        self.out = nn.Linear(12, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(F.relu_(self.norm(self.fc(self.act(self.first(x))))))
+
+
+class Outer(nn.Module):
+    """A part of the model is compiled."""
+
+    def __init__(self, backend: str) -> None:
+        super().__init__()
+        self.before = nn.Sequential(nn.Linear(6, 6), nn.Tanh())
+        self.body = torch.compile(Body(), backend=backend, fullgraph=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(self.before(x))
+
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def whole(backend: str) -> tuple[nn.Module, Loss]:
+    model = Body()
+    compiled = torch.compile(model, backend=backend, fullgraph=True)
+    return model, lambda x, y: F.cross_entropy(compiled(x), y)
+
+
+def part(backend: str) -> tuple[nn.Module, Loss]:
+    model = Outer(backend)
+    return model, lambda x, y: F.cross_entropy(model(x), y)
+
+
+def function(backend: str) -> tuple[nn.Module, Loss]:
+    model = Body()
+
+    def loss(x: Tensor, y: Tensor) -> Tensor:
+        return F.cross_entropy(model(x), y)
+
+    return model, torch.compile(loss, backend=backend, fullgraph=True)
+
+
+def decorated(backend: str) -> tuple[nn.Module, Loss]:
+    model = Body()
+
+    @torch.compile(backend=backend)
+    def loss(x: Tensor, y: Tensor) -> Tensor:
+        return F.cross_entropy(model(x), y)
+
+    return model, loss
+
+
+WAYS = {"a whole model": whole, "a part": part, "a function": function, "a decorator": decorated}
+
+
+@pytest.fixture(autouse=True)
+def fresh_compiler() -> Iterator[None]:
+    compiler.reset()
+    yield
+    compiler.reset()
+
+
+def train(model: nn.Module, loss: Loss, steps: int = 80) -> str:
+    """A hash of losses, weights and random numbers."""
+    generator = torch.Generator().manual_seed(1)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    seen = hashlib.sha256()
+    for step in range(steps):
+        x = torch.randn(32, 6, generator=generator)
+        optimiser.zero_grad()
+        value = loss(x, (x[:, 0] > 0).long() + (x[:, 1] > 0).long())
+        value.backward()
+        optimiser.step()
+        seen.update(value.detach().numpy().tobytes())
+        if step == 40:
+            model.eval()
+            with torch.no_grad():
+                loss(x, torch.zeros(32, dtype=torch.long))
+            model.train()
+    for tensor in (*model.state_dict().values(), torch.get_rng_state()):
+        seen.update(tensor.numpy().tobytes())
+    return seen.hexdigest()
+
+
+def captured(run: Callable[[], str]) -> tuple[str, int]:
+    """What a training returns, and how many graphs torch captured for it."""
+    graphs = compiler.utils.counters["stats"]
+    before = graphs["unique_graphs"]
+    return run(), graphs["unique_graphs"] - before
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_compiled_training_is_the_same_bit_for_bit_and_its_sites_are_seen(way: str, backend: str) -> None:
+    def run() -> str:
+        torch.manual_seed(0)
+        compiler.reset()
+        return train(*WAYS[way](backend))
+
+    bare = captured(run)
+    with Watch(budget=0.01, allowance=0.02) as watch:  # some steps are looked at and some are not
+        assert captured(run) == bare
+    assert watch.vitals.looked < 80
+    units = {vitals.site.name: vitals.site.units for vitals in watch.vitals.sites}
+    assert units.keys() >= {name if way != "a part" else f"body.{name}" for name in ("first.1", "act")}
+    assert len(units) == (4 if way == "a part" else 3)
+    layers = {vitals.site.function: (vitals.site.layer or "").rpartition(".")[2] for vitals in watch.vitals.sites}
+    assert layers["relu"] in ("0", "fc")
+    assert layers["gelu"] == "0"
+    assert not watch.vitals.notes
+
+
+def test_compiled_sites_hold_what_an_uncompiled_watch_finds() -> None:
+    found = []
+    for compiles in (False, True):
+        torch.manual_seed(0)
+        with Watch(budget=None) as watch:
+            model, loss = whole("aot_eager")
+            train(model, loss if compiles else lambda x, y, model=model: F.cross_entropy(model(x), y), steps=30)
+        found.append(watch.vitals)
+    one, other = found
+    assert [s.site.units for s in one.sites] == [s.site.units for s in other.sites]
+    for eager, compiled in zip(one.sites, other.sites, strict=True):
+        assert (eager.site.layer, eager.site.norm) == (compiled.site.layer, compiled.site.norm)
+        assert not compiled.site.head
+        np.testing.assert_array_equal(eager.total.left, compiled.total.left)
+        np.testing.assert_allclose(eager.total.moments.mean, compiled.total.moments.mean, rtol=1e-5, atol=1e-6)
+
+
+def test_what_was_compiled_before_the_watch_is_noted() -> None:
+    model, loss = whole("eager")
+    train(model, loss, steps=2)
+    with limen.watch() as watch:
+        train(model, loss, steps=3)
+    (note,) = watch.vitals.notes
+    assert "before the watch began" in note
+
+
+def test_graphs_that_were_equipped_go_on_after_the_watch_and_are_seen_by_the_next_one() -> None:
+    model, loss = whole("aot_eager")
+    with limen.watch() as first:
+        train(model, loss, steps=3)
+    with limen.watch() as second:
+        train(model, loss, steps=3)
+    assert [s.site.name for s in first.vitals.sites] == [s.site.name for s in second.vitals.sites]
+    assert first.vitals.step == second.vitals.step == 3
+    train(model, loss, steps=3)  # compiled anew, and not equipped
+    with limen.watch() as third:
+        train(model, loss, steps=3)
+    assert third.vitals.sites or third.vitals.notes
+
+
+def test_torch_is_left_as_it_was() -> None:
+    machinery = sys.modules["torch._dynamo.output_graph"].OutputGraph
+    before = torch.compile, machinery.call_user_compiler
+    with limen.watch():
+        assert torch.compile is not before[0]
+    assert (torch.compile, machinery.call_user_compiler) == before
+
+
+def test_a_model_watched_by_name_is_known_by_its_compiled_twin() -> None:
+    model = Body()
+    with limen.watch(model) as watch:
+        compiled = torch.compile(model, backend="eager")
+        train(model, lambda x, y: F.cross_entropy(compiled(x), y), steps=3)
+    assert len(watch.vitals.sites) == 3
+    assert next(p.parameter.name for p in watch.vitals.parameters) == "first.0.weight"
+
+
+def test_a_graph_that_cannot_be_read_is_noted_and_trains_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("unreadable")
+
+    monkeypatch.setattr("limen.probe.compiled.equip", fail)
+    with limen.watch() as watch:
+        model, loss = whole("eager")
+        train(model, loss, steps=3)
+    assert any("unreadable" in note for note in watch.vitals.notes)
+    assert watch.vitals.step == 3
