@@ -39,3 +39,19 @@ def test_a_site_without_flat_sides_is_the_default() -> None:
 def test_every_attribute_is_described(kind: type) -> None:
     described = kind.__doc__ or ""
     assert all(f"    {field.name}:" in described for field in fields(kind))
+
+
+@pytest.mark.parametrize(
+    ("site", "title", "described"),
+    [
+        (SITE, "features.1", "features.1 (relu)"),
+        (replace(SITE, name="1", path="1", function="tanh", layer="0"), "tanh after layer 0", "tanh after layer 0"),
+        (replace(SITE, name="0.1", function="tanh", layer="0.0"), "tanh after layer 0.0", "tanh after layer 0.0"),
+        (replace(SITE, name="1", layer=None), "relu at 1", "relu at 1"),
+        (replace(SITE, name="", layer=None), "relu of the model", "relu of the model"),
+        (replace(SITE, name="1#2", layer="0", call=2), "relu after layer 0, call 2", "relu after layer 0, call 2"),
+        (replace(SITE, name="1.relu#2"), "1.relu#2", "1.relu#2 (relu)"),
+    ],
+)
+def test_a_sentence_never_calls_a_site_by_a_mere_number(site: Site, title: str, described: str) -> None:
+    assert (site.title, site.described) == (title, described)

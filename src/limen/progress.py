@@ -53,7 +53,7 @@ def progress_of(probe: Probe, findings: tuple[Finding, ...], treatments: tuple[T
     return Progress(
         step=probe.step,
         loss=probe.losses.last,
-        worst_site=worst.site.name if worst is not None and share > 0 else "",
+        worst_site=worst.site.title if worst is not None and share > 0 else "",
         dead_share=share,
         gradient_ratio=ratio,
         overhead=probe.budget.spent / probe.seconds if probe.seconds > 0 else 0.0,

@@ -45,6 +45,22 @@ class Site:
     dead_left: bool = False
     monotone: bool = True
 
+    @property
+    def title(self) -> str:
+        """What a sentence calls it: its name, or ``tanh after layer 0`` where that is only a number.
+
+        ``nn.Sequential`` names its members 0, 1, 2.
+        """
+        if any(character.isalpha() for character in self.name):
+            return self.name
+        place = f"after layer {self.layer}" if self.layer else f"at {self.name}" if self.name else "of the model"
+        return f"{self.function} {place}" + (f", call {self.call}" if self.call > 1 else "")
+
+    @property
+    def described(self) -> str:
+        """The same with the function, in any case: ``features.1 (relu)`` or ``tanh after layer 0``."""
+        return f"{self.name} ({self.function})" if self.title == self.name else self.title
+
 
 @dataclass(frozen=True)
 class Parameter:

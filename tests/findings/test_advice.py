@@ -43,6 +43,13 @@ def test_a_learning_rate_that_is_too_low_is_raised_from_where_it_is() -> None:
     assert "(1e-07 → try 1e-06)" in advice("raise-learning-rate", finding, slow.vitals)
 
 
+def test_a_site_that_is_a_number_is_told_by_its_layer() -> None:
+    killed, vitals = diagnose(KILLED.vitals)[0], KILLED.vitals
+    numbered = replace(vitals.sites[0], site=replace(vitals.sites[0].site, name="1", layer="0"))
+    said = advice("swap-activation", replace(killed, where="1", layer="0"), replace(vitals, sites=(numbered,)))
+    assert "in place of relu after layer 0." in said
+
+
 def test_an_unknown_remedy_suggests_the_nearest() -> None:
     with pytest.raises(UnknownName, match="Did you mean 'revive-units'"):
         advice("revive-unit", diagnose(KILLED.vitals)[0])

@@ -57,3 +57,7 @@ def test_several_losses_or_few_rows_have_no_trend() -> None:
     assert loss_trend(Patient(losses=(2.3, 2.3)).vitals, LIMITS) is None
     assert loss_trend(Patient(steps=15).vitals, LIMITS) is None
     assert loss_trend(Patient(losses=()).vitals, LIMITS) is None
+
+
+def test_the_lowest_level_has_its_step() -> None:
+    assert trend(lambda t: np.where((t > 100) & (t <= 200), 0.3, 2.3)).lowest_step == 150  # the third of eight of 50

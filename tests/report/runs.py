@@ -75,7 +75,7 @@ def sick() -> Run:
         "and the units fell silent at step 3",
     )
     inputs = Cause("unscaled-inputs", 0.35, "the input has mean 4.88 and standard deviation 6.02")
-    gone = tuple(u for u in range(128) if u % 10 < 7)[:87]
+    gone = tuple(range(87))
     findings = (
         Finding(
             symptom="dead-units",

@@ -12,6 +12,7 @@ import pytest
 from limen.journal import Run
 from limen.report import write_html
 from tests.report import hard_runs, runs
+from tests.report.test_looks import GAP
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +26,7 @@ RUNS: dict[str, Callable[[], Run]] = {
     "nothing": runs.nothing,
     "all_nan": runs.all_nan,
     "hostile": hard_runs.hostile,
+    "gap": lambda: GAP,
     "many": lambda: hard_runs.large(sites=30, rows=100),
 }
 
@@ -180,10 +182,37 @@ def test_hostile_names_are_read_as_text(opened: Any) -> None:
     unfold_and_draw(page)
     assert (
         "<script>alert(1)</script><img src=x onerror=alert(2)>&amp; <!-- %{y} {{7*7}}"
-        in page.locator("h1").inner_text()
+        in page.locator(".member > summary").first.inner_text()
     )
     assert page.locator("img, iframe").count() == 0
     ticks = page.locator("#activity-map .ytick text").all_text_contents()
     assert len(ticks) == 5
     assert all(tick.startswith("</script><") for tick in ticks)
+    assert wrong == []
+
+
+def test_what_nobody_looked_at_is_hatched_and_the_sliders_pass_over_it(opened: Any) -> None:
+    page, wrong = opened(GAP)
+    unfold_and_draw(page)
+    for figure in ("activity-map", "gradient-map", "loss-curves"):
+        assert page.locator(f"#{figure} pattern").count() >= 1
+        assert "not looked at" in page.locator(f"#{figure}").inner_text()
+    slider, output = page.locator("#gradient input[type=range]"), page.locator("#gradient output")
+    seen = set()
+    for index in range(int(slider.get_attribute("max")) + 1):
+        slider.evaluate(f"slider => {{ slider.value = {index}; slider.dispatchEvent(new Event('input')); }}")
+        seen.add(output.inner_text())
+    assert "step 100" in seen
+    assert "step 399" not in seen
+    assert wrong == []
+
+
+def test_the_places_of_a_group_unfold_one_by_one(opened: Any) -> None:
+    page, wrong = opened(runs.sick())
+    second = page.locator(".member").nth(1)
+    assert "16\u00a0% of units" in second.locator("summary").inner_text()
+    assert not second.locator(".plot").first.is_visible()
+    second.locator("summary").click()
+    until(page, "document.querySelectorAll('.member')[1].querySelector('svg.main-svg')")
+    assert page.locator(".finding.healed h3").inner_text() == "Units of relu3 were dying"
     assert wrong == []

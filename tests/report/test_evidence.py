@@ -71,3 +71,33 @@ def test_nothing_recorded_gives_nothing_drawn() -> None:
     lost = replace(history.findings[0], symptom="exploding-activations")
     assert evidence(history, lost) == []
     assert np.isnan(history.vitals.sites[0].history.std).all()
+
+
+def test_units_are_shown_when_they_fell_silent_and_when_that_was_sure() -> None:
+    run = runs.sick()
+    figure: Any = evidence(run, run.findings[0])[0]
+    confirmed, silent = figure.data
+    assert (confirmed["fill"], confirmed["y"][-1]) == ("tozeroy", 87)
+    dead = list(run.findings[0].units)
+    for step, units in zip(silent["x"], silent["y"], strict=True):
+        assert units == (run.vitals.sites[0].last_active[dead] < step).sum()
+    assert silent["x"][-1] == 1200
+    assert [words for _, words in figure.key] == [
+        "confirmed dead, after 20 silent steps and 1,000 silent samples",
+        "the same units when they fell silent",
+    ]
+
+
+def test_units_that_are_alive_again_have_no_line_of_silence() -> None:
+    run = runs.sick()
+    figure: Any = evidence(run, run.findings[2])[0]
+    assert len(figure.data) == 1
+    assert len(figure.key) == 1
+
+
+def test_a_convolution_has_positions_and_not_samples() -> None:
+    run = runs.sick()
+    sites = tuple(replace(v, site=replace(v.site, axis=1)) for v in run.vitals.sites)
+    run = replace(run, vitals=replace(run.vitals, sites=sites))
+    assert "silent positions" in evidence(run, run.findings[0])[0].key[0][1]
+    assert "positions" in evidence(run, replace(run.findings[0], symptom=None))[0].layout["yaxis"]["title"]["text"]  # pyright: ignore

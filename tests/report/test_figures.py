@@ -1,35 +1,9 @@
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 
-from limen.report.figures import loss_curves, loss_title, middle_update
-from limen.vitals import LossVitals
+from limen.report.figures import loss_curves, middle_update
 from tests.report import hard_runs, runs
-
-
-def with_loss(*values: float):
-    run = runs.healthy()
-    loss = LossVitals("mse", np.arange(1, len(values) + 1), np.array(values), None)
-    return replace(run, vitals=replace(run.vitals, losses=(loss,)))
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ((2.3, 1.0, 0.1), "The loss fell: 2.3 at first, 0.1 at the end"),
-        ((2.3, 2.3, 2.3), "The loss stayed: 2.3 at first, 2.3 at the end"),
-        ((-1.0, -3.0), "The loss fell: -1 at first, -3 at the end"),
-        ((0.0, 0.0), "The loss stayed: 0 at first, 0 at the end"),
-        ((1.0, 5.0), "The loss rose: 1 at first, 5 at the end"),
-        ((1.0, 2.0, float("nan"), float("inf")), "The loss stopped being a finite number at step 3"),
-        ((float("nan"),), "The loss was never a finite number"),
-        ((0.5,), "The loss was 0.5 at step 1"),
-    ],
-)
-def test_the_title_says_what_became_of_the_loss(values: tuple[float, ...], words: str) -> None:
-    assert loss_title(with_loss(*values)) == words
 
 
 def test_the_middle_update_is_the_median_over_weights_at_each_step() -> None:

@@ -82,13 +82,13 @@ def test_hostile_texts_are_shown_as_written_and_do_nothing() -> None:
 def test_the_page_says_what_the_run_holds() -> None:
     text = Page(html(runs.sick())).text.replace("\u00a0", " ")
     for words in (
-        "87 of 128 units of relu1 are dead",
+        "108 of 256 units of relu1 and relu2 are dead",
         "Since step 3, most likely because the learning rate is too high.",
         "2 findings hold, 1 has healed",
         "limen explain dead-units",
         "2 treatments kept, 1 undone",
         "examples/sick_learning_rate.py --lr 2.0 --epochs 100",
-        "Watching took 98.5 ms of 12.3 s: 0.8 %",
+        "Watching took 98.5 ms of the 2 s that are always allowed",
         "2 of 5 sites with a finding",
         "2025-11-21 04:40 UTC",
     ):

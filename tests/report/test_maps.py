@@ -81,5 +81,5 @@ def test_a_site_that_is_a_number_is_shown_with_its_function() -> None:
     sites = tuple(replace(v, site=replace(v.site, name=str(2 * i + 1))) for i, v in enumerate(run.vitals.sites))
     view = views(activity_map(replace(run, vitals=replace(run.vitals, sites=sites))))[0]
     assert view["names"][:2] == ["1", "3"]
-    assert view["short"][:2] == ["site 1 (relu)", "site 3 (relu)"]
-    assert view["title"].startswith("Site 1 (relu) is the quietest")
+    assert view["short"][:2] == ["relu after layer fc1", "relu after layer fc2"]
+    assert view["title"].startswith("relu after layer fc1 is the quietest")

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limen.findings import CAUSES, SYMPTOMS
-from limen.report.words import PHRASES, REASONS, headline, number, percent, phrase, printable, unit_list
-from tests.report.runs import healthy, nothing, one_step, sick, vanishing
+from limen.report.numbers import number, percent, printable
+from limen.report.words import PHRASES, REASONS, phrase, unit_list
+from tests.report.runs import sick
 
 
 @given(st.sets(st.integers(0, 300), min_size=1, max_size=60))
@@ -52,24 +53,6 @@ def test_each_symptom_and_cause_has_its_words() -> None:
     assert set(REASONS) == set(CAUSES)
 
 
-@pytest.mark.parametrize(
-    ("run", "words"),
-    [
-        (healthy(), "healthy: 3 sites, 600 steps watched"),
-        (sick(), "sick: 1 error, 1 warning; 5 sites, 1,200 steps watched"),
-        (vanishing(), "sick: 2 errors; 12 sites, 400 steps watched"),
-        (one_step(), "undecided: 1 step seen, 20 needed"),
-        (nothing(), "no training step was seen"),
-        (
-            replace(nothing(), vitals=replace(nothing().vitals, step=9)),
-            "undecided: no activation function was seen in 9 steps",
-        ),
-    ],
-)
-def test_the_verdict_is_one_line(run, words: str) -> None:
-    assert headline(run) == words
-
-
 def test_a_finding_without_a_symptom_is_named_after_its_cause() -> None:
     run = sick()
     finding = replace(run.findings[0], symptom=None, units=())
@@ -81,3 +64,16 @@ def test_one_unit_is_dead_and_two_are() -> None:
     one, two = (replace(run.findings[0], units=units) for units in ((3,), (3, 4)))
     assert phrase(run, one) == "1 of 128 units of relu1 is dead"
     assert phrase(run, two) == "2 of 128 units of relu1 are dead"
+
+
+def test_what_is_over_is_told_in_the_past() -> None:
+    run = sick()
+    assert phrase(run, run.findings[2]) == "units of relu3 were dying"
+    assert phrase(run, replace(run.findings[0], closed=61, units=(3,))) == "1 of 128 units of relu1 was dead"
+
+
+def test_several_places_are_told_together() -> None:
+    run = sick()
+    assert phrase(run, *run.findings[:2]) == "108 of 256 units of relu1 and relu2 are dead"
+    many = [replace(run.findings[0], where=f"relu{i}", units=()) for i in range(1, 6)]
+    assert phrase(run, *many) == "units of relu1, relu2, relu3 and 2 more are dead"

@@ -6,7 +6,7 @@ import numpy as np
 
 from limen.errors import UnknownName
 from limen.findings.finding import REMEDIES, Finding
-from limen.vitals import Vitals
+from limen.vitals import SiteVitals, Vitals
 
 __all__ = ["advice", "is_safe"]
 
@@ -75,16 +75,24 @@ def _facts(finding: Finding, vitals: Vitals) -> dict[str, str]:
     rates = _rates(finding, vitals)
     inputs = vitals.inputs
     return {
-        "at": f" at {finding.where}" if finding.layer else "",
+        "at": _at(finding, seen),
         "of": f" of {finding.layer}" if finding.layer else "",
         "function": function or "the activation",
         "instead": "a member of the ReLU family" if bounded else "leaky_relu, elu or gelu",
         "scale": "with nn.init.xavier_normal_" if bounded else "with nn.init.kaiming_normal_",
         "units": f"{len(finding.units)} " if finding.units else "",
-        "lower": f" ({rates[0]:g} → try {rates[0] / STEP:.3g})" if rates else "",
-        "higher": f" ({rates[1]:g} → try {rates[1] * STEP:.3g})" if rates else "",
+        "lower": f" ({rates[0]:.3g} → try {rates[0] / STEP:.3g})" if rates else "",
+        "higher": f" ({rates[1]:.3g} → try {rates[1] * STEP:.3g})" if rates else "",
         "inputs": f" ({inputs.mean:.3g} and {inputs.std:.3g})" if inputs and np.isfinite(inputs.std) else "",
     }
+
+
+def _at(finding: Finding, seen: SiteVitals | None) -> str:
+    if finding.layer is None:
+        return ""
+    if seen is None or seen.site.title == seen.site.name:
+        return f" at {finding.where}"
+    return seen.site.title.removeprefix(seen.site.function)  # " after layer 0"
 
 
 def _rates(finding: Finding, vitals: Vitals) -> tuple[float, float] | None:

@@ -25,6 +25,7 @@ class LossTrend:
         first: its level over the first eighth of the rows.
         end: its level over the last eighth.
         lowest: the lowest level over any eighth.
+        lowest_step: the last training step of that eighth.
         error: three standard errors of the difference between the start and a level.
         block_error: the same between two levels.
         steps: training steps from the first row to the last.
@@ -39,6 +40,7 @@ class LossTrend:
     first: float
     end: float
     lowest: float
+    lowest_step: int
     error: float
     block_error: float
     steps: int
@@ -106,6 +108,7 @@ def loss_trend(vitals: Vitals, limits: Thresholds) -> LossTrend | None:
         first=levels[0],
         end=levels[-1],
         lowest=min(levels),
+        lowest_step=_last_step(loss, levels.index(min(levels))),
         # the variance of a median of n values is pi/2 times that of their mean
         error=3.0 * spread * float(np.sqrt(1.0 / 3.0 + np.pi / (2.0 * tail))),
         block_error=3.0 * spread * float(np.sqrt(np.pi / tail)),
@@ -121,6 +124,10 @@ def loss_trend(vitals: Vitals, limits: Thresholds) -> LossTrend | None:
 def _levels(values: Floats) -> list[float]:
     """Medians of the eighths of the rows."""
     return [median(block) for block in np.array_split(values, BLOCKS)]
+
+
+def _last_step(loss: LossVitals, eighth: int) -> int:
+    return int(np.array_split(loss.step[np.isfinite(loss.value)], BLOCKS)[eighth][-1])
 
 
 def _chance(vitals: Vitals, loss: LossVitals) -> float:

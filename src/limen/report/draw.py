@@ -6,19 +6,24 @@ also adds fonts, margins and the type of the time axis, and finds room for the w
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
+from limen.report.looks import Stretch
+from limen.report.names import label
 from limen.report.thinning import number_list, thin
-from limen.report.words import printable
 
-__all__ = ["POINTS", "Band", "Figure", "Json", "Mark", "curve", "label", "short_names", "shortened", "stacked"]
+__all__ = ["POINTS", "Band", "Figure", "Json", "Mark", "curve", "stacked"]
 
 Json = dict[str, object]
+
+Integers = npt.NDArray[np.int64]
+
+FEW_POINTS = 100  # of a curve, so that each can be seen
 
 POINTS = 800
 """Points of a curve: about as many as a screen has columns for."""
@@ -33,6 +38,8 @@ class Figure:
         layout: plotly layout.
         height: in CSS pixels.
         title: what it shows, as a sentence.
+        key: what each kind of line is, as ``(kind, words)``; empty where there is one kind. The page draws a sample of
+            ``filled`` and ``dotted``.
         time: how the horizontal axis counts steps: ``linear``, ``log``, as the reader ``chosen``; None where it is
             not the time axis.
     """
@@ -42,6 +49,7 @@ class Figure:
     height: int
     title: str
     time: str | None = None
+    key: tuple[tuple[str, str], ...] = ()
 
     def json(self) -> Json:
         """What the page needs to draw it."""
@@ -63,6 +71,14 @@ class Band:
     title: str
     values: Sequence[npt.NDArray[np.generic]]
     top: float | None = None
+
+    def knows(self, stretch: Stretch) -> bool:
+        """Whether any of the curves has a value in that part of the run."""
+        return any(
+            stretch[0] <= step <= stretch[1] and value is not None
+            for trace in self.traces
+            for step, value in zip(cast(list[int], trace["x"]), cast(list[object], trace["y"]), strict=True)
+        )
 
     def axis(self) -> Json:
         """The vertical axis: logarithmic where all values are positive and span more than a factor of 30."""
@@ -97,48 +113,8 @@ class Mark:
     fault: bool = True
 
 
-def label(text: str) -> str:
-    """Text for plotly, which obeys a few tags and entities, so that it shows as written."""
-    return html.escape(printable(text), quote=False)
-
-
-def shortened(name: str, most: int = 28) -> str:
-    """A name with its middle left out: both ends of a dotted path tell more than its middle.
-
-    >>> shortened("encoder.layers.11.feed_forward.activation")
-    'encoder.layers.11…activation'
-    """
-    text = printable(name)
-    if len(text) <= most:
-        return text
-    front = round(0.62 * (most - 1))
-    return f"{text[:front]}…{text[len(text) - (most - 1 - front) :]}"
-
-
-def short_names(names: Sequence[str], most: int = 28) -> list[str]:
-    """Names for the ticks of an axis: long ones without the start of the path that all share.
-
-    Without the end that all share too, where they are still too long.
-
-    >>> short_names(["encoder.layers.0.feed_forward.relu", "encoder.layers.11.feed_forward.relu"])
-    ['0.feed_forward.relu', '11.feed_forward.relu']
-    """
-    if len(names) < 2 or max(map(len, names)) <= 20:
-        return [shortened(name, most) for name in names]
-    parts = [name.split(".") for name in names]
-    fewest = min(map(len, parts))
-    front = next((i for i in range(fewest) if len({p[i] for p in parts}) > 1), 0)
-    kept = [p[front:] for p in parts]
-    if max(len(".".join(p)) for p in kept) > most:
-        back = next((i for i in range(fewest) if len({p[-1 - i] for p in kept}) > 1), 0)
-        kept = [p[: len(p) - back] for p in kept]
-    if len({tuple(p) for p in kept}) < len(names) or not all(kept):
-        kept = parts
-    return [shortened(".".join(p), most) for p in kept]
-
-
 def curve(
-    step: npt.NDArray[np.int64],
+    step: Integers,
     values: npt.NDArray[np.generic],
     name: str,
     *,
@@ -166,17 +142,45 @@ def curve(
     said = label(name).replace("%", "&#37;")  # plotly fills in %{…}
     trace: Json = {
         "type": "scatter",
-        "mode": "lines" if len(x) > 1 else "markers",
+        "mode": _mode(step),
         "x": x.tolist(),
         "y": number_list(y),
         "line": {"color": colour, "width": 1.75, "dash": dash, "shape": "hv" if stepped else "linear"},
-        "marker": {"color": colour, "size": 7},
+        "marker": {"color": colour, "size": 7 if len(x) == 1 else 4},
         "hovertemplate": f"step %{{x:,}}<br>{said}: %{{y:.4g}}<extra></extra>",
     }
     return trace | ({"fill": "tozeroy", "fillcolor": "@wash"} if filled else {})
 
 
-def stacked(bands: Sequence[Band], marks: Sequence[Mark], *, title: str, height: int, time: str, last: int) -> Figure:
+def _mode(step: Integers) -> str:
+    """A line; with its points where they are few among the steps that they stand for."""
+    if len(step) == 1:
+        return "markers"
+    sparse = len(step) <= FEW_POINTS and int(step[-1] - step[0]) >= 2 * len(step)
+    return "lines+markers" if sparse else "lines"
+
+
+def _broken(trace: Json, stretches: Sequence[Stretch]) -> Json:
+    """The curve with a gap where nothing is known of it, instead of a straight line across."""
+    x, y = list(cast(list[int], trace["x"])), list(cast(list[object], trace["y"]))
+    for first, _ in stretches:
+        place = sum(step < first for step in x)
+        if 0 < place < len(x):
+            x.insert(place, first)
+            y.insert(place, None)
+    return trace | {"x": x, "y": y}
+
+
+def stacked(
+    bands: Sequence[Band],
+    marks: Sequence[Mark],
+    *,
+    title: str,
+    height: int,
+    time: str,
+    last: int,
+    blind: Sequence[Stretch] = (),
+) -> Figure:
     """Bands one above the other over the same steps, the first twice as high as the others.
 
     Args:
@@ -186,11 +190,12 @@ def stacked(bands: Sequence[Band], marks: Sequence[Mark], *, title: str, height:
         height: in CSS pixels.
         time: see :class:`Figure`.
         last: the last step.
+        blind: steps that were not looked at; shaded in the bands that know nothing of them.
     """
     weights = [2.0] + [1.0] * (len(bands) - 1)
     gap = 0.09 if len(bands) > 1 else 0.0
     unit = (1 - gap * (len(bands) - 1)) / sum(weights)
-    top, data = 1.0, list[Json]()
+    top, data, hidden = 1.0, list[Json](), list[Json]()
     layout: Json = {
         "showlegend": False,
         "marks": [{"step": m.step, "text": label(m.text), "fault": m.fault} for m in marks],
@@ -198,9 +203,12 @@ def stacked(bands: Sequence[Band], marks: Sequence[Mark], *, title: str, height:
     for index, band in enumerate(bands):
         number = "" if index == 0 else str(index + 1)
         low = max(top - weights[index] * unit, 0.0)
-        data += [trace | {"yaxis": f"y{number}"} for trace in band.traces]
+        unknown = [stretch for stretch in blind if not band.knows(stretch)]
+        data += [_broken(trace, unknown) | {"yaxis": f"y{number}"} for trace in band.traces]
+        hidden += [{"from": a, "to": b, "low": low, "top": top} for a, b in unknown]
         layout[f"yaxis{number}"] = band.axis() | {"domain": [low, top]}
         top = low - gap
+    layout["blind"] = hidden
     bottom = "y" if len(bands) == 1 else f"y{len(bands)}"
     layout["xaxis"] = {"title": {"text": "training step"}, "last": last, "anchor": bottom}
     return Figure(data, layout, height, title, time)

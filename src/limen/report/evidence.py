@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from limen.findings import Finding
 from limen.journal import Run
-from limen.report.draw import Band, Figure, Json, Mark, curve, label, short_names, stacked
+from limen.report.draw import Band, Figure, Json, Mark, curve, stacked
 from limen.report.figures import losses, middle_update, rates
+from limen.report.looks import blind, last_look
+from limen.report.names import label, short_names
+from limen.report.numbers import count, printable
 from limen.report.thinning import number_list
-from limen.report.words import count, printable, site_name
-from limen.vitals import ParameterVitals, SiteVitals
+from limen.report.words import samples_of, site_name
+from limen.vitals import EVIDENCE, ParameterVitals, SiteVitals, dead_units
 
 __all__ = ["evidence"]
 
@@ -48,11 +52,11 @@ def _symptom(run: Run, finding: Finding) -> Figure | None:
 
 def _of_site(run: Run, finding: Finding, vitals: SiteVitals) -> Figure | None:
     history, name, units = vitals.history, site_name(vitals.site), vitals.site.units
-    if finding.symptom in ("dead-units", "dying-units", "saturated-units"):
-        state = "saturated" if finding.symptom == "saturated-units" else "dead"
-        values = history.saturated if state == "saturated" else history.dead
-        band = _band(run, finding, f"{state} units", history.step, values, top=float(units), filled=True)
-        return _figure(run, finding, [band], f"{state.capitalize()} units of {name}, out of {units:,}")
+    if finding.symptom in ("dead-units", "dying-units"):
+        return _deaths(run, finding, vitals)
+    if finding.symptom == "saturated-units":
+        band = _band(run, finding, "saturated units", history.step, history.saturated, top=float(units), filled=True)
+        return _figure(run, finding, [band], f"Saturated units of {name}, out of {units:,}")
     if finding.symptom == "non-finite" and history.nonfinite.any():
         band = _band(run, finding, "values that are not finite", history.step, history.nonfinite, filled=True)
         return _figure(run, finding, [band], f"Values of {name} that are NaN or infinite, per step")
@@ -62,8 +66,28 @@ def _of_site(run: Run, finding: Finding, vitals: SiteVitals) -> Figure | None:
     if finding.symptom in SPREADS:
         band = _band(run, finding, "standard deviation of z", history.step, history.std)
         return _figure(run, finding, [band], f"Spread of the pre-activations of {name}")
-    band = _band(run, finding, "% of samples flat", history.step, 100 * history.inactive, top=100.0)
+    band = _band(run, finding, f"% of {samples_of(vitals.site)} flat", history.step, 100 * history.inactive, top=100.0)
     return _figure(run, finding, [band], f"Inactive share of {name}")
+
+
+def _deaths(run: Run, finding: Finding, vitals: SiteVitals) -> Figure | None:
+    """Dead units when that was sure, and when they fell silent: the first comes later by the evidence it needs."""
+    history, units = vitals.history, vitals.site.units
+    confirmed = _band(run, finding, "confirmed dead", history.step, history.dead, top=float(units), filled=True)
+    if confirmed is None:
+        return None
+    evidence = f"{EVIDENCE.steps} silent steps and {EVIDENCE.samples:,} silent {samples_of(vitals.site)}"
+    key = [("filled", f"confirmed dead, after {evidence}")]
+    gone = dead_units(vitals)
+    gone = gone[np.isin(gone, finding.units)] if finding.units else gone
+    if finding.closed is None and len(gone):
+        step, many = np.unique(vitals.last_active[gone], return_counts=True)
+        x, y = np.append(step + 1, run.vitals.step), np.append(np.cumsum(many), len(gone))
+        line = curve(x, y, "silent for good", colour="@accent", most=POINTS, stepped=True, dash="dot")
+        confirmed = replace(confirmed, traces=[*confirmed.traces, line | {"mode": "lines"}], title="units")
+        key.append(("dotted", "the same units when they fell silent"))
+    figure = _figure(run, finding, [confirmed], f"Dead units of {site_name(vitals.site)}, out of {units:,}")
+    return figure and replace(figure, key=tuple(key))
 
 
 def _of_parameter(run: Run, finding: Finding, vitals: ParameterVitals) -> Figure | None:
@@ -121,7 +145,7 @@ def _figure(run: Run, finding: Finding, bands: Sequence[Band | None], title: str
     answers = {record.step: record.name for record in run.treatments if record.finding == finding.key}
     marks += [Mark(step, name, fault=False) for step, name in list(answers.items())[:2]]
     time = "log" if _early(run, finding) else "linear"
-    return stacked(known, marks, title=title, height=HEIGHT, time=time, last=run.vitals.step)
+    return stacked(known, marks, title=title, height=HEIGHT, time=time, last=run.vitals.step, blind=blind(run))
 
 
 def _profile(run: Run, finding: Finding) -> Figure | None:
@@ -129,8 +153,9 @@ def _profile(run: Run, finding: Finding) -> Figure | None:
     sites = [v for v in run.vitals.sites if (np.isfinite(v.history.gradient) & (v.history.gradient > 0)).any()]
     if not sites:
         return None
-    drawn = [(run.vitals.step, "@faint", "dot"), (finding.step, "@data", "solid")]
-    data = [_profile_at(sites, *entry) for entry in (drawn if finding.step < run.vitals.step else drawn[1:])]
+    last = last_look(run)
+    drawn = [(last, "@faint", "dot"), (finding.step, "@data", "solid")]
+    data = [_profile_at(sites, *entry) for entry in (drawn if finding.step < last else drawn[1:])]
     data += [_highlight(v, finding.step) for v in sites if v.site.name == finding.where]
     layout: Json = {
         "xaxis": {

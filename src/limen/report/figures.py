@@ -6,12 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.journal import Run
+from limen.report.course import loss_title
 from limen.report.draw import POINTS, Band, Figure, Mark, curve, stacked
+from limen.report.looks import blind
+from limen.report.numbers import printable
 from limen.report.order import sorted_findings
-from limen.report.words import number, printable
-from limen.vitals import LossVitals, ParameterVitals
+from limen.vitals import ParameterVitals
 
-__all__ = ["loss_curves", "loss_title", "losses", "middle_update", "rates"]
+__all__ = ["loss_curves", "losses", "middle_update", "rates"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -26,25 +28,15 @@ def loss_curves(run: Run) -> Figure | None:
     if not bands:
         return None
     height = 150 + 110 * len(bands)
-    return stacked(bands, _marks(run), title=loss_title(run), height=height, time="chosen", last=run.vitals.step)
-
-
-def loss_title(run: Run) -> str:
-    """What became of the loss, in a sentence."""
-    if not run.vitals.losses:
-        return "No loss was seen"
-    losses = run.vitals.losses[0]
-    finite = np.isfinite(losses.value)
-    if not finite.any():
-        return "The loss was never a finite number"
-    first, last = float(losses.value[finite][0]), float(losses.value[finite][-1])
-    if not finite[-1]:
-        return f"The loss stopped being a finite number at step {_first_lost(losses):,}"
-    if len(losses.value) == 1:
-        return f"The loss was {number(first)} at step {int(losses.step[0]):,}"
-    change = (last - first) / abs(first) if first else 0.0
-    verb = "fell" if change < -0.02 else "rose" if change > 0.02 else "stayed"
-    return f"The loss {verb}: {number(first)} at first, {number(last)} at the end"
+    return stacked(
+        bands,
+        _marks(run),
+        title=loss_title(run),
+        height=height,
+        time="chosen",
+        last=run.vitals.step,
+        blind=blind(run),
+    )
 
 
 def losses(run: Run, *, most: int = POINTS, logarithmic: bool = False) -> Band | None:
@@ -99,11 +91,6 @@ def middle_update(parameters: tuple[ParameterVitals, ...]) -> tuple[Integers, Fl
     unique, starts = np.unique(steps[ordered], return_index=True)
     middles = [float(np.median(part)) for part in np.split(ratios[ordered], starts[1:])]
     return unique, np.array(middles)
-
-
-def _first_lost(losses: LossVitals) -> int:
-    last_finite = int(np.flatnonzero(np.isfinite(losses.value))[-1])
-    return int(losses.step[last_finite + 1])
 
 
 def _updates(run: Run) -> Band | None:

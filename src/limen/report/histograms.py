@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from limen.journal import Run
 from limen.report.draw import Json
+from limen.report.numbers import number, percent
 from limen.report.thinning import number_list, rounded
-from limen.report.words import number, percent
+from limen.report.words import samples_of
 from limen.vitals import EDGES, Histogram, SiteVitals
 
 __all__ = ["histogram_series"]
@@ -50,6 +51,7 @@ def _series(vitals: SiteVitals, taken: tuple[tuple[int, Histogram], ...], most: 
     ticks = _ticks(low, high, scale)
     return {
         "site": vitals.site.name,
+        "kind": samples_of(vitals.site),
         "edges": number_list(edges, 4),
         "ticks": number_list(np.arcsinh(ticks / scale), 4),
         "labels": [number(float(tick)) for tick in ticks],
@@ -128,4 +130,4 @@ def _caption(vitals: SiteVitals, step: int) -> str:
     if not np.isfinite(history.inactive[row]):
         return "its activity could not be measured"
     spread = f"mean {number(history.mean[row])}, standard deviation {number(history.std[row])}"
-    return f"{percent(float(history.inactive[row]))} of samples flat; {spread}"
+    return f"{percent(float(history.inactive[row]))} of {samples_of(vitals.site)} flat; {spread}"

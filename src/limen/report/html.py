@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from limen.findings import Finding
 from limen.journal import Run
+from limen.report.cards import cards
+from limen.report.course import loss_title
 from limen.report.draw import Figure, Json
 from limen.report.evidence import evidence
-from limen.report.figures import loss_curves, loss_title
+from limen.report.figures import loss_curves
+from limen.report.groups import grouped
 from limen.report.histograms import histogram_series
+from limen.report.looks import last_look
 from limen.report.maps import activity_map, gradient_map
 from limen.report.order import sorted_findings
-from limen.report.page import about, cards, treatments, verdict
+from limen.report.page import about, treatments, verdict
 from limen.report.table import sites
 from limen.report.words import site_name, tied
+from limen.vitals import EVIDENCE
 
 __all__ = ["html"]
+
+SCRIPTS = ("page", "frame", "heat_map", "activity", "gradient", "histogram", "sites", "start")
+"""Files of the folder ``scripts`` in the order in which they run, in one scope."""
 
 DRAWN = 40  # findings with figures of their own; the maps show the places of all
 
@@ -45,11 +55,12 @@ def html(run: Run) -> str:
     }
     return _template().render(
         **verdict(run),
-        **cards(run, findings, [_captioned(index, drawn) for index, drawn in enumerate(drawings)]),
+        **cards(run, grouped(run, findings), _captioned(findings, drawings)),
         **treatments(run),
         **sites(run, findings),
         **about(run),
         logarithmic=_early(run),
+        evidence_steps=EVIDENCE.steps,
         **_histogram_controls(run, histograms),
         activity=activity,
         gradient=gradient,
@@ -59,7 +70,7 @@ def html(run: Run) -> str:
         # the files of limen and plotly are trusted: nothing of the run is in them
         plotly=Markup(_plotly()),
         css=Markup(_resource("report.css")),
-        js=Markup(_resource("report.js")),
+        js=Markup("\n".join(_resource(f"scripts/{name}.js") for name in SCRIPTS)),
     )
 
 
@@ -67,8 +78,14 @@ def _id(finding: int, figure: int) -> str:
     return f"evidence-{finding}-{figure}"
 
 
-def _captioned(finding: int, drawn: list[Figure]) -> list[Json]:
-    return [{"id": _id(finding, index), "title": figure.title} for index, figure in enumerate(drawn)]
+def _captioned(findings: Sequence[Finding], drawings: list[list[Figure]]) -> dict[tuple[str, int], list[Json]]:
+    """The places of the figures of each finding on the page."""
+    return {
+        (finding.key, finding.step): [
+            {"id": _id(i, j), "title": figure.title, "key": figure.key} for j, figure in enumerate(drawn)
+        ]
+        for i, (finding, drawn) in enumerate(zip(findings, drawings, strict=True))
+    }
 
 
 def _histogram_controls(run: Run, histograms: list[Json]) -> Json:
@@ -91,9 +108,10 @@ def _inline(data: Json) -> Markup:
 
 
 def _early(run: Run) -> bool:
-    """True when all of the story is in the first twentieth of the run, which a logarithmic time axis shows better."""
+    """True when all of the story is in the first part of the run, which a logarithmic time axis shows better."""
     findings = sorted_findings(run)
-    return bool(findings) and max(finding.step for finding in findings) * 20 < run.vitals.step
+    known = max((finding.step for finding in findings), default=run.vitals.step) * 20 < run.vitals.step
+    return known or 0 < last_look(run) * 8 < run.vitals.step
 
 
 def _tied(value: object) -> object:

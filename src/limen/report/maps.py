@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.journal import Run
-from limen.report.draw import Json, label, short_names
+from limen.report.draw import Json
+from limen.report.looks import Stretch, blind, ending
+from limen.report.names import label, short_names
+from limen.report.numbers import count, number, percent
 from limen.report.order import sorted_findings
 from limen.report.thinning import Columns, number_list
-from limen.report.words import count, number, percent, site_name, tied
+from limen.report.words import samples_of, site_name, tied
 from limen.vitals import SiteVitals
 
 __all__ = ["HeatMap", "View", "activity_map", "gradient_map"]
@@ -44,6 +47,7 @@ class View:
         unit: what the colour means.
         rows: from the first layer to the head.
         logarithmic: True to show the power of ten instead of the value.
+        blind: steps that were not looked at.
     """
 
     name: str
@@ -51,17 +55,18 @@ class View:
     unit: str
     rows: tuple[Row, ...]
     logarithmic: bool = False
+    blind: tuple[Stretch, ...] = ()
 
     @property
     def heading(self) -> str:
         """The title as it stands above the map."""
-        return tied(f"S{self.title[1:]}" if self.title.startswith("site ") else self.title)
+        return tied(self.title)
 
     @property
     def columns(self) -> Columns:
         """The steps that all rows share."""
         most = int(np.clip(MOST_CELLS // max(len(self.rows), 1), 50, MOST_COLUMNS))
-        return Columns.of([row.step for row in self.rows], most)
+        return Columns.of([row.step for row in self.rows], most, self.blind)
 
     def json(self) -> Json:
         """What the page needs to draw it: names, steps and ``z``, ``[rows, columns]``."""
@@ -74,6 +79,7 @@ class View:
             "title": self.heading,
             "unit": self.unit,
             "steps": columns.last.tolist(),
+            "seen": np.flatnonzero(~columns.blank).tolist(),
             "edges": columns.edges.tolist(),
             "names": [label(row.name) for row in self.rows],
             "short": [label(name) for name in short_names([row.shown for row in self.rows])],
@@ -98,13 +104,18 @@ class HeatMap:
 
     @property
     def last(self) -> int:
-        """The last column of the first view, where its slider stands."""
-        return len(self.views[0].columns.last) - 1
+        """The last of the columns of the first view with a look, where its slider stands."""
+        return int((~self.views[0].columns.blank).sum()) - 1
 
     def json(self) -> Json:
         """What the page needs to draw it."""
         onsets = [{"step": step, "name": label(name), "text": label(text)} for step, name, text in self.onsets]
-        return {"views": [v.json() for v in self.views], "onsets": onsets, "treatments": list(self.treatments)}
+        return {
+            "views": [v.json() for v in self.views],
+            "onsets": onsets,
+            "treatments": list(self.treatments),
+            "blind": [list(stretch) for stretch in self.views[0].blind],
+        }
 
 
 def activity_map(run: Run) -> HeatMap | None:
@@ -113,14 +124,16 @@ def activity_map(run: Run) -> HeatMap | None:
     if not sites:
         return None
     inactive = tuple(Row(v.site.name, site_name(v.site), v.history.step, 100 * v.history.inactive) for v in sites)
-    views = [View("Inactive share", _inactive_title(sites), "% of samples flat", inactive)]
+    unseen, when = blind(run), ending(run)
+    kind = samples_of(*(vitals.site for vitals in sites))
+    views = [View("Inactive share", _inactive_title(sites, when), f"% of {kind} flat", inactive, blind=unseen)]
     dead = tuple(Row(v.site.name, site_name(v.site), v.history.step, _share(v, v.history.dead)) for v in sites)
-    views.append(View("Dead units", _units_title(sites, "dead", "died"), "% of units dead", dead))
+    views.append(View("Dead units", _units_title(sites, "dead", "died", when), "% of units dead", dead, blind=unseen))
     saturated = tuple(
         Row(v.site.name, site_name(v.site), v.history.step, _share(v, v.history.saturated)) for v in sites
     )
-    title = _units_title(sites, "saturated", "saturated")
-    return _with_marks(run, [*views, View("Saturated units", title, "% of units saturated", saturated)])
+    title = _units_title(sites, "saturated", "saturated", when)
+    return _with_marks(run, [*views, View("Saturated units", title, "% of units saturated", saturated, blind=unseen)])
 
 
 def gradient_map(run: Run) -> HeatMap | None:
@@ -132,7 +145,7 @@ def gradient_map(run: Run) -> HeatMap | None:
         if v.parameter.weight
     )
     views = [
-        View(name, _gradient_title(rows), "gradient norm", rows, logarithmic=True)
+        View(name, _gradient_title(rows, ending(run)), "gradient norm", rows, logarithmic=True, blind=blind(run))
         for name, rows in (("At the sites", sites), ("At the weights", weights))
         if any(np.isfinite(np.asarray(row.values, dtype=np.float64)).any() for row in rows)
     ]
@@ -155,47 +168,49 @@ def _late(values: npt.NDArray[np.generic]) -> float:
     return float(np.median(finite)) if len(finite) else float("nan")
 
 
-def _inactive_title(sites: Sequence[SiteVitals]) -> str:
+def _inactive_title(sites: Sequence[SiteVitals], when: str) -> str:
     late = {site_name(vitals.site): _late(vitals.history.inactive) for vitals in sites}
     known = {name: share for name, share in late.items() if np.isfinite(share)}
+    kind = samples_of(*(vitals.site for vitals in sites))
     if not known:
         return "No activity could be measured"
     most, least = max(known, key=lambda name: known[name]), min(known.values())
     if len(known) == 1:
-        return f"{most} ends with {percent(known[most])} of its samples flat"
+        return f"{percent(known[most])} of the {kind} of {most} are flat {when}"
     if known[most] - least < 0.1:
         low, high = percent(least), percent(known[most])
-        return f"All sites end alike: {low if low == high else f'{low} to {high}'} of samples flat"
-    return f"{most} is the quietest at the end: {percent(known[most])} of its samples are flat"
+        return f"All sites are alike {when}: {low if low == high else f'{low} to {high}'} of {kind} flat"
+    return f"{most} is the quietest {when}: {percent(known[most])} of its {kind} are flat"
 
 
-def _units_title(sites: Sequence[SiteVitals], state: str, verb: str) -> str:
+def _units_title(sites: Sequence[SiteVitals], state: str, verb: str, when: str) -> str:
     counts = {site_name(v.site): int((v.history.dead if state == "dead" else v.history.saturated)[-1]) for v in sites}
     units = {site_name(v.site): v.site.units for v in sites}
     total = sum(counts.values())
     if not total:
-        return f"No unit is {state} at the end"
+        return f"No unit is {state} {when}"
     worst = max(counts, key=lambda name: counts[name] / max(units[name], 1))
     touched = sum(1 for many in counts.values() if many)
     where = f"{counts[worst]:,} of {count(units[worst], 'unit')} of {worst} {verb}"
     return where if touched == 1 else f"{where}, {total:,} at {touched:,} sites together"
 
 
-def _gradient_title(rows: Sequence[Row]) -> str:
+def _gradient_title(rows: Sequence[Row], when: str) -> str:
     ends = [_late(row.values) for row in rows]
     if ends and ends[0] == 0.0:
-        return "No gradient reaches the first layer at the end"
+        return f"No gradient reaches the first layer {when}"
     late = [norm for norm in ends if np.isfinite(norm) and norm > 0]
     if len(late) < 2:
         return "The gradient over time"
     ratio = late[0] / late[-1]
+    early = "" if when == "at the end" else f", {when}"
     if ratio < 0.1:
-        return f"The gradient shrinks {_fold(1 / ratio)} from the head to the first layer"
+        return f"The gradient shrinks {_fold(1 / ratio)} from the head to the first layer{early}"
     if ratio > 10:
-        return f"The gradient grows {_fold(ratio)} from the head to the first layer"
+        return f"The gradient grows {_fold(ratio)} from the head to the first layer{early}"
     if ratio > 1:
-        return f"The first layer receives {number(ratio)} times the gradient of the head"
-    return f"The first layer receives {percent(ratio)} of the gradient of the head"
+        return f"The first layer receives {number(ratio)} times the gradient of the head{early}"
+    return f"The first layer receives {percent(ratio)} of the gradient of the head{early}"
 
 
 def _fold(ratio: float) -> str:

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import limen
-from limen.findings import Cause, Finding
+from limen.findings import Finding
 from limen.journal import Run, TreatmentRecord
 from limen.report.draw import Json
+from limen.report.groups import grouped
+from limen.report.headline import allowance, headline, undecided, unfinished
+from limen.report.looks import ending
+from limen.report.numbers import count, duration, number, printable, sentence
 from limen.report.order import shown_findings
-from limen.report.words import bounds, count, headline, number, percent, phrase, printable, reason, undecided, unit_list
+from limen.report.words import phrase, reason
 
-__all__ = ["about", "cards", "treatments", "verdict"]
-
-FREE = 2  # seconds that watching may always take, whatever the budget
-UNFOLDED = 3  # findings shown open: more than a reader takes in at once
+__all__ = ["about", "treatments", "verdict"]
 
 
 def verdict(run: Run) -> Json:
     """The banner: what was watched, what came out, and the figures of the run."""
     shown = shown_findings(run)
     facts = [
-        _fact("Steps", f"{run.vitals.step:,}", f"{run.vitals.samples:,} samples"),
+        _fact("Steps", f"{run.vitals.step:,}", _seen(run)),
         _fact("Sites", f"{len(run.vitals.sites):,}", f"{sum(v.site.units for v in run.vitals.sites):,} units"),
         _fact("Time", duration(run.seconds), "" if run.finished else "not finished when this was written"),
-        _fact("Cost of watching", _cost(run), _budget(run)),
+        _fact("Cost of watching", duration(run.spent), allowance(run)),
     ]
     return {
         "verdict": run.verdict,
+        "kicker": _kicker(run),
         "version": printable(run.environment.get("limen") or limen.__version__),
         "command": command(run),
         "started": moment(run.started),
@@ -37,19 +38,6 @@ def verdict(run: Run) -> Json:
         "lede": _lede(run, shown),
         "facts": facts,
     }
-
-
-def cards(run: Run, findings: Sequence[Finding], drawings: Sequence[list[Json]]) -> Json:
-    """The findings, each with the figures that show it."""
-    held = sum(1 for finding in findings if finding.closed is None)
-    ended = len(findings) - held
-    parts = [f"{count(held, 'finding')} {'holds' if held == 1 else 'hold'}"] if held else []
-    parts += [f"{ended} {'has' if ended == 1 else 'have'} healed"] if ended else []
-    entries = [
-        _card(run, finding, drawn) | {"open": index < UNFOLDED and finding.closed is None}
-        for index, (finding, drawn) in enumerate(zip(findings, drawings, strict=True))
-    ]
-    return {"findings": entries, "findings_title": ", ".join(parts)}
 
 
 def treatments(run: Run) -> Json:
@@ -73,14 +61,10 @@ def about(run: Run) -> Json:
     if inputs is not None:
         scale = f"mean {number(inputs.mean)}, standard deviation {number(inputs.std)}"
         entries.append(_entry("input", f"{scale}, from {number(inputs.low)} to {number(inputs.high)}"))
-    share, spent = percent(run.overhead), duration(run.spent)
-    title = f"Watching took {spent} of {duration(run.seconds)}: {share}" if run.seconds > 0 else "The run"
+    limit = allowance(run)
+    joint = " " if limit.startswith("of ") else ": "
+    title = f"Watching took {duration(run.spent)}{joint}{limit}" if run.seconds > 0 else "The run"
     return {"about": entries, "cost_title": title, "notes": [printable(note) for note in run.vitals.notes]}
-
-
-def sentence(text: str) -> str:
-    """The text with a capital at its start."""
-    return text[:1].upper() + text[1:]
 
 
 def command(run: Run) -> str:
@@ -96,22 +80,6 @@ def moment(seconds: float) -> str:
         return ""
 
 
-def duration(seconds: float) -> str:
-    """A time span in the unit that suits it.
-
-    >>> [duration(s) for s in (0.0061, 12.31, 754.0, 93_784.0)]
-    ['6.1 ms', '12.3 s', '12 min 34 s', '26 h 3 min']
-    """
-    if not math.isfinite(seconds):
-        return "unknown"
-    if seconds < 1:
-        return f"{number(1000 * seconds)} ms"
-    if seconds < 60:
-        return f"{number(seconds)} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def _fact(name: str, value: str, more: str) -> Json:
     return {"name": name, "value": value, "more": more}
 
@@ -120,71 +88,40 @@ def _entry(name: str, value: str) -> Json:
     return {"name": printable(name), "value": printable(value)}
 
 
-def _cost(run: Run) -> str:
-    """A share where it counts; a time span where the run was too short for the share to matter."""
-    return percent(run.overhead) if run.spent > FREE else duration(run.spent)
+def _seen(run: Run) -> str:
+    looked, samples = run.vitals.looked, f"{run.vitals.samples:,} samples"
+    return f"{looked:,} looked at, {samples}" if 0 < looked < run.vitals.step else f"{samples} looked at"
 
 
-def _budget(run: Run) -> str:
-    share = "" if run.spent > FREE else f"{percent(run.overhead)} of the run; "
-    return share + ("no limit was set" if run.budget is None else f"allowed: {percent(run.budget)}, or {FREE} s")
+def _kicker(run: Run) -> str:
+    """The verdict in a word or two, and whether it is one on the whole training."""
+    cut = unfinished(run)
+    return sentence(run.verdict) + (f"; {cut}" if cut and run.verdict != "healthy" else "")
 
 
 def _title(run: Run, shown: Sequence[Finding]) -> str:
     if run.verdict == "sick":
-        return sentence(phrase(run, shown[0]))
+        return sentence(phrase(run, *grouped(run, shown)[0].members))
     if run.verdict == "undecided":
         return sentence(undecided(run).removeprefix("undecided: "))
-    return "Healthy again" if any(f.closed is not None for f in run.findings) else "Nothing to report"
+    if unfinished(run):
+        return sentence(unfinished(run))
+    title = "Healthy again" if any(f.closed is not None for f in run.findings) else "Nothing to report"
+    return title if ending(run) == "at the end" else f"{title}, up to {ending(run).removeprefix('at ')}"
 
 
 def _lede(run: Run, shown: Sequence[Finding]) -> str:
     if run.verdict != "sick":
-        return "" if run.verdict == "undecided" else f"{sentence(headline(run).removeprefix('healthy: '))}."
-    first = shown[0]
-    parts = [f"Since step {first.step:,}."]
-    if first.causes and first.symptom:
-        parts = [f"Since step {first.step:,}, most likely because {reason(first.causes[0])}."]
-    others = len(run.open_findings) - 1
+        seen = headline(run).removeprefix("healthy: ")
+        return "" if run.verdict == "undecided" else f"{f'Healthy until then: {seen}' if unfinished(run) else seen}."
+    worst = grouped(run, shown)[0]
+    parts = [f"Since step {worst.root.step:,}."]
+    if worst.causes and worst.symptom:
+        parts = [f"Since step {worst.root.step:,}, most likely because {reason(worst.causes[0])}."]
+    told = {finding.key for finding in (*worst.members, *worst.consequences)}
+    others = len([finding for finding in run.open_findings if finding.key not in told])
     parts += [f"{count(others, 'more finding')} below."] if others > 0 else []
     return printable(" ".join(parts))
-
-
-def _card(run: Run, finding: Finding, drawn: list[Json]) -> Json:
-    site = run.vitals.site(finding.where)
-    return {
-        "name": finding.name,
-        "severity": finding.severity,
-        "title": sentence(phrase(run, finding)),
-        "step": f"{finding.step:,}",
-        "closed": f"{finding.closed:,}" if finding.closed is not None else "",
-        "confidence": percent(finding.confidence),
-        "message": sentence(printable(finding.message)),
-        "bounds": bounds(finding),
-        "where": printable(finding.where),
-        "layer": printable(finding.layer) if finding.layer and finding.layer != finding.where else "",
-        "units": _units(finding, site.site.units if site else None),
-        "causes": [_cause(cause) for cause in finding.causes],
-        "remedies": [printable(remedy) for remedy in finding.remedies],
-        "drawings": drawn,
-    }
-
-
-def _units(finding: Finding, total: int | None) -> str:
-    if not finding.units:
-        return ""
-    listed = unit_list(finding.units, total, most=12)
-    return f"{listed} units" if listed.startswith("all ") else f"units {listed}"
-
-
-def _cause(cause: Cause) -> Json:
-    known = math.isfinite(cause.confidence)
-    return {
-        "name": printable(cause.name),
-        "confidence": percent(cause.confidence),
-        "width": round(100 * min(max(cause.confidence, 0.0), 1.0)) if known else 0,
-        "evidence": printable(cause.evidence),
-    }
 
 
 def _treatment(record: TreatmentRecord) -> Json:

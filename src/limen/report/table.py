@@ -8,9 +8,10 @@ import numpy as np
 
 from limen.findings import Finding
 from limen.journal import Run
-from limen.report.draw import Json, shortened
+from limen.report.draw import Json
+from limen.report.names import shortened
+from limen.report.numbers import count, number, percent, printable
 from limen.report.thinning import thin
-from limen.report.words import count, number, percent, printable
 from limen.vitals import SiteVitals, dead_units, saturated_units
 
 __all__ = ["sites"]
@@ -37,7 +38,7 @@ SPARK_POINTS = 60
 def sites(run: Run, findings: Sequence[Finding]) -> Json:
     """The rows, in forward order; those with an open finding are marked."""
     marked = {finding.where for finding in findings if finding.closed is None and finding.severity != "info"}
-    rows = [_row(vitals) | {"marked": vitals.site.name in marked} for vitals in run.vitals.sites]
+    rows = [_row(vitals, run.vitals.step) | {"marked": vitals.site.name in marked} for vitals in run.vitals.sites]
     touched = sum(1 for vitals in run.vitals.sites if vitals.site.name in marked)
     found = count(len(rows), "site")
     title = f"{touched:,} of {found} with a finding" if touched else f"{found} watched"
@@ -45,13 +46,13 @@ def sites(run: Run, findings: Sequence[Finding]) -> Json:
     return {"sites": rows, "sites_title": title, "site_columns": columns}
 
 
-def _row(vitals: SiteVitals) -> Json:
+def _row(vitals: SiteVitals, last: int) -> Json:
     site, total, history = vitals.site, vitals.total, vitals.history
     pooled = total.moments.pooled()
     gradients = history.gradient[np.isfinite(history.gradient)]
     layer = " → ".join(part for part in (site.layer, site.norm) if part)
     cells = [
-        _words(site.name),
+        _words(site.title),
         _words(site.function),
         _words(layer or "–"),
         _figure(site.units, f"{site.units:,}"),
@@ -64,7 +65,7 @@ def _row(vitals: SiteVitals) -> Json:
         _figure(float(total.high.max()) if total.samples else float("nan")),
         _figure(float(gradients[-1]) if len(gradients) else float("nan")),
     ]
-    return {"cells": cells, "spark": _spark(vitals)}
+    return {"cells": cells, "spark": _spark(vitals, last)}
 
 
 def _words(text: str) -> Json:
@@ -76,12 +77,12 @@ def _figure(value: float, text: str | None = None) -> Json:
     return {"text": (text or number(value)) if known else "–", "sort": repr(float(value)), "words": False}
 
 
-def _spark(vitals: SiteVitals) -> str:
-    """Points of the inactive share over time in a box of 100 × 20; empty for fewer than two."""
+def _spark(vitals: SiteVitals, last: int) -> str:
+    """Points of the inactive share until the last step in a box of 100 × 20; empty for fewer than two."""
     step, share = thin(vitals.history.step, vitals.history.inactive, SPARK_POINTS)
     known = np.isfinite(share)
     step, share = step[known], share[known]
     if len(step) < 2:
         return ""
-    x = 100 * (step - step[0]) / (step[-1] - step[0])
+    x = 100 * (step - 1) / max(last - 1, 1)
     return " ".join(f"{a:.1f},{20 * (1 - b):.1f}" for a, b in zip(x.tolist(), share.tolist(), strict=True))

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from limen.findings import Finding
+from limen.findings import Finding, Group
+from limen.findings.advice import SAFE
 from limen.journal import Run, TreatmentRecord
+from limen.report.groups import Action, actions, grouped
+from limen.report.headline import cost, headline
+from limen.report.numbers import number, percent, printable
 from limen.report.order import closed_findings, shown_findings
-from limen.report.words import bounds, count, headline, number, percent, printable, unit_list
+from limen.report.words import bounds, place_name, places, spread, unit_list
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 __all__ = ["lines", "plain", "rich_text"]
 
-IN_FULL = 8  # findings written out; the rest is summed up, so that a sick deep network still fits a screen or two
-NAMED = 4  # places named where findings are summed up
+IN_FULL = 8  # groups written out; the rest is summed up, so that a sick deep network still fits a screen or two
+NAMED = 6  # places of a group with a line of their own
 GUTTER = 10  # columns before the text, as wide as the longest label and two spaces
 
 STYLES = {
@@ -96,35 +100,67 @@ def _laid_out(run: Run, width: int) -> list[list[tuple[str, str]]]:
 
 
 def _entries(run: Run) -> list[Entry]:
-    shown = shown_findings(run)
-    entries = [entry for finding in shown[:IN_FULL] for entry in _finding(run, finding)]
-    entries += _summed_up(shown[IN_FULL:])
-    entries += [_healed(finding, gap=not index) for index, finding in enumerate(closed_findings(run))]
+    groups = grouped(run, shown_findings(run))
+    entries = [entry for one in groups[:IN_FULL] for entry in _group(run, one)]
+    entries += [_summed_up(run, one, gap=not index) for index, one in enumerate(groups[IN_FULL:])]
+    entries += [_healed(run, one, gap=not index) for index, one in enumerate(grouped(run, closed_findings(run)))]
     entries += [entry for record in run.treatments for entry in _treated(record)]
+    entries += [Entry("cost", cost(run), gap=True)] if entries else []
     notes = run.vitals.notes
     return entries + [Entry("note", note, gap=not index) for index, note in enumerate(notes)]
 
 
-def _finding(run: Run, finding: Finding) -> list[Entry]:
-    site = run.vitals.site(finding.where)
-    parts = [site.site.function] if site is not None and site.site.function not in finding.where else []
-    parts += [f"layer {finding.layer}"] if finding.layer and finding.layer != finding.where else []
-    aside = f" ({', '.join(parts)})" if parts else ""
-    title = f"{finding.name} at {shortened(finding.where)}{shortened(aside)}"
-    entries = [
-        Entry(finding.severity, title, finding.severity, "title", gap=True),
-        Entry("  what", finding.message.replace(finding.where, shortened(finding.where))),
-        Entry("", f"{bounds(finding)}; {percent(finding.confidence)} sure"),
-    ]
-    if finding.units:
-        entries.append(Entry("  units", unit_list(finding.units, site.site.units if site else None)))
-    entries.append(Entry("  since", f"step {finding.step:,} of {run.vitals.step:,}"))
-    for index, cause in enumerate(finding.causes):
+def _group(run: Run, one: Group) -> list[Entry]:
+    root = one.root
+    alone = len(one.members) == 1
+    entries = [Entry(one.severity, _title(run, one), one.severity, "title", gap=True)]
+    entries.append(Entry("  what", root.message.replace(root.where, shortened(root.where))))
+    if alone:
+        entries.append(Entry("", f"{bounds(root)}; {percent(root.confidence)} sure"))
+        entries += _units(run, root)
+    else:
+        entries += _members(run, one)
+    entries.append(Entry("  since", f"step {root.step:,} of {run.vitals.step:,}"))
+    for index, cause in enumerate(one.causes):
         evidence = f": {cause.evidence}" if cause.evidence else ""
         entries.append(Entry("" if index else "  why", f"{cause.name} ({percent(cause.confidence)}){evidence}"))
-    remedies = ", or ".join(finding.remedies)
-    more = f"limen explain {finding.name}"
-    return [*entries, Entry("  do", f"{remedies}; see `{more}`" if remedies else f"see `{more}`")]
+    entries += [Entry("  so", finding.message) for finding in one.consequences]
+    todo = [Entry("", _action(action)) for action in actions(run, one)] + [Entry("", f"limen explain {root.name}")]
+    return [*entries, replace(todo[0], label="  do"), *todo[1:]]
+
+
+def _title(run: Run, one: Group) -> str:
+    root = one.root
+    if len(one.members) > 1:
+        wide, named = spread(one.members), places(run, one.members)
+        return f"{root.name} in {wide}" + (f": {named}" if named != wide else "")
+    site = run.vitals.site(root.where)
+    where = place_name(run, root.where)
+    parts = [site.site.function] if site is not None and site.site.function not in where else []
+    parts += [f"layer {root.layer}"] if root.layer and root.layer not in where else []
+    aside = f" ({', '.join(parts)})" if parts else ""
+    return f"{root.name} at {shortened(where)}{shortened(aside)}"
+
+
+def _units(run: Run, finding: Finding) -> list[Entry]:
+    site = run.vitals.site(finding.where)
+    listed = unit_list(finding.units, site.site.units if site else None)
+    return [Entry("  units", listed)] if finding.units else []
+
+
+def _members(run: Run, one: Group) -> list[Entry]:
+    """A line for each place; the first ones of many."""
+    entries = [
+        Entry("", f"{shortened(place_name(run, f.where))}: {bounds(f)}, since step {f.step:,}")
+        for f in one.members[:NAMED]
+    ]
+    more = len(one.members) - NAMED
+    return [*entries, Entry("", f"and {more:,} more")] if more > 0 else entries
+
+
+def _action(action: Action) -> str:
+    text = f"{action.remedy}: {action.sentence}" if action.sentence != action.remedy else action.remedy
+    return f"{text} Done after step {action.done:,}." if action.done is not None else text + SAFE * action.safe
 
 
 def shortened(text: str, most: int = 160) -> str:
@@ -137,27 +173,15 @@ def shortened(text: str, most: int = 160) -> str:
     return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
 
 
-def _summed_up(findings: tuple[Finding, ...]) -> list[Entry]:
-    """One entry for all findings of one name, severity and first cause."""
-    alike: dict[tuple[str, str, str], list[Finding]] = {}
-    for finding in findings:
-        cause = finding.causes[0].name if finding.causes and finding.symptom else ""
-        alike.setdefault((finding.severity, finding.name, cause), []).append(finding)
-    entries: list[Entry] = []
-    for (severity, name, cause), group in alike.items():
-        places = ", ".join(finding.where for finding in group[:NAMED])
-        places += " …" if len(group) > NAMED else ""
-        since = min(finding.step for finding in group)
-        text = f"{name} at {count(len(group), 'more place')}, first at step {since:,}: {places}"
-        text += f" ({cause})" if cause else ""
-        entries.append(Entry(severity, text, severity, gap=not entries))
-    return entries
+def _summed_up(run: Run, one: Group, *, gap: bool) -> Entry:
+    cause = f" ({one.causes[0].name})" if one.causes and one.symptom else ""
+    text = f"{one.root.name} at {places(run, one.members)}, since step {one.root.step:,}{cause}"
+    return Entry(one.severity, text, one.severity, gap=gap)
 
 
-def _healed(finding: Finding, *, gap: bool) -> Entry:
-    where = finding.where
-    text = f"{finding.name} at {where}: began at step {finding.step:,}, healed at step {finding.closed or 0:,}"
-    return Entry("healed", text, "healed", gap=gap)
+def _healed(run: Run, one: Group, *, gap: bool) -> Entry:
+    when = f"began at step {one.root.step:,}, healed at step {one.closed or 0:,}"
+    return Entry("healed", f"{one.root.name} at {places(run, one.members)}: {when}", "healed", gap=gap)
 
 
 def _treated(record: TreatmentRecord) -> list[Entry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,27 +21,31 @@ class Columns:
     Attributes:
         first: the first step of all.
         last: ``[columns]``, the last step of each column, rising; a column holds the steps after the one before it.
+        blank: ``[columns]``, True for a column of steps that were not looked at.
     """
 
     first: int
     last: Integers
+    blank: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, histories: Iterable[Integers], most: int) -> Columns:
+    def of(cls, histories: Iterable[Integers], most: int, blind: Sequence[tuple[int, int]] = ()) -> Columns:
         """At most ``most`` columns over the steps of all histories, narrow at first: a training falls ill early.
+
+        Each of the stretches ``blind``, which hold no step of any history, gets a blank column besides.
 
         A third of the columns end at steps in geometric progression, the others at recorded steps evenly spaced.
         """
         recorded = [np.asarray(steps, dtype=np.int64) for steps in histories if len(steps)]
         if not recorded:
-            return cls(0, np.array([], dtype=np.int64))
+            return cls(0, np.array([], dtype=np.int64), np.array([], dtype=bool))
         steps = np.unique(np.concatenate(recorded))
-        if len(steps) <= most:
-            return cls(int(steps[0]), steps)
-        early = np.geomspace(1, len(steps), most // 3)
-        even = np.linspace(1, len(steps), most - most // 3)
-        ends = np.unique(np.concatenate([early, even]).round().astype(np.int64)) - 1
-        return cls(int(steps[0]), steps[ends])
+        ends = steps[_chosen(len(steps), most)] if len(steps) > most else steps
+        first = int(steps[0])
+        dark = [stretch for stretch in blind if stretch[0] > first]
+        borders = [step for start, end in dark for step in (start - 1, end)]
+        last = np.unique(np.concatenate([ends, np.array(borders, dtype=np.int64)]))
+        return cls(first, last, np.isin(last, [end for _, end in dark]))
 
     @property
     def edges(self) -> Floats:
@@ -52,7 +56,7 @@ class Columns:
         """The values of one history, averaged over each column.
 
         A column without a row of this history repeats the one before it; NaN before the first row, after the last
-        one, and where every value is NaN.
+        one, in blank columns, and where every value is NaN.
 
         Args:
             step: ``[rows]``, rising.
@@ -75,7 +79,13 @@ class Columns:
         means[seen > 0] = sums[seen > 0] / seen[seen > 0]
         latest = np.maximum.accumulate(np.where(rows > 0, np.arange(len(means)), -1))
         held = np.where(latest >= 0, means[latest], np.nan)
-        return np.where(np.arange(len(means)) <= column.max(initial=-1), held, np.nan)
+        return np.where((np.arange(len(means)) <= column.max(initial=-1)) & ~self.blank, held, np.nan)
+
+
+def _chosen(rows: int, most: int) -> Integers:
+    """Positions among ``rows`` at which a column ends: a third in geometric progression, the others evenly."""
+    early, even = np.geomspace(1, rows, most // 3), np.linspace(1, rows, most - most // 3)
+    return np.unique(np.concatenate([early, even]).round().astype(np.int64)) - 1
 
 
 def thin(

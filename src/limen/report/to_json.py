@@ -33,6 +33,7 @@ def to_json(run: Run) -> dict[str, object]:
         "exit_code": run.exit_code,
         "verdict": run.verdict,
         "steps": run.vitals.step,
+        "looked": run.vitals.looked,
         "samples": run.vitals.samples,
         "overhead": {"share": run.overhead, "budget": run.budget, "seconds": run.spent},
         "sites": [_site(vitals) for vitals in run.vitals.sites],

@@ -1,45 +1,49 @@
-"""Numbers, names and findings in words, the same in every report."""
+"""Names and findings in words, the same in every report."""
 
-import math
 import re
 from collections.abc import Sequence
 
-from limen.findings import Cause, Finding
+from limen.findings import Cause, Finding, words
 from limen.journal import Run
+from limen.report.numbers import amount, count, number, percent, printable
 from limen.sites import Site
-from limen.vitals import EVIDENCE
 
 __all__ = [
-    "amount",
     "bounds",
-    "count",
-    "headline",
-    "number",
-    "percent",
     "phrase",
-    "printable",
+    "place_name",
+    "places",
     "reason",
+    "samples_of",
     "site_name",
+    "spread",
     "tied",
-    "undecided",
     "unit_list",
 ]
 
+LONGEST_ROW = 64  # characters of names in a row within a sentence
+
 PHRASES = {
-    "dead-units": "{units} {where} {are} dead",
-    "dying-units": "units of {where} are dying",
-    "saturated-units": "{units} {where} {are} saturated",
-    "vanishing-gradient": "the gradient vanishes before it reaches {where}",
-    "exploding-gradient": "the gradient explodes on its way to {where}",
-    "exploding-activations": "the activations explode at {where}",
-    "non-finite": "values at {where} are no longer finite",
-    "not-learning": "the loss does not fall",
-    "diverging-loss": "the loss diverges",
-    "oscillating-loss": "the loss oscillates",
-    "slow-learning": "learning is slow",
-    "collapsed-representation": "the representation collapses at {where}",
+    "dead-units": ("{units} {where} {are} dead", "{units} {where} {were} dead"),
+    "dying-units": ("units of {where} are dying", "units of {where} were dying"),
+    "saturated-units": ("{units} {where} {are} saturated", "{units} {where} {were} saturated"),
+    "vanishing-gradient": (
+        "the gradient vanishes before it reaches {where}",
+        "the gradient vanished before it reached {where}",
+    ),
+    "exploding-gradient": (
+        "the gradient explodes on its way to {where}",
+        "the gradient exploded on its way to {where}",
+    ),
+    "exploding-activations": ("the activations explode at {where}", "the activations exploded at {where}"),
+    "non-finite": ("values at {where} are no longer finite", "values at {where} were not finite"),
+    "not-learning": ("the loss does not fall", "the loss did not fall"),
+    "diverging-loss": ("the loss diverges", "the loss diverged"),
+    "oscillating-loss": ("the loss oscillates", "the loss oscillated"),
+    "slow-learning": ("learning is slow", "learning was slow"),
+    "collapsed-representation": ("the representation collapses at {where}", "the representation collapsed at {where}"),
 }
-"""What each symptom says in a sentence, in lower case and without a full stop."""
+"""What each symptom says in a sentence, and when it is over; in lower case and without a full stop."""
 
 REASONS = {
     "learning-rate-too-high": "the learning rate is too high",
@@ -64,64 +68,9 @@ REASONS = {
 """What each cause says in a sentence, after "because"."""
 
 
-def printable(text: str) -> str:
-    r"""The text on one line, with control characters (a terminal would obey them) written out.
-
-    >>> printable("fc1\n\x1b[31mred")
-    'fc1 \\x1b[31mred'
-    """
-    line = " ".join(text.split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-
-
 def tied(text: str) -> str:
     """The text for a page that wraps, with every percent sign tied to its number."""
     return re.sub(r"(?<=\d) %(?!\S)|(?<=\d) %(?=[.,;:)])", "\u00a0%", text)
-
-
-def number(value: float) -> str:
-    """Three significant digits, thousands set apart.
-
-    >>> [number(v) for v in (1200, 0.04217, 3.14e-7, 0.0, float("nan"), -1.5e9)]
-    ['1,200', '0.0422', '3.1e-7', '0', 'NaN', '-1.5e9']
-    """
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("∞" if value > 0 else "-∞")
-    if value == round(value) and abs(value) < 1e7:
-        return f"{round(value):,}"
-    if 1e-3 <= abs(value) < 1e6:
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    digits, power = f"{value:.1e}".split("e")
-    return f"{digits}e{int(power)}"
-
-
-def percent(share: float) -> str:
-    """A share in [0, 1] as a percentage that never rounds up to 100 or down to 0.
-
-    >>> [percent(v) for v in (0.68, 0.9996, 0.0081, 1e-5, 1.0, 0.0)]
-    ['68 %', '99.9 %', '0.8 %', '< 0.1 %', '100 %', '0 %']
-    """
-    if not math.isfinite(share):
-        return "unknown"
-    scaled = 100 * share
-    if scaled in (0.0, 100.0) or abs(scaled) > 100:
-        return f"{scaled:,.0f} %"
-    if scaled < 0.1:
-        return "< 0.1 %"
-    if scaled > 99 or scaled < 10:
-        return f"{math.floor(10 * scaled + (0.5 if scaled < 99 else 0)) / 10:g} %"
-    return f"{scaled:.0f} %"
-
-
-def amount(value: float, unit: str) -> str:
-    """A measured figure with what it is measured in.
-
-    >>> amount(0.68, "share of units"), amount(4e-9, "gradient norm")
-    ('68 % of units', '4.0e-9 gradient norm')
-    """
-    if unit.startswith("share"):
-        return f"{percent(value)} {printable(unit.removeprefix('share'))}".rstrip()
-    return f"{number(value)} {printable(unit)}".rstrip()
 
 
 def bounds(finding: Finding) -> str:
@@ -129,15 +78,6 @@ def bounds(finding: Finding) -> str:
     share = finding.unit.startswith("share")
     limit = percent(finding.limit) if share else number(finding.limit)
     return f"{amount(finding.measured, finding.unit)}, limit {limit}"
-
-
-def count(many: int, thing: str) -> str:
-    """A number with its noun.
-
-    >>> count(1, "site"), count(1200, "step")
-    ('1 site', '1,200 steps')
-    """
-    return f"{many:,} {thing}" if many == 1 else f"{many:,} {thing}s"
 
 
 def unit_list(units: Sequence[int], total: int | None, *, most: int = 6) -> str:
@@ -167,55 +107,61 @@ def unit_list(units: Sequence[int], total: int | None, *, most: int = 6) -> str:
 
 
 def site_name(site: Site) -> str:
-    """The name of a site in a sentence; with its function where the name is a mere number.
+    """The name of a site in a sentence, on one line."""
+    return printable(site.title)
 
-    ``nn.Sequential`` names its members 0, 1, 2.
+
+def place_name(run: Run, where: str) -> str:
+    """The name of the place of a finding in a sentence."""
+    vitals = run.vitals.site(where)
+    return site_name(vitals.site) if vitals is not None else printable(where) or "the model"
+
+
+def samples_of(*sites: Site) -> str:
+    """What units were evaluated on: samples, or the positions of an image or a sequence; "values" for both."""
+    kinds = {words.samples_of(site) for site in sites}
+    return kinds.pop() if len(kinds) == 1 else "values"
+
+
+def phrase(run: Run, *findings: Finding) -> str:
+    """Findings of one symptom as a short sentence without their figures.
+
+    For instance ``87 of 128 units of fc1 are dead``; in the past where they are over.
     """
-    name = printable(site.name)
-    return name if any(c.isalpha() for c in name) else f"site {name} ({printable(site.function)})"
-
-
-def phrase(run: Run, finding: Finding) -> str:
-    """The finding as a short sentence without its figures, for instance ``87 of 128 units of fc1 are dead``."""
-    site = run.vitals.site(finding.where)
-    many, total = len(set(finding.units)), site.site.units if site is not None else None
+    first, many = findings[0], sum(len(set(finding.units)) for finding in findings)
+    sites = [run.vitals.site(finding.where) for finding in findings]
+    total = sum(vitals.site.units if vitals is not None else 0 for vitals in sites)
     if not many:
         units = "units of"
-    elif total is not None:
+    elif None not in sites:
         units = f"{many:,} of {count(total, 'unit')} of"
     else:
         units = f"{count(many, 'unit')} of"
-    where = site_name(site.site) if site is not None else printable(finding.where) or "the model"
-    text = PHRASES.get(finding.symptom or "", "{name} at {where}")
-    name = printable(finding.name).replace("-", " ")
-    return text.format(units=units, where=where, are="is" if many == 1 else "are", name=name)
+    now, past = PHRASES.get(first.symptom or "", ("{name} at {where}", "{name} at {where}"))
+    return (now if first.closed is None else past).format(
+        units=units,
+        where=places(run, findings),
+        are="is" if many == 1 else "are",
+        were="was" if many == 1 else "were",
+        name=printable(first.name).replace("-", " "),
+    )
+
+
+def places(run: Run, findings: Sequence[Finding], *, most: int = 4) -> str:
+    """Where they are, in a row: ``fc1, fc2 and 3 more``, or ``12 layers`` where their names are too long for that."""
+    named = [place_name(run, finding.where) for finding in findings]
+    if len(named) > most:
+        named = [*named[: most - 1], f"{len(named) - most + 1:,} more"]
+    row = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    return spread(findings) if len(named) > 1 and len(row) > LONGEST_ROW else row
+
+
+def spread(findings: Sequence[Finding]) -> str:
+    """How wide they are: ``3 layers``, or places where not each is of a layer of its own."""
+    layers = {finding.layer for finding in findings}
+    return count(len(findings), "layer" if None not in layers and len(layers) == len(findings) else "place")
 
 
 def reason(cause: Cause) -> str:
     """The cause as a clause to follow "because"."""
     return REASONS.get(cause.name, f"of {printable(cause.name).replace('-', ' ')}")
-
-
-def headline(run: Run) -> str:
-    """The verdict in one sentence, what a reader in a hurry should know."""
-    vitals = run.vitals
-    seen = f"{count(len(vitals.sites), 'site')}, {count(vitals.step, 'step')} watched"
-    if 0 < vitals.looked < vitals.step:
-        seen += f" ({vitals.looked:,} of them looked at)"
-    if run.verdict == "healthy":
-        return f"healthy: {seen}"
-    if run.verdict == "undecided":
-        return undecided(run)
-    tally = [(len([f for f in run.open_findings if f.severity == level]), level) for level in ("error", "warning")]
-    return f"sick: {', '.join(count(many, level) for many, level in tally if many)}; {seen}"
-
-
-def undecided(run: Run) -> str:
-    """Why there is no verdict, and what would be needed for one."""
-    if run.broken:
-        return f"undecided: {printable(run.broken)}"
-    if not run.vitals.step:
-        return "no training step was seen"
-    if not run.vitals.sites:
-        return f"undecided: no activation function was seen in {count(run.vitals.step, 'step')}"
-    return f"undecided: {count(run.vitals.step, 'step')} seen, {EVIDENCE.steps} needed"

@@ -106,3 +106,10 @@ def test_the_samples_of_a_convolution_are_called_positions() -> None:
     (finding,) = dead_units(replace(vitals, sites=(seen, *vitals.sites[1:])), LIMITS)
     assert "25,600 positions in a row" in finding.message
     assert "% of positions" in finding.message
+
+
+def test_a_site_that_is_a_number_is_told_by_its_function_and_layer() -> None:
+    seen = ill((0,) * 64).sites[0]
+    numbered = replace(seen, site=replace(seen.site, name="1", layer="0"))
+    (finding,) = dead_units(Vitals(step=400, sites=(numbered,)), LIMITS)
+    assert "64 of 64 units of relu after layer 0 are dead" in finding.message

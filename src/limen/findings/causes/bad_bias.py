@@ -47,7 +47,7 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
     if np.isfinite(shift) and not direct:
         return None  # the biases were seen, and they are not what holds the units down
     evidence = (
-        f"In the first {seen.birth.steps} steps the silent units of {seen.site.name} had pre-activations of about "
+        f"In the first {seen.birth.steps} steps the silent units of {seen.site.title} had pre-activations of about "
         f"{level:.3g} with a standard deviation of {spread:.2g} over samples{words}."
     )
     return Cause("bad-bias", round(born * (0.95 if direct else 0.75), 3), evidence)

@@ -13,6 +13,7 @@ from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
+from limen.findings.words import samples_of
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
 GAINS = {
@@ -137,8 +138,8 @@ def _collapsed(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> C
     if not spread < SHRUNK * there:
         return None
     evidence = (
-        f"Over samples the pre-activations of {here.site.name} varied by {spread:.1e} in the first window, those of "
-        f"{first.site.name} by {there:.1e}: weights began at about {middle.excess:.2g} times the scale that keeps the "
+        f"Over samples the pre-activations of {here.site.title} varied by {spread:.1e} in the first window, those of "
+        f"{first.site.title} by {there:.1e}: weights began at about {middle.excess:.2g} times the scale that keeps the "
         f"signal's size, so that the biases alone decide which units fire."
     )
     return Cause("bad-initialisation", 0.85, evidence)
@@ -156,8 +157,8 @@ def _stuck(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> Cause
         return None
     evidence = (
         f"{layer.weight} began with a standard deviation of {layer.std:.3g}, {layer.excess:.2g} times what suits "
-        f"{layer.function}; {100 * born_stuck(seen):.0f} % of the samples of {seen.site.name} were flat "
-        "in the first window."
+        f"{layer.function}; {100 * born_stuck(seen):.0f} % of the {samples_of(seen.site)} of {seen.site.title} were "
+        "flat in the first window."
     )
     return Cause("bad-initialisation", 0.95 if layer.excess >= FAR else 0.75, evidence)
 

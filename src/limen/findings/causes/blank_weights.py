@@ -53,7 +53,7 @@ def _of_equals(vitals: Vitals, alike: list[SiteVitals]) -> Cause:
     more = f", and so did {len(alike) - 1} more" if len(alike) > 1 else ""
     evidence = (
         f"{_weight(vitals, first.site.layer)} began with equal weights for all {first.birth.units} units: in the first "
-        f"window their pre-activations at {first.site.name} have the same spread and range "
+        f"window their pre-activations at {first.site.title} have the same spread and range "
         f"{in_words(difference(first.birth))}{more}; equal units get equal gradients and stay equal."
     )
     return Cause("bad-initialisation", 0.97, evidence)

@@ -8,6 +8,7 @@ from limen.findings.finding import Cause, Finding
 from limen.findings.profile import gradient_profiles
 from limen.findings.silence import is_gate
 from limen.findings.thresholds import Thresholds
+from limen.findings.words import samples_of
 from limen.sites import Site
 from limen.vitals import Vitals
 
@@ -57,7 +58,7 @@ def _of_stuck_units(vitals: Vitals, finding: Finding) -> Cause | None:
     if seen is None or not _bounded(seen.site):
         return None
     stuck = born_stuck(seen)
-    share = f"{100 * stuck:.0f} % of its samples were flat in the first window"
+    share = f"{100 * stuck:.0f} % of its {samples_of(seen.site)} were flat in the first window"
     evidence = f"{seen.site.function} is bounded on both sides; {share}."
     return Cause("saturating-activation", 0.4, evidence)
 

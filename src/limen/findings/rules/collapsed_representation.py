@@ -52,7 +52,7 @@ def collapsed_representation(vitals: Vitals, limits: Thresholds) -> Iterator[Fin
             confidence=0.95,
             causes=(),
             remedies=(),
-            message=f"All {recent.units} units of {site.name} ({site.function}) do the same: over the latest "
+            message=f"All {recent.units} units of {site.described} do the same: over the latest "
             f"{recent.samples:,} {samples_of(site)} they have the same spread and range {in_words(apart)}, so the "
             "layer is worth one unit.",
         )

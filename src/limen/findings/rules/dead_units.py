@@ -152,7 +152,7 @@ def _finding(seen: SiteVitals, loss: _Loss, severity: Severity, limits: Threshol
         confidence=1.0 - 0.05 * min(1.0, limits.samples / max(samples, 1)),
         causes=(),
         remedies=(),
-        message=f"{len(loss.dead)} of {loss.units} units of {seen.site.name} ({seen.site.function}) are dead, "
+        message=f"{len(loss.dead)} of {loss.units} units of {seen.site.described} are dead, "
         f"{_course(seen, loss)}: silent on at least {samples:,} {samples_of(seen.site)} in a row, so "
         f"{bound_words(samples, seen.site)}.",
     )

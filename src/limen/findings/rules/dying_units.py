@@ -86,7 +86,7 @@ def _finding(seen: SiteVitals, dead: Integers, died: Integers, limits: Threshold
         confidence=0.8,
         causes=(),
         remedies=(),
-        message=f"{len(died)} of {units} units of {seen.site.name} ({seen.site.function}) have died: "
+        message=f"{len(died)} of {units} units of {seen.site.described} have died: "
         f"the first was last active at step {first - 1}, half of them at step {int(np.median(died))} or later; "
         f"{len(dead)} are dead now.",
     )

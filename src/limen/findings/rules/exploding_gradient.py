@@ -98,7 +98,7 @@ def _in_depth(profile: Profile, harm: str, limits: Thresholds) -> Finding:
         confidence=0.9,
         causes=(),
         remedies=(),
-        message=f"The gradient is {profile.ratio:.1e} times as large at {first.site.name} as at {last.site.name}, a "
+        message=f"The gradient is {profile.ratio:.1e} times as large at {first.site.title} as at {last.site.title}, a "
         f"factor of {profile.factor:.2g} for each of {profile.depth - 1} layers, and {harm}.",
     )
 

@@ -79,7 +79,10 @@ def _witness(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> str | None
         return "no gradient reaches any weight"
     blocked = chain(dead_units(vitals, limits), saturated_units(vitals, limits), vanishing_gradient(vitals, limits))
     worst = next((one for one in blocked if one.severity == "error"), None)
-    return f"{worst.name} at {worst.where}" if worst is not None else _mute(vitals)
+    if worst is None:
+        return _mute(vitals)
+    seen = vitals.site(worst.where)
+    return f"{worst.name} at {seen.site.title if seen is not None else worst.where}"
 
 
 def _mute(vitals: Vitals) -> str | None:
@@ -87,7 +90,7 @@ def _mute(vitals: Vitals) -> str | None:
     for seen in vitals.sites:
         left = signal(vitals, seen, seen.recent)
         if seen.site.layer is not None and not seen.site.head and left < MUTE:
-            return f"{seen.site.name} varies over samples by {left:.1e} of the input's spread only"
+            return f"{seen.site.title} varies over samples by {left:.1e} of the input's spread only"
     return None
 
 

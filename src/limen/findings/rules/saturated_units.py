@@ -95,7 +95,7 @@ def _finding(seen: SiteVitals, severity: Severity, limits: Thresholds) -> Findin
     by_units = share(len(stuck), len(flat)) >= limits.saturated_units
     listed = stuck if by_units else np.flatnonzero(flat >= limits.saturated_samples)
     measured = share(len(stuck), len(flat)) if by_units else float(flat.mean())
-    place = f"{seen.site.name} ({seen.site.function})"
+    place = seen.site.described
     latest = f"the latest {seen.recent.samples:,} {samples_of(seen.site)}"
     since = "from the first step on" if born else "though not at the start"
     what = (
@@ -113,7 +113,7 @@ def _finding(seen: SiteVitals, severity: Severity, limits: Thresholds) -> Findin
         step=1 if born else _since(seen),
         measured=measured,
         limit=limits.saturated_units if by_units else limits.saturated_samples,
-        unit="share of units" if by_units else "share of samples",
+        unit="share of units" if by_units else f"share of {samples_of(seen.site)}",
         confidence=0.9 if born else 0.75,
         causes=(),
         remedies=(),

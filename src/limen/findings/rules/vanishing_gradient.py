@@ -101,7 +101,7 @@ def _finding(profile: Profile, vitals: Vitals, severity: Severity, limits: Thres
         confidence=0.9 if severity == "error" else 0.7,
         causes=(),
         remedies=(),
-        message=f"The gradient is {profile.ratio:.1e} times as large at {first.site.name} as at {last.site.name}, a "
+        message=f"The gradient is {profile.ratio:.1e} times as large at {first.site.title} as at {last.site.title}, a "
         f"factor of {profile.factor:.2g} for each of {profile.depth - 1} layers{pace}.",
     )
 

@@ -1,0 +1,57 @@
+from dataclasses import replace
+
+import pytest
+
+from limen.findings import Finding
+from limen.report import html, plain
+from limen.report.groups import actions, grouped
+from limen.report.order import sorted_findings
+from limen.report.words import spread
+from tests.report import hard_runs, runs
+from tests.report.test_html import Page
+
+
+def test_the_same_fault_for_the_same_reason_is_told_once() -> None:
+    run = runs.sick()
+    dead, dying = grouped(run, sorted_findings(run))
+    assert [finding.where for finding in dead.members] == ["relu1", "relu2"]
+    assert (spread(dead.members), dying.closed) == ("2 layers", 61)
+
+
+def test_what_was_done_is_marked_and_what_could_be_done_is_offered() -> None:
+    run = runs.sick()
+    done = {one.remedy: one.done for one in actions(run, grouped(run, sorted_findings(run))[0])}
+    assert done == {"revive-units": 60, "lower-learning-rate": 60, "scale-inputs": None}
+    untreated = replace(run, treatments=())
+    offered = actions(untreated, grouped(untreated, sorted_findings(untreated))[0])
+    assert [one.remedy for one in offered if one.safe] == ["revive-units", "lower-learning-rate"]
+    assert "Lower the learning rate (2 → try 0.2)." in [one.sentence for one in offered]
+    assert "does this while the training runs" in plain(untreated, width=1000)
+    assert "--treat safe does this while the training runs" in Page(html(untreated)).text
+
+
+def test_nothing_is_to_be_done_about_what_is_over() -> None:
+    run = runs.sick()
+    assert actions(run, grouped(run, sorted_findings(run))[1]) == []
+
+
+def test_a_sentence_about_several_layers_names_none_of_them() -> None:
+    run = replace(runs.sick(), treatments=())
+    pair = actions(run, grouped(run, run.findings[:2])[0])[0].sentence
+    single = actions(run, grouped(run, run.findings[:1])[0])[0].sentence
+    assert "fc1" not in pair
+    assert "the 87 dead units of fc1" in single
+
+
+def test_a_loss_that_does_not_fall_is_told_beside_its_reason() -> None:
+    run = runs.vanishing()
+    (vanishing,) = grouped(run, sorted_findings(run))
+    assert [finding.symptom for finding in vanishing.consequences] == ["not-learning"]
+    assert "The loss does not fall" in Page(html(run)).text
+
+
+@pytest.mark.parametrize("make", [runs.sick, runs.vanishing, runs.all_nan, hard_runs.hostile])
+def test_every_finding_is_in_one_group(make) -> None:
+    run = make()
+    told: list[Finding] = [f for one in grouped(run, run.findings) for f in (*one.members, *one.consequences)]
+    assert sorted(told, key=id) == sorted(run.findings, key=id)

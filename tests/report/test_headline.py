@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import pytest
+
+from limen.journal import Run
+from limen.report.headline import cost, headline, unfinished
+from limen.report.page import about, verdict
+from tests.report.runs import healthy, nothing, one_step, sick, vanishing
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (healthy(), "healthy: 3 sites, 600 steps watched"),
+        (sick(), "sick: 1 error, 1 warning; 5 sites, 1,200 steps watched"),
+        (vanishing(), "sick: 2 errors; 12 sites, 400 steps watched"),
+        (one_step(), "undecided: 1 step seen, 20 needed"),
+        (nothing(), "no training step was seen"),
+        (
+            replace(nothing(), vitals=replace(nothing().vitals, step=9)),
+            "undecided: no activation function was seen in 9 steps",
+        ),
+    ],
+)
+def test_the_verdict_is_one_line(run: Run, words: str) -> None:
+    assert headline(run) == words
+
+
+KILLED = {"finished": False, "exit_code": None}
+FAILED = {"exit_code": 1}
+SIGNALLED = {"exit_code": -15}
+BROKEN = {"broken": "limen stumbled at step 9"}
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (healthy(), ""),
+        (replace(nothing(), **FAILED), ""),
+        (replace(healthy(), **FAILED), "did not finish: exit code 1 at step 600"),
+        (replace(vanishing(), **SIGNALLED), "did not finish: SIGTERM at step 400"),
+        (replace(healthy(), exit_code=-999), "did not finish: signal 999 at step 600"),
+        (replace(healthy(), **KILLED), "did not finish: killed after step 600, or still running"),
+        (replace(vanishing(), **BROKEN), "not watched to the end: limen stumbled at step 9"),
+    ],
+)
+def test_a_run_that_did_not_finish_is_known(run: Run, words: str) -> None:
+    assert unfinished(run) == words
+
+
+def test_a_watch_that_broke_is_told_with_the_verdict() -> None:
+    assert headline(replace(healthy(), **BROKEN)) == "undecided: limen stumbled at step 9"
+    assert headline(replace(vanishing(), **BROKEN)) == (
+        "sick: 2 errors; 12 sites, 400 steps watched; not watched to the end: limen stumbled at step 9"
+    )
+
+
+def test_the_page_of_a_run_that_did_not_finish_says_so_first() -> None:
+    page = verdict(replace(healthy(), **FAILED))
+    assert page["title"] == "Did not finish: exit code 1 at step 600"
+    assert page["lede"] == "Healthy until then: 3 sites, 600 steps watched."
+    assert verdict(replace(vanishing(), **FAILED))["kicker"] == "Sick; did not finish: exit code 1 at step 400"
+    assert verdict(healthy())["title"] == "Nothing to report"
+
+
+@pytest.mark.parametrize(
+    ("spent", "seconds", "budget", "words", "title"),
+    [
+        (
+            0.8,
+            9.0,  # 9 %, which a short training may cost
+            0.01,
+            "0.8 s (of the 2 s that are always allowed)",
+            "Watching took 0.8 s of the 2 s that are always allowed",
+        ),
+        (
+            21.0,
+            3600.0,
+            0.01,
+            "21 s (0.6 % of the time, 1 % allowed)",
+            "Watching took 21 s: 0.6 % of the time, 1 % allowed",
+        ),
+        (
+            21.0,
+            60.0,
+            None,
+            "21 s (35 % of the time; no limit was set)",
+            "Watching took 21 s: 35 % of the time; no limit was set",
+        ),
+    ],
+)
+def test_the_cost_is_told_against_the_limit_that_counts(
+    spent: float, seconds: float, budget: float | None, words: str, title: str
+) -> None:
+    run = replace(healthy(), spent=spent, seconds=seconds, budget=budget)
+    assert cost(run) == words
+    assert about(run)["cost_title"] == title
