@@ -352,7 +352,7 @@ def test_a_listener_hears_where_the_training_stands() -> None:
     with Watch([model], listener=heard.append, listen_every=0.0):
         train(model, 40)
     last = heard[-1]
-    assert (last.step, last.sites, last.worst_site, last.dead_share) == (40, 2, "1", 0.5)
+    assert (last.step, last.sites, last.worst_site, last.dead_share) == (40, 2, "relu after layer 0", 0.5)
     assert math.isfinite(last.loss)
     assert last.gradient_ratio > 0
 

@@ -81,4 +81,4 @@ def _watched(run: Run) -> str:
     if not 0 < looked < run.vitals.step:
         return f"{steps} watched"
     when = ending(run)
-    return f"{looked:,} of {steps} looked at" + ("" if when == "at the end" else f", the last {when}")
+    return f"{looked:,} of {steps} watched" + ("" if when == "at the end" else f", the last {when}")
