@@ -13,6 +13,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 WORKERS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
+KERNELS := setup.py $(wildcard src/limen/kernels/*.[ch])
 SOURCES := src tests examples benchmarks docs
 
 export OMP_NUM_THREADS ?= 1
@@ -32,12 +33,12 @@ setup: .venv/.dev
 	@$(PIP) torch
 	@touch $@
 
-.venv/.demo: .venv/.torch pyproject.toml
+.venv/.demo: .venv/.torch pyproject.toml $(KERNELS)
 	@echo 'Installing limen.'
 	@$(PIP) -e '.[demo]'
 	@touch $@
 
-.venv/.dev: .venv/.torch pyproject.toml
+.venv/.dev: .venv/.torch pyproject.toml $(KERNELS)
 	@echo 'Installing limen and what its tests need.'
 	@$(PIP) -e '.[dev]'
 	@touch $@ .venv/.demo
@@ -82,5 +83,5 @@ picture: .venv/.dev
 	$(BIN)/python docs/picture.py
 
 clean:
-	rm -rf build dist site .pytest_cache .ruff_cache .hypothesis src/*.egg-info limen-*.html limen-*.json *.limen *.limen-shm *.limen-wal
+	rm -rf src/limen/kernels/*.so build dist site .pytest_cache .ruff_cache .hypothesis src/*.egg-info limen-*.html limen-*.json *.limen *.limen-shm *.limen-wal
 	find src tests benchmarks docs examples -name __pycache__ -prune -exec rm -rf {} +

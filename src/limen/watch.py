@@ -181,7 +181,7 @@ class Watch:
             self._facts,
             seconds=self._probe.seconds,
             spent=self._budget.spent,
-            vitals=replace(vitals, notes=(*vitals.notes, *refusals, *self._journal.remarks)),
+            vitals=replace(vitals, notes=(*vitals.notes, *refusals, *self._scribe.remarks)),
             findings=self._findings,
             broken="" if self._error is None else broken(self._error, vitals.step),
             treatments=self._clinic.records if self._clinic else (),

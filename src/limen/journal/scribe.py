@@ -43,6 +43,11 @@ class Scribe:
         """Why a journal is no longer written."""
         return [journal.trouble for journal in self._journals if journal.trouble is not None]
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the reader of the report should know of the journal."""
+        return self._journal.remarks
+
     def also_for(self, inner: Scribe) -> None:
         """Write the journal of an inner watch too, while that lasts; a temporary one has no reader before its end."""
         if not inner.is_temporary:

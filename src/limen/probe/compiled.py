@@ -18,9 +18,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, fx, nn
 
-from limen.anatomy import Applied
+from limen.anatomy import Applied, applications, modules_in, user_frame
+from limen.probe.directory import Directory
 
-__all__ = ["Compiled", "Witness"]
+__all__ = ["Compiled", "Witness", "read_capture"]
 
 MACHINERY = "torch._dynamo.output_graph"
 
@@ -133,6 +134,29 @@ class Compiled:
         except Exception as error:
             self._witness.fail_to_equip(error)
             return []
+
+
+def read_capture(
+    graph: fx.Graph,
+    inputs: Sequence[Any],
+    directory: Directory,
+    root: nn.Module | None,
+    outermost: nn.Module | None,
+) -> list[Applied]:
+    """The activations in a captured graph; the models it belongs to are entered in the directory.
+
+    Args:
+        graph: as captured.
+        inputs: the real tensors given to its placeholders.
+        directory: where its tensors are to be known.
+        root: the outermost module being called; None outside of any.
+        outermost: the module whose forward was captured; None for a function.
+    """
+    frame = user_frame()
+    directory.name_loose([given for given in inputs if isinstance(given, nn.Parameter)], frame)
+    roots = modules_in(frame).values() if root is None else [root]
+    modules = {id(part): part for top in roots for part in top.modules()}
+    return applications(graph, inputs, modules, outermost)
 
 
 def equip(module: fx.GraphModule, seen: Sequence[Applied]) -> None:

@@ -113,6 +113,8 @@ class Eyes(TorchFunctionMode):
 
     def close(self) -> None:
         """Look away until ``open``; the hooks stay where code is compiled, for torch compiles anew when they change."""
+        if not self.is_open:
+            return
         self.is_open = False
         self._stack = []
         if not self._inside:

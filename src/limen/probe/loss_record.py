@@ -41,8 +41,9 @@ class LossBook:
         values = [(value.real if value.is_complex() else value).item() for value in self.pending]
         self.pending = []
         self.last = sum(values) / len(values)
-        self._functions.setdefault(optimiser, self._name)
-        self._rows.setdefault(optimiser, Rows(2)).append(step, self.last)
+        if optimiser not in self._rows:
+            self._functions[optimiser], self._rows[optimiser] = self._name, Rows(2)
+        self._rows[optimiser].append(step, self.last)
 
     def vitals(self) -> tuple[LossVitals, ...]:
         """Copies as values."""

@@ -37,6 +37,7 @@ class ParameterRecord:
         self.first_nonfinite: int | None = None
         held = local_of(tensor.detach())
         self.initial_std = float(widened(held).std()) if held.numel() > 1 and not held.is_sparse else 0.0
+        self._known: ParameterVitals | None = None
         self._weight = math.nan  # the norm read last
         self._weight_step = 0  # and when
         self._pace = math.inf  # the largest update ratio since
@@ -47,6 +48,7 @@ class ParameterRecord:
 
     def enter(self, step: int, gradient: float, weight: float | None) -> bool:
         """Enter the norms before an update, that of the weight if it was read; returns whether the row was kept."""
+        self._known = None
         if weight is not None:
             self._weight, self._weight_step, self._pace = weight, step, 0.0
         if self.first_nonfinite is None and (math.isinf(gradient) or not math.isfinite(self._weight)):
@@ -55,6 +57,7 @@ class ParameterRecord:
 
     def enter_update(self, ratio: float) -> None:
         """Enter the update ratio of the row entered last."""
+        self._known = None
         self.rows.amend(UPDATE, ratio)
         self._pace = max(self._pace, ratio) if math.isfinite(ratio) else math.inf
 
@@ -63,7 +66,12 @@ class ParameterRecord:
         self.tensor = NO_TENSOR
 
     def vitals(self) -> ParameterVitals:
-        """A copy as a value."""
+        """A copy as a value; the same one until there is something new."""
+        if self._known is None:
+            self._known = self._copied()
+        return self._known
+
+    def _copied(self) -> ParameterVitals:
         rows = self.rows
         history = ParameterHistory(rows.whole(0), rows.column(GRADIENT), rows.column(WEIGHT), rows.column(UPDATE))
         return ParameterVitals(self.parameter, history, self.first_nonfinite, self.optimiser)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, fx, nn
 from torch.optim import Optimizer
 
-from limen.anatomy import Applied, Wiring, applications, live_optimisers, modules_in, parents_of, unwrapped, user_frame
+from limen.anatomy import Applied, Wiring, live_optimisers, parents_of, unwrapped, user_frame
 from limen.probe.budget import Budget
-from limen.probe.compiled import Compiled
+from limen.probe.compiled import Compiled, read_capture
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes, Seen
+from limen.probe.guard import clock, guarded
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
-from limen.probe.modes import is_ordinary, unseen
+from limen.probe.modes import is_ordinary
 from limen.probe.optimiser_book import OptimiserBook
 from limen.probe.quiet import Quiet
 from limen.probe.site_book import Place, SiteBook
@@ -31,7 +30,6 @@ from limen.vitals import Histogram, Vitals
 
 __all__ = ["Probe"]
 
-clock = time.perf_counter
 DISPATCH = 1.5e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
 IDLE = 14e-6  # seconds for the taps of one step while the eyes are closed, beside what they measure themselves
 EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
@@ -40,38 +38,12 @@ COMPILED = (
     "are not seen. Begin the watch before the first compiled call."
 )
 
-P = ParamSpec("P")
-R = TypeVar("R")
 
-
-@dataclass(frozen=True, eq=False)
-class Update:
+class Update(NamedTuple):
     """An optimiser step in progress; with a closure, forward and backward passes happen within it."""
 
     optimiser: Optimizer
     has_closure: bool
-
-
-def guarded(
-    method: Callable[Concatenate[Probe, P], R],
-) -> Callable[Concatenate[Probe, P], R | None]:
-    """Keep an error of limen's own out of the training, and account for the time that the method takes."""
-
-    @functools.wraps(method)
-    def wrapper(self: Probe, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
-        if self.closed:
-            return None
-        began = clock()
-        try:
-            with unseen():
-                return method(self, *args, **kwargs)
-        except Exception as error:
-            self.fail(error)
-            return None
-        finally:
-            self.cost += clock() - began
-
-    return wrapper
 
 
 class Probe:
@@ -218,14 +190,9 @@ class Probe:
         """The compiler has captured a graph: the activations that are to be watched in it."""
         if not torch.is_grad_enabled() or not self._eyes.watching:
             return None
-        frame, root = user_frame(), self._eyes.root
-        weights = [given for given in inputs if isinstance(given, nn.Parameter)]
-        self.directory.name_loose(weights, frame)
-        roots = modules_in(frame).values() if root is None else [root]
-        modules = {id(part): part for top in roots for part in top.modules()}
-        if self.step == 0 and any(weight.ndim >= 2 for weight in weights):
+        if self.step == 0 and any(isinstance(given, nn.Parameter) and given.ndim >= 2 for given in inputs):
             self.sites.go_on()
-        return applications(graph, inputs, modules, self._eyes.compiled)
+        return read_capture(graph, inputs, self.directory, self._eyes.root, self._eyes.compiled)
 
     @guarded
     def see_compiled(self, applied: Applied, z: Tensor) -> None:
@@ -327,7 +294,8 @@ class Probe:
         only = self._only_tensors
         if only is None:
             return bool(optimisers)
-        return any(id(tensor) in only for optimiser in optimisers for tensor in _tensors(optimiser))
+        groups = (group for optimiser in optimisers for group in optimiser.param_groups)
+        return any(id(tensor) in only for group in groups for tensor in group["params"])
 
     def _start(self) -> None:
         if self._started is None:

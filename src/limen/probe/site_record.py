@@ -64,6 +64,7 @@ class SiteRecord:
         self._before: Activity | None = None  # the last full window
         self._older = Activity.none(site.units)  # all full windows
         self._birth: Activity | None = None
+        self._known: SiteVitals | None = None  # as of the last commit
 
     def add(self, z: Tensor) -> None:
         """Enter the pre-activations of one call within the current step."""
@@ -84,6 +85,7 @@ class SiteRecord:
         histogram, self._histogram = self._histogram, None
         if row is None:
             return
+        self._known = None
         self.dead = row.dead
         self.gradient = math.hypot(*map(float, gradients)) if gradients else math.nan
         self.rows.append(step, *row[:-1], self.gradient, row.nonfinite)
@@ -96,7 +98,12 @@ class SiteRecord:
             self._roll()
 
     def vitals(self) -> SiteVitals:
-        """A copy as a value."""
+        """A copy as a value; the same one until there is something new."""
+        if self._known is None or self._known.site is not self.site:
+            self._known = self._copied()
+        return self._known
+
+    def _copied(self) -> SiteVitals:
         window = self._seen()
         return SiteVitals(
             site=self.site,

@@ -1,0 +1,51 @@
+"""Keeps errors of limen's own out of the training, and counts the time that limen takes of it."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from limen.probe.modes import unseen
+
+__all__ = ["clock", "guarded"]
+
+clock = time.perf_counter
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Guarded(Protocol):
+    """What is called from the midst of a training."""
+
+    closed: bool
+    cost: float
+
+    def fail(self, error: Exception) -> None:
+        """Hear of an error of limen's own."""
+        ...
+
+
+G = TypeVar("G", bound=Guarded)
+
+
+def guarded(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P], R | None]:
+    """Keep an error out of the training, and account for the time that the method takes in seconds."""
+
+    @functools.wraps(method)
+    def wrapper(self: G, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
+        if self.closed:
+            return None
+        began = clock()
+        try:
+            with unseen():
+                return method(self, *args, **kwargs)
+        except Exception as error:
+            self.fail(error)
+            return None
+        finally:
+            self.cost += clock() - began
+
+    return wrapper
