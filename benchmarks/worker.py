@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import torch
 
-import limen.probe.probe as probe
+from limen.probe import guard, probe
 from benchmarks.instruments import Running
 from benchmarks.peers import INSTRUMENTS
 from benchmarks.ratios import Turn

@@ -65,8 +65,8 @@ def test_the_ranks_of_a_run_are_one_run_whatever_their_order() -> None:
 
 def test_what_is_found_is_found_on_the_whole() -> None:
     """A unit that is silent on two ranks and not on the third is no finding."""
-    silent = [np.full((BATCH, 6), -1.0)] * 40
-    awake = [np.ones((BATCH, 6))] * 40
+    apart = np.linspace(1.0, 2.0, 6) * np.linspace(1.0, 2.0, BATCH)[:, None]  # no unit does what another does
+    silent, awake = [-apart] * 40, [apart] * 40
     healed = Finding(**{**vars(Maker(0).finding(1)), "symptom": "not-learning", "closed": 9})
     quiet = [replace(rank(number, silent), findings=(Maker(0).finding(0), healed)) for number in (0, 1)]
     assert [finding.closed for finding in merge([*quiet, rank(2, awake)]).findings] == [9]
