@@ -242,10 +242,10 @@ class Watch:
             self._next_call = time.monotonic() + self._listen_every
 
     def _may_examine(self) -> bool:
-        """Whether looking for faults has taken less than its part: a quarter of what limen may take."""
-        share = self._budget.share
+        """Whether looking for faults has taken less than its part: a quarter of what limen may take, 1 % at most."""
+        share = min(self._budget.share or 0.01, 0.01)
         seconds = self._probe.seconds if self._probe is not None else 0.0
-        return share is None or self._examined <= max(self._budget.allowance / 4, share * seconds / 4)
+        return self._examined <= max(self._budget.allowance / 4, share * seconds / 4)
 
     def _examine(self, *, final: bool = False) -> None:
         """Find out what is wrong, and treat it where that was asked for."""

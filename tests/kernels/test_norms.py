@@ -50,5 +50,15 @@ def test_float64_beyond_the_square_root_of_its_range_has_a_norm(library: Library
         assert norm == pytest.approx(2 * size)
 
 
+def test_one_tensor_has_the_norm_that_it_has_among_others(library: Library | None) -> None:
+    if library is None:
+        pytest.skip("no compiled kernels and no C compiler on this machine")
+    kernels = CompiledPass(library)
+    for kind in TYPES:
+        for tensor in (torch.randn(300, 257).to(kind), torch.randn(6, 9).to(kind)[::2, 1:], torch.zeros(0, dtype=kind)):
+            assert [kernels.norm(tensor)] == kernels.norms([tensor])
+            assert torch_norms.norm(tensor) == pytest.approx(kernels.norm(tensor), rel=1e-5)
+
+
 def test_no_tensors_have_no_norms(norms: Norms) -> None:
     assert norms([]) == []

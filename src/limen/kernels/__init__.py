@@ -11,7 +11,19 @@ from limen.kernels.compiled_pass import CompiledPass
 from limen.kernels.library import SWITCH, choose
 from limen.kernels.torch_pass import Sums
 
-__all__ = ["IN_USE", "Account", "CompiledAccount", "Row", "Rules", "Sums", "account", "histogram", "measure", "norms"]
+__all__ = [
+    "IN_USE",
+    "Account",
+    "CompiledAccount",
+    "Row",
+    "Rules",
+    "Sums",
+    "account",
+    "histogram",
+    "measure",
+    "norm",
+    "norms",
+]
 
 _library, IN_USE = choose(os.environ.get(SWITCH))
 """Which kernels serve, and why: ``compiled (avx512)``."""
@@ -21,8 +33,10 @@ account: Callable[[Rules], Account | CompiledAccount]
 
 if _library is None:
     account = Account
-    measure, histogram, norms = torch_pass.measure, torch_pass.histogram, torch_norms.norms
+    measure, histogram = torch_pass.measure, torch_pass.histogram
+    norm, norms = torch_norms.norm, torch_norms.norms
 else:
     _compiled = CompiledPass(_library)
     account = functools.partial(CompiledAccount, kernels=_compiled)
-    measure, histogram, norms = _compiled.measure, _compiled.histogram, _compiled.norms
+    measure, histogram = _compiled.measure, _compiled.histogram
+    norm, norms = _compiled.norm, _compiled.norms

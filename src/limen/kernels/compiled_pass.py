@@ -99,6 +99,19 @@ class CompiledPass:
             return torch_norms.norms(tensors)
         return found.tolist()
 
+    def norm(self, tensor: Tensor) -> float:
+        """The norm of one tensor, sooner than ``norms`` of a list has begun."""
+        if not (readable(tensor) and dense(tensor)):
+            return torch_norms.norms([tensor])[0]
+        entries = tensor.numel()
+        given = array("q", (tensor.data_ptr(), entries, TYPES[tensor.dtype]))
+        found = array("d", (0.0,))
+        at = given.buffer_info()[0]
+        threads = self._team() if entries > WORTH_SHARING else 1
+        if self.library.norms(1, at, at + 8, at + 16, threads, found.buffer_info()[0]):
+            return torch_norms.norms([tensor])[0]
+        return found[0]
+
     def plan_for(self, z: Tensor, axis: int) -> tuple[Plan | None, Tensor]:
         """How to read a tensor, or a copy of it where that is needed; None for what the library cannot read."""
         if not readable(z):

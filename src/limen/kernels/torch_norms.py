@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["norms"]
+__all__ = ["norm", "norms"]
 
 foreach_norm: Any = torch._foreach_norm  # pyright: ignore[reportPrivateUsage]  # the public optimisers use it too
 
@@ -31,3 +31,8 @@ def norms(tensors: Sequence[Tensor]) -> list[float]:
             again = math.isinf(norm) and not kind.is_complex
             found[place] = float(torch.linalg.vector_norm(tensors[place], dtype=torch.float64)) if again else norm
     return found
+
+
+def norm(tensor: Tensor) -> float:
+    """The L2 norm of one dense tensor."""
+    return norms([tensor])[0]

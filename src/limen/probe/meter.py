@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from limen.kernels import histogram, norms
+from limen.kernels import histogram, norm
 from limen.probe.inputs import InputAccount
 from limen.probe.site_book import Place, SiteBook
 from limen.vitals import Histogram
@@ -88,6 +88,6 @@ class Meter:
 def norm_of(gradient: Tensor) -> float | Tensor:
     """The L2 norm; on another device a tensor, which is read at the end of the step."""
     if gradient.device.type == "cpu":
-        return norms([gradient])[0]
+        return norm(gradient)
     half = gradient.dtype in (torch.float16, torch.bfloat16)
     return torch.linalg.vector_norm(gradient, dtype=torch.float32 if half else None)

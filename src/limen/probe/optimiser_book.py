@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from limen.anatomy import is_adaptive, shards_of, user_frame
+from limen.probe.budget import DENSE_STEPS
 from limen.probe.directory import Directory
 from limen.probe.identity import ByIdentity
 from limen.probe.parameter_record import ParameterRecord, Sweep
@@ -18,6 +19,8 @@ from limen.sites import Parameter
 from limen.vitals import OptimiserVitals, ParameterVitals
 
 __all__ = ["OptimiserBook"]
+
+SWEEP_EVERY = 4  # steps between two measurements of the same parameters after the first steps: norms change slowly
 
 
 class OptimiserBook:
@@ -31,6 +34,7 @@ class OptimiserBook:
         self._records: ByIdentity[ParameterRecord] = ByIdentity()
         self._trained: dict[int | None, list[ParameterRecord]] = {}  # what each optimiser moved last
         self._sweep: Sweep | None = None
+        self._swept: dict[int | None, int] = {}  # by optimiser, the step of the last one
 
     def live(self) -> list[Optimizer]:
         """Those that still exist."""
@@ -51,8 +55,11 @@ class OptimiserBook:
         return len(self._optimisers) - 1
 
     def begin_sweep(self, optimiser: Optimizer | None, tensors: Sequence[Tensor], step: int) -> None:
-        """Measure gradients and weights just before an update."""
+        """Measure gradients and weights just before an update: of each of the first steps, of every fourth later."""
         number = None if optimiser is None else self.index(optimiser)
+        if step > DENSE_STEPS and step - self._swept.get(number, 0) < SWEEP_EVERY:
+            return
+        self._swept[number] = step
         trained = [tensor for tensor in tensors if tensor.requires_grad]
         records = self._trained.get(number, [])
         if len(records) != len(trained) or any(r.tensor is not t for r, t in zip(records, trained, strict=True)):
