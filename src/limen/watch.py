@@ -105,7 +105,9 @@ class Watch:
         if (outer := _current()) is not None:
             self._join(outer)
             return self
-        self._probe = Probe(self._terms.models, self._budget, self._on_step, self._on_failure)
+        self._probe = Probe(
+            self._terms.models, self._budget, self._on_step, self._on_failure, strict=self._terms.strict
+        )
         _active = weakref.ref(self)
         held = weakref.WeakSet([self._probe])
         os.register_at_fork(after_in_child=partial(_leave_to_parent, held))

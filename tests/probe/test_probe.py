@@ -20,6 +20,7 @@ from torch.nn.modules import module as hooks
 from torch.optim import optimizer as optimisers
 
 from limen.probe import Budget, Probe
+from limen.probe.site_record import SiteRecord
 from tests.probe import styles
 from tests.probe.styles import STYLES
 
@@ -515,6 +516,28 @@ def test_an_error_of_its_own_ends_the_watch_and_not_the_training() -> None:
     assert watched == bare
     assert probe.closed
     assert [str(error) for error in errors] == ["stumbled"]
+
+
+@pytest.mark.parametrize("reads", ["add", "add_gradient"])
+def test_an_error_at_one_site_ends_the_watch_of_that_site_alone(reads: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = getattr(SiteRecord, reads)
+
+    def stumble(record: SiteRecord, given: object) -> None:
+        if record.site.function == "tanh":
+            raise RuntimeError("stumbled")
+        original(record, given)
+
+    monkeypatch.setattr(SiteRecord, reads, stumble)
+    x, y = styles.data()
+    model = nn.Sequential(
+        nn.Linear(styles.FEATURES, 8), nn.Tanh(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, styles.CLASSES)
+    )
+    probe = watch()
+    styles.fit(model, torch.optim.SGD(model.parameters(), 0.1), x, y, steps=5)
+    probe.close()
+    vitals = probe.vitals()
+    assert {site.site.function: site.total.steps for site in vitals.sites}["relu"] == 5
+    assert vitals.notes == ("1 is no longer watched since step 1 (RuntimeError: stumbled).",)
 
 
 def test_a_loss_that_is_nan_from_the_first_step_is_taken_as_it_is() -> None:

@@ -18,7 +18,7 @@ from limen.probe.rows import Rows
 from limen.sites import Parameter
 from limen.vitals import OptimiserVitals, ParameterVitals
 
-__all__ = ["OptimiserBook"]
+__all__ = ["OptimiserBook", "tensors_of"]
 
 SWEEP_EVERY = 4  # steps between two measurements of the same parameters after the first steps: norms change slowly
 
@@ -123,6 +123,11 @@ class OptimiserBook:
             record = ParameterRecord(parameter, tensor, optimiser)
             self._records.put(tensor, record)
         return record
+
+
+def tensors_of(optimiser: Optimizer) -> list[Tensor]:
+    """All that an optimiser moves."""
+    return [tensor for group in optimiser.param_groups for tensor in group["params"]]
 
 
 def rate_of(optimiser: Optimizer) -> float:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.optim import Optimizer
 
-from limen.anatomy import Applied, Wiring, live_optimisers, parents_of, unwrapped, user_frame
+from limen.anatomy import Applied, Wiring, live_optimisers, parents_of, user_frame
 from limen.probe.budget import Budget
 from limen.probe.compiled import Compiled, read_capture
 from limen.probe.directory import Directory
@@ -20,8 +20,9 @@ from limen.probe.guard import clock, guarded
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
 from limen.probe.modes import is_ordinary
-from limen.probe.optimiser_book import OptimiserBook
+from limen.probe.optimiser_book import OptimiserBook, tensors_of
 from limen.probe.quiet import Quiet
+from limen.probe.scope import Scope
 from limen.probe.site_book import Place, SiteBook
 from limen.probe.site_record import SiteRecord
 from limen.probe.step_clock import StepClock
@@ -54,6 +55,7 @@ class Probe:
         budget: decides at which steps to look.
         on_step: called after each training step with its number, while nothing of the training runs; may raise.
         on_failure: told of an error inside limen, after which the probe has taken itself away.
+        strict: end with an error at one site too, instead of watching that site no longer.
     """
 
     def __init__(
@@ -62,10 +64,13 @@ class Probe:
         budget: Budget,
         on_step: Callable[[int], None],
         on_failure: Callable[[Exception], None],
+        *,
+        strict: bool = False,
     ) -> None:
         self.budget = budget
         self.on_step = on_step
         self.on_failure = on_failure
+        self.strict = strict
         self.closed = False
         self.cost = 0.0  # seconds that limen has taken of the current step
         self.step = 0  # training steps completed
@@ -75,8 +80,7 @@ class Probe:
         self.sites = SiteBook(self.directory)
         self.losses = LossBook()
         self.optimisers = OptimiserBook(self.directory)
-        self._only = None if models is None else {id(part) for model in models for part in model.modules()}
-        self._only_tensors = None if models is None else {id(p) for model in models for p in model.parameters()}
+        self._scope = Scope(models)
         self._meter = Meter(self.sites, self._note)
         self._clock = StepClock()
         self._waiting = False  # an optimiser exists that has not stepped yet
@@ -87,7 +91,7 @@ class Probe:
         self._updates: list[Update] = []  # optimiser steps in progress; some optimisers step others within theirs
         self._started: float | None = None
         self._boundary = 0.0
-        self._eyes = Eyes(self._seen, self._root, self._watches)
+        self._eyes = Eyes(self._seen, self._root, self._scope.holds)
         self._taps = Taps(self)
         self._quiet = Quiet()
         self._compiled = Compiled(self)
@@ -128,7 +132,7 @@ class Probe:
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
             inputs=self._meter.inputs.vitals(),
-            notes=tuple(self.notes.values()),
+            notes=(*self.notes.values(), *self.sites.troubles()),
         )
 
     def histograms(self) -> dict[str, tuple[tuple[int, Histogram], ...]]:
@@ -146,9 +150,6 @@ class Probe:
 
     # What the eyes report ------------------------------------------------------------------------------------
 
-    def _watches(self, module: nn.Module) -> bool:
-        return self._only is None or id(unwrapped(module)) in self._only
-
     @guarded
     def _root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._start()
@@ -162,14 +163,19 @@ class Probe:
     @guarded
     def _seen(self, seen: Seen) -> Callable[[Any], None] | None:
         self._start()
-        if self._only is not None and seen.root is None:
+        if self._scope.is_limited and seen.root is None:
             return None
         place = self.sites.find(seen)
         if place is None:
             self._note("sites", "There are more than 4,096 sites: the later ones are not watched.")
             return None
-        self._meter.read(place, seen.z, self._gradient)
-        if place.settled:
+        if place.trouble:
+            return None
+        try:
+            self._meter.read(place, seen.z, self._gradient)
+        except Exception as error:
+            self._drop(place, error)
+        if place.settled or place.trouble:
             return None
         return functools.partial(self._result, place)
 
@@ -180,8 +186,18 @@ class Probe:
 
     @guarded
     def _gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
-        if is_ordinary():
+        if place.trouble or not is_ordinary():
+            return
+        try:
             self._meter.read_gradient(place, gradients[output])
+        except Exception as error:
+            self._drop(place, error)
+
+    def _drop(self, place: Place, error: Exception) -> None:
+        """Watch a place no longer that cannot be read; the others go on."""
+        if self.strict:
+            raise error
+        place.trouble = f"since step {self.step + 1} ({type(error).__name__}: {error})"
 
     # What compiled code reports ------------------------------------------------------------------------------
 
@@ -220,7 +236,7 @@ class Probe:
         self._start()
         if self._clock.by_hand:
             self._follow_by_hand(loss)
-        if loss is None or (self._looking and self._only is not None and not self._ran):
+        if loss is None or (self._looking and self._scope.is_limited and not self._ran):
             return
         self._ran = False
         self._passes += 1
@@ -242,7 +258,7 @@ class Probe:
     @guarded
     def before_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """An optimiser is about to step; one with a closure runs forward and backward passes within its step."""
-        if not self._relevant([optimiser]):
+        if not self._scope.concerns([optimiser]):
             self.losses.drop()
             return
         if any(entry.optimiser is optimiser for entry in self._updates):
@@ -251,7 +267,7 @@ class Probe:
         if not has_closure:
             self._eyes.shut()
             if self._looking and is_ordinary():
-                self.optimisers.begin_sweep(optimiser, _tensors(optimiser), self.step + 1)
+                self.optimisers.begin_sweep(optimiser, tensors_of(optimiser), self.step + 1)
 
     @guarded
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
@@ -290,19 +306,12 @@ class Probe:
 
     # Steps ---------------------------------------------------------------------------------------------------
 
-    def _relevant(self, optimisers: Sequence[Optimizer]) -> bool:
-        only = self._only_tensors
-        if only is None:
-            return bool(optimisers)
-        groups = (group for optimiser in optimisers for group in optimiser.param_groups)
-        return any(id(tensor) in only for group in groups for tensor in group["params"])
-
     def _start(self) -> None:
         if self._started is None:
             self._started = self._boundary = clock()
         if self._clock.undecided and self._passes and not self._waiting and not self._updates:
             # a second forward pass without an update in between: gradients are accumulated, or updated by hand
-            self._waiting = self._relevant(live_optimisers())
+            self._waiting = self._scope.concerns(live_optimisers())
             if not self._waiting:
                 self._clock.by_hand = True
                 self._end_step(None)
@@ -337,7 +346,3 @@ class Probe:
         self._meter.close_step(self.step)
         if self._eyes.met_compiled and not self.sites.compiled:
             self._note("compiled", COMPILED)
-
-
-def _tensors(optimiser: Optimizer) -> list[Tensor]:
-    return [tensor for group in optimiser.param_groups for tensor in group["params"]]

@@ -34,6 +34,7 @@ class Place:
     shared: bool = False  # a weight around it is used elsewhere too: editing it would change more than this site
     after: Any = None  # the graph node of its result, until the first backward pass
     settled: bool = False
+    trouble: str = ""  # since when and why it is no longer watched, after an error of limen's own
     owner_name: tuple[str, str] = ("", "")  # model and path, which outlive the module
     layer_name: tuple[str, str] | None = None
     norm_name: tuple[str, str] | None = None
@@ -129,6 +130,11 @@ class SiteBook:
         """Weights follow on all places so far: a model compiled in several graphs goes on in another."""
         for place in self.places:
             place.record.site = replace(place.record.site, head=False)
+
+    def troubles(self) -> list[str]:
+        """What is no longer watched, for the reader of the report."""
+        broken = [place for place in self.places if place.trouble]
+        return [f"{place.record.site.name} is no longer watched {place.trouble}." for place in broken]
 
     def settle(self) -> None:
         """Name the new places, at the end of the step in which they were met."""
