@@ -94,6 +94,7 @@ class Watch:
         self._error: Exception | None = None
         self._last: Run | None = None
         self._next_diagnosis = EVIDENCE.steps
+        self._examined_looks = 0
         self._next_call = self._examined = 0.0
         self._saved = self._facts
         self._told = set[str]()
@@ -244,10 +245,11 @@ class Watch:
             self._next_call = time.monotonic() + self._listen_every
 
     def _may_examine(self) -> bool:
-        """Whether looking for faults has taken less than its part: a quarter of what limen may take, 1 % at most."""
+        """Whether there is something new, and looking for faults has taken at most a quarter of 1 % or of the budget."""
+        if self._probe is None or self._probe.looked == self._examined_looks:
+            return False
         share = min(self._budget.share or 0.01, 0.01)
-        seconds = self._probe.seconds if self._probe is not None else 0.0
-        return self._examined <= max(self._budget.allowance / 4, share * seconds / 4)
+        return self._examined <= max(self._budget.allowance / 4, share * self._probe.seconds / 4)
 
     def _examine(self, *, final: bool = False) -> None:
         """Find out what is wrong, and treat it where that was asked for."""
@@ -256,6 +258,7 @@ class Watch:
         if self._probe is None:
             return
         vitals = self._probe.vitals()
+        self._examined_looks = vitals.looked
         self._findings = track(self._findings, diagnose(vitals), vitals.step)
         if self._clinic is not None:
             self._clinic.look_back(vitals)
