@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from torch import nn
 
 from limen.errors import InvalidValue
 
-__all__ = ["Terms", "Treat"]
+__all__ = ["Terms", "Treat", "check_optimizers", "models_of"]
 
 Treat = Literal["off", "safe"]
 
@@ -60,6 +60,32 @@ class Terms:
             "listener": self.listened,
         }
         return [wish for wish, unmet in wishes.items() if unmet]
+
+
+def models_of(given: nn.Module | Sequence[nn.Module] | None) -> Sequence[nn.Module] | None:
+    """The models that ``limen.watch`` was given, as a list.
+
+    Raises:
+        InvalidValue: something else is among them.
+    """
+    models = [given] if isinstance(given, nn.Module) else None if given is None else list(given)
+    for thing in models or ():
+        if not isinstance(thing, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidValue(f"watch({type(thing).__name__}): expected a torch.nn.Module or a list of them.")
+    return models
+
+
+def check_optimizers(given: object) -> None:
+    """Whether ``limen.watch`` was given optimisers, as far as can be told without calling them.
+
+    Raises:
+        InvalidValue: something else is among them.
+    """
+    for thing in cast("Sequence[object]", given) if isinstance(given, list | tuple) else [given]:
+        if thing is not None and not callable(getattr(thing, "step", None)):
+            raise InvalidValue(
+                f"watch(optimizer={type(thing).__name__}): expected a torch.optim.Optimizer, a list of them or nothing."
+            )
 
 
 def _parts(models: Sequence[nn.Module]) -> set[nn.Module]:

@@ -12,18 +12,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import cast
 
 from torch import nn
 
 from limen import report
-from limen.errors import InvalidValue, WatchRefused
+from limen.errors import WatchRefused
 from limen.findings import Finding, diagnose, track
 from limen.journal import Run, Scribe
 from limen.probe import ALLOWANCE, Budget, Probe
 from limen.progress import Progress, progress_of
 from limen.ranks import for_rank, this_rank
-from limen.terms import Terms, Treat
+from limen.terms import Terms, Treat, check_optimizers, models_of
 from limen.treatments import Clinic
 from limen.vitals import EVIDENCE, Vitals
 
@@ -245,7 +244,7 @@ class Watch:
             self._next_call = time.monotonic() + self._listen_every
 
     def _may_examine(self) -> bool:
-        """Whether there is something new, and looking for faults has taken at most a quarter of 1 % or of the budget."""
+        """Whether there is something new, and examining has not taken more than a quarter of 1 % or of the budget."""
         if self._probe is None or self._probe.looked == self._examined_looks:
             return False
         share = min(self._budget.share or 0.01, 0.01)
@@ -259,7 +258,9 @@ class Watch:
             return
         vitals = self._probe.vitals()
         self._examined_looks = vitals.looked
-        self._findings = track(self._findings, diagnose(vitals), vitals.step)
+        known, self._findings = self._findings, track(self._findings, diagnose(vitals), vitals.step)
+        if len(self._findings) > len(known):
+            self._budget.alarm(vitals.step)
         if self._clinic is not None:
             self._clinic.look_back(vitals)
             if not final:
@@ -317,19 +318,10 @@ def watch(
         InvalidValue: something that is not a module or an optimiser, a budget outside (0, 1], an unknown ``treat``.
         UnwritablePath: the journal cannot be created.
     """
-    models = [model] if isinstance(model, nn.Module) else None if model is None else list(model)
-    for thing in models or ():
-        if not isinstance(thing, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidValue(f"watch({type(thing).__name__}): expected a torch.nn.Module or a list of them.")
-    given = [optimizer] if not isinstance(optimizer, list | tuple) else cast("Sequence[object]", optimizer)
-    for thing in given:
-        if thing is not None and not callable(getattr(thing, "step", None)):
-            raise InvalidValue(
-                f"watch(optimizer={type(thing).__name__}): expected a torch.optim.Optimizer, a list of them or nothing."
-            )
+    check_optimizers(optimizer)
     ranks = this_rank()
     path = None if journal is None else for_rank(Path(journal), ranks.present[0] if ranks else 0)
-    return Watch(models, budget=budget, journal=path, treat=treat, strict=strict)
+    return Watch(models_of(model), budget=budget, journal=path, treat=treat, strict=strict)
 
 
 def _current() -> Watch | None:

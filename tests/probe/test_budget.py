@@ -2,13 +2,13 @@
 
 import itertools
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from limen.probe.budget import ALLOWANCE, DENSE_STEPS, Budget
+from limen.probe.budget import ALARM_STEPS, ALLOWANCE, DENSE_STEPS, LOAN, Budget
 
 ROUNDING = 1 + 1e-9
 
@@ -22,6 +22,7 @@ class Training:
     look_time: float
     steps: int
     allowance: float = ALLOWANCE
+    alarms: frozenset[int] = frozenset()
     seconds: float = 0.0
     looks: list[int] = field(default_factory=list)
     times: list[float] = field(default_factory=list)  # seconds at the end of each step
@@ -38,6 +39,8 @@ class Training:
             duration = self.step_time + (self.look_time if looked else 0.0)
             self.seconds += duration
             budget.account(looked, self.look_time if looked else 0.0, duration)
+            if step in self.alarms:
+                budget.alarm(step)
             self.times.append(self.seconds)
             self.spent.append(cost)
         assert budget.spent == pytest.approx(cost)
@@ -108,6 +111,31 @@ def test_a_budget_that_is_short_is_used_up(share: float, step: float, look: floa
 @pytest.mark.parametrize("look", [1e-5, 10.0])
 def test_the_first_fifty_steps_are_always_seen(look: float) -> None:
     assert Training(0.001, 1e-3, look, 400).run().looks[:DENSE_STEPS] == list(range(1, DENSE_STEPS + 1))
+
+
+def test_after_an_alarm_every_step_is_seen_for_a_while() -> None:
+    budget = Budget(0.01, allowance=0.0)
+    look, step_time = 1e-3, 1e-3
+    seconds, looks = 0.0, list[int]()
+    for step in range(1, 2001):
+        if looked := budget.looks_at(step, seconds):
+            looks.append(step)
+        duration = step_time + look * looked
+        seconds += duration
+        budget.account(looked, look * looked, duration)
+        if step == 1000:
+            budget.alarm(step)
+    assert set(range(1001, 1001 + ALARM_STEPS)) <= set(looks)
+    assert len([step for step in looks if step > 1000 + ALARM_STEPS]) < 0.02 * 1000
+
+
+@given(trainings, st.sets(st.integers(1, 1500)))
+@settings(deadline=None, max_examples=60)
+def test_alarms_spend_no_more_than_their_loan(plan: Training, alarms: set[int]) -> None:
+    training = replace(plan, alarms=frozenset(alarms)).run()
+    first = DENSE_STEPS * training.look_time
+    for seconds, spent in zip(training.times, training.spent, strict=True):
+        assert spent <= (max(first, training.allowance, (training.share or 0) * seconds) + LOAN) * ROUNDING
 
 
 @pytest.mark.parametrize("look", [1e-5, 10.0])

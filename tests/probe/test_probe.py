@@ -518,6 +518,21 @@ def test_an_error_of_its_own_ends_the_watch_and_not_the_training() -> None:
     assert [str(error) for error in errors] == ["stumbled"]
 
 
+def test_after_a_loss_that_stands_out_every_step_is_looked_at() -> None:
+    x, y = styles.data()
+    model = nn.Sequential(nn.Linear(styles.FEATURES, 8), nn.ReLU(), nn.Linear(8, styles.CLASSES))
+    probe = Probe(None, Budget(1e-6, allowance=0.0), lambda step: None, lambda error: None)
+    optimiser = torch.optim.SGD(model.parameters(), 0.01)
+    for step in range(1, 201):
+        optimiser.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        (loss * 100 if step == 150 else loss).backward()
+        optimiser.step()
+    probe.close()
+    looked = probe.vitals().sites[0].history.step.tolist()
+    assert [step for step in looked if step > 60] == list(range(151, 171))
+
+
 @pytest.mark.parametrize("reads", ["add", "add_gradient"])
 def test_an_error_at_one_site_ends_the_watch_of_that_site_alone(reads: str, monkeypatch: pytest.MonkeyPatch) -> None:
     original = getattr(SiteRecord, reads)

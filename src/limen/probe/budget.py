@@ -8,6 +8,8 @@ __all__ = ["ALLOWANCE", "DENSE_STEPS", "Budget"]
 
 ALLOWANCE = 2.0  # seconds that may always be spent, whatever the share
 DENSE_STEPS = 50  # the first steps are always seen: most faults show there
+ALARM_STEPS = 20  # steps that are looked at after something has gone wrong
+LOAN = 0.25  # seconds that alarms may spend beyond what is allowed, until they are earned
 MEMORY = 0.1  # weight of the newest step in the running means
 
 
@@ -17,6 +19,7 @@ class Budget:
     What may be spent after ``T`` seconds is ``max(A/2 + b·T/2, b·T)``, with ``A`` the allowance and ``b`` the share:
     half of the allowance at once, the other half spread over the time until the share alone has grown to it, so that
     there is never a long stretch in which nothing is seen. Gaps are random, lest they beat in time with the data order.
+    After an alarm every step is looked at for a while, on a loan of a quarter of a second at most.
     """
 
     def __init__(self, share: float | None, allowance: float = ALLOWANCE) -> None:
@@ -26,6 +29,7 @@ class Budget:
         self._look = 0.0  # mean cost of a step that is looked at, seconds
         self._step = 0.0  # mean duration of a step without limen, seconds
         self._next = 0
+        self._alarmed_until = 0
         self._random = random.Random(20_260_101)
 
     def allowed(self, seconds: float) -> float:
@@ -42,14 +46,20 @@ class Budget:
         if looked:
             self._look = cost if self._look == 0.0 else self._look + MEMORY * (cost - self._look)
 
+    def alarm(self, step: int) -> None:
+        """Something went wrong at ``step``: look at each of the next ones, on a loan where nothing else is left."""
+        self._alarmed_until = step + ALARM_STEPS
+
     def looks_at(self, step: int, seconds: float) -> bool:
         """Whether to look at ``step``, which begins ``seconds`` after the first."""
         if self.share is None or step <= DENSE_STEPS:
             return True
-        if step < self._next:
-            return False
         need = self.spent + self._look
         end = seconds + self._step + self._look  # of this step, if it is looked at
+        if step <= self._alarmed_until and need <= self.allowed(end) + LOAN:
+            return True
+        if step < self._next:
+            return False
         if need <= self.allowed(end):
             return True
         due = min((2 * need - self.allowance) / self.share, need / self.share)  # when `allowed` reaches `need`

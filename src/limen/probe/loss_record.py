@@ -8,6 +8,7 @@ from torch import Tensor
 
 from limen.anatomy import loss_function
 from limen.probe.rows import Rows
+from limen.probe.surprise import Surprise
 from limen.vitals import LossVitals
 
 __all__ = ["LossBook"]
@@ -19,6 +20,8 @@ class LossBook:
     def __init__(self) -> None:
         self.pending: list[Tensor] = []
         self.last = math.nan
+        self.startles = False  # the last stands out from those before it
+        self._surprises: dict[int | None, Surprise] = {}
         self._functions: dict[int | None, str] = {}
         self._rows: dict[int | None, Rows] = {}
         self._name = "other"
@@ -43,6 +46,8 @@ class LossBook:
         self.last = sum(values) / len(values)
         if optimiser not in self._rows:
             self._functions[optimiser], self._rows[optimiser] = self._name, Rows(2)
+            self._surprises[optimiser] = Surprise()
+        self.startles = self._surprises[optimiser].meets(self.last)
         self._rows[optimiser].append(step, self.last)
 
     def vitals(self) -> tuple[LossVitals, ...]:

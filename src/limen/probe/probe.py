@@ -323,6 +323,8 @@ class Probe:
         self.step += 1
         self._passes = 0
         self.losses.close(self.step, optimiser)
+        if self.losses.startles:
+            self.budget.alarm(self.step)
         if self._looking:
             self._commit()
         self.on_step(self.step)

@@ -1,0 +1,34 @@
+"""Whether a loss stands out from those before it: then every step is worth a look for a while."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["Surprise"]
+
+FAR = 6.0  # mean absolute deviations above the running mean; of a normal distribution 4.8 standard deviations
+SEEN = 20  # values before anything can surprise
+MEMORY = 0.05  # weight of the newest value
+
+
+class Surprise:
+    """The running mean of a loss and its mean absolute deviation."""
+
+    def __init__(self) -> None:
+        self._mean = self._deviation = 0.0
+        self._seen = 0
+        self._broken = False
+
+    def meets(self, value: float) -> bool:
+        """Enter a value; whether it is far above the others, or the first that is not finite."""
+        if not math.isfinite(value):
+            first, self._broken = not self._broken, True
+            return first
+        self._broken = False
+        gap = value - self._mean
+        far = self._seen >= SEEN and gap > FAR * self._deviation
+        self._seen += 1
+        weight = max(MEMORY, 1 / self._seen)
+        self._mean += weight * gap
+        self._deviation += weight * (abs(gap) - self._deviation)
+        return far
