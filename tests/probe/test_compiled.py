@@ -3,7 +3,9 @@
 import hashlib
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 from torch import _dynamo as compiler  # pyright: ignore[reportPrivateUsage]
 
 import limen
+from limen.probe.meter import Meter
 from limen.watch import Watch
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the compiler warns of its own ways
@@ -177,7 +180,27 @@ def test_graphs_that_were_equipped_go_on_after_the_watch_and_are_seen_by_the_nex
     train(model, loss, steps=3)  # compiled anew, and not equipped
     with limen.watch() as third:
         train(model, loss, steps=3)
-    assert third.vitals.sites or third.vitals.notes
+    assert not third.vitals.sites
+    assert any("before the watch began" in note for note in third.vitals.notes)
+
+
+def test_what_compiled_code_costs_is_billed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Meter.read
+
+    def slow(*args: Any) -> None:
+        time.sleep(0.01)
+        original(*args)
+
+    monkeypatch.setattr(Meter, "read", slow)
+    spent: list[float] = []
+    for compiles in (False, True):
+        watch = Watch(budget=None)
+        with watch:
+            model, loss = whole("eager")
+            train(model, loss if compiles else lambda x, y, model=model: F.cross_entropy(model(x), y), steps=10)
+        spent.append(watch.run.spent)
+    assert min(spent) >= 10 * 3 * 0.01
+    assert max(spent) < 1.6 * 10 * 3 * 0.01  # twice the bill would be more
 
 
 def test_torch_is_left_as_it_was() -> None:
@@ -197,11 +220,12 @@ def test_a_model_watched_by_name_is_known_by_its_compiled_twin() -> None:
     assert next(p.parameter.name for p in watch.vitals.parameters) == "first.0.weight"
 
 
-def test_a_graph_that_cannot_be_read_is_noted_and_trains_on(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stumbles", ["equip", "applications"])
+def test_a_graph_that_cannot_be_read_is_noted_and_trains_on(stumbles: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("unreadable")
 
-    monkeypatch.setattr("limen.probe.compiled.equip", fail)
+    monkeypatch.setattr(f"limen.probe.compiled.{stumbles}", fail)
     with limen.watch() as watch:
         model, loss = whole("eager")
         train(model, loss, steps=3)

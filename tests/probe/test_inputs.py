@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from limen.probe.backlog import Backlog
 from limen.probe.inputs import BATCHES, InputAccount
 from limen.vitals import InputVitals
 
 
 def seen(*batches: Tensor) -> InputVitals | None:
-    account = InputAccount()
+    account = InputAccount(Backlog())
     for batch in batches:
         account.add(batch)
     return account.vitals()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from limen.probe.backlog import Backlog
 from limen.probe.parameter_record import ENTRIES, ParameterRecord, Sweep
 from limen.probe.rows import LONGEST
 from limen.sites import Parameter
@@ -31,7 +32,7 @@ def history(record: ParameterRecord) -> ParameterHistory:
 
 def update(records: list[ParameterRecord], step: int, change: Callable[[Tensor], Tensor]) -> None:
     """One sweep around an update."""
-    sweep = Sweep(records, step)
+    sweep = Sweep(records, step, Backlog())
     sweep.before()
     with torch.no_grad():
         for record in records:
@@ -133,7 +134,7 @@ def test_a_sparse_gradient_is_left_out_and_its_update_measured() -> None:
     table(torch.tensor([1, 2])).sum().backward()
     optimiser = torch.optim.SGD(table.parameters(), lr=0.1)
     before = double(table.weight)
-    sweep = Sweep([record], 1)
+    sweep = Sweep([record], 1, Backlog())
     sweep.before()
     optimiser.step()
     sweep.after()
@@ -212,7 +213,7 @@ def test_a_sweep_changes_neither_weights_nor_gradients_nor_random_numbers() -> N
     tensor.grad = drawn(200, 200, seed=1).detach()
     weight, gradient, version = tensor.detach().clone(), tensor.grad.clone(), tensor._version
     state = torch.get_rng_state()
-    sweep = Sweep([record_of(tensor)], 1)
+    sweep = Sweep([record_of(tensor)], 1, Backlog())
     sweep.before()
     sweep.after()
     assert torch.equal(tensor.detach(), weight)
@@ -222,9 +223,9 @@ def test_a_sweep_changes_neither_weights_nor_gradients_nor_random_numbers() -> N
 
 
 def test_a_sweep_holds_no_second_copy_of_a_large_tensor() -> None:
-    sweep = Sweep([record_of(drawn(1000, 1000))], 1)
+    sweep = Sweep([record_of(drawn(1000, 1000))], 1, Backlog())
     sweep.before()
-    assert sum(held.untyped_storage().nbytes() for held in sweep._before) <= 4 * ENTRIES
+    assert sum(held.untyped_storage().nbytes() for held in sweep._samples) <= 4 * ENTRIES
 
 
 def test_a_long_run_keeps_bounded_rows_each_with_its_own_update() -> None:

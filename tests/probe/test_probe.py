@@ -518,6 +518,15 @@ def test_an_error_of_its_own_ends_the_watch_and_not_the_training() -> None:
     assert [str(error) for error in errors] == ["stumbled"]
 
 
+def test_an_optimiser_of_another_model_does_not_keep_updates_by_hand_from_being_steps() -> None:
+    other = torch.optim.SGD(nn.Linear(2, 2).parameters(), 0.1)
+    probe = watch()
+    styles.by_hand()
+    probe.close()
+    assert probe.step == 25
+    assert other.param_groups
+
+
 def test_after_a_loss_that_stands_out_every_step_is_looked_at() -> None:
     x, y = styles.data()
     model = nn.Sequential(nn.Linear(styles.FEATURES, 8), nn.ReLU(), nn.Linear(8, styles.CLASSES))

@@ -233,7 +233,7 @@ def test_the_gradient_norms_of_several_calls_combine_as_one_vector() -> None:
 
 def test_a_gradient_that_arrives_without_samples_is_not_kept_for_the_next_step() -> None:
     record = SiteRecord(RELU)
-    record.add_gradient(torch.tensor(5.0))
+    record.add_gradient(5.0)
     record.commit(1)
     record.add(torch.ones(2, UNITS))
     record.commit(2)
@@ -245,7 +245,7 @@ def test_a_gradient_that_is_not_finite_shows(norms: tuple[float, ...], expected:
     record = SiteRecord(RELU)
     record.add(torch.ones(2, UNITS))
     for norm in norms:
-        record.add_gradient(torch.tensor(norm))
+        record.add_gradient(norm)
     record.commit(1)
     (found,) = record.vitals().history.gradient
     assert found == expected or (math.isnan(found) and math.isnan(expected))

@@ -8,6 +8,8 @@ from limen.kernels import torch_norms, torch_pass
 from limen.kernels.account import Account, Row, Rules
 from limen.kernels.compiled_account import CompiledAccount
 from limen.kernels.compiled_pass import CompiledPass
+from limen.kernels.device_pass import Launched, launch, launch_histogram, launch_norms
+from limen.kernels.fetch import Fetched, is_capturing
 from limen.kernels.library import SWITCH, choose
 from limen.kernels.torch_pass import Sums
 
@@ -15,11 +17,17 @@ __all__ = [
     "IN_USE",
     "Account",
     "CompiledAccount",
+    "Fetched",
+    "Launched",
     "Row",
     "Rules",
     "Sums",
     "account",
     "histogram",
+    "is_capturing",
+    "launch",
+    "launch_histogram",
+    "launch_norms",
     "measure",
     "norm",
     "norms",

@@ -147,6 +147,10 @@ class Account:
         sums = measure(z, axis, self.rules.left, self.rules.right)
         if len(sums.left) != self.rules.units:
             raise wrong_units(z, axis, self.rules)
+        self.add_sums(sums)
+
+    def add_sums(self, sums: Sums) -> None:
+        """Enter what was read of one call of the site elsewhere."""
         with np.errstate(invalid="ignore", over="ignore"):
             self._step.enter(sums)
 

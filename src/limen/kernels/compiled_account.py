@@ -14,7 +14,7 @@ from torch import Tensor
 from limen.kernels import torch_pass
 from limen.kernels.account import Row, Rules, wrong_units
 from limen.kernels.compiled_pass import CompiledPass, address_of
-from limen.kernels.torch_pass import Floats, Integers
+from limen.kernels.torch_pass import Floats, Integers, Sums
 
 __all__ = ["CompiledAccount"]
 
@@ -119,6 +119,10 @@ class CompiledAccount:
         sums = torch_pass.measure(z, axis, self.rules.left, self.rules.right)
         if len(sums.left) != self.rules.units:
             raise wrong_units(z, axis, self.rules)
+        self.add_sums(sums)
+
+    def add_sums(self, sums: Sums) -> None:
+        """As ``Account.add_sums``."""
         if sums.samples:
             rows = (sums.total, sums.squares, sums.shift, sums.low, sums.high)
             memory = np.stack([sums.left.view(np.float64), sums.right.view(np.float64), *rows])

@@ -14,11 +14,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-__all__ = ["Sums", "histogram", "measure"]
+__all__ = ["FIRST_NOT_FINITE", "Sums", "cells_of", "histogram", "measure"]
 
 EXACT_COUNT = 1 << 24  # a float32 sum of ones is exact up to here
 CANCELLATION = 100.0  # mean² above so many variances: sum again around the mean
 PIECE = 1 << 19  # entries read at a time: 2 MB of float32, which stays in the processor's cache
+FIRST_NOT_FINITE = 510  # of the 512 cells of each sign: infinities and NaN
 FLOAT32_MAX = torch.finfo(torch.float32).max
 
 Floats = npt.NDArray[np.float64]
@@ -111,14 +112,18 @@ def histogram(z: Tensor) -> npt.NDArray[np.int64]:
     Returns:
         ``[1024]``, index ``sign << 9 | exponent << 1 | half``.
     """
+    counts = torch.bincount(cells_of(z), minlength=1024).cpu().numpy().astype(np.int64)
+    counts[FIRST_NOT_FINITE:512] = counts[512 + FIRST_NOT_FINITE :] = 0
+    return counts
+
+
+def cells_of(z: Tensor) -> Tensor:
+    """``[entries]``, the cell of each entry of ``z``; see ``histogram``."""
     flat = z.detach().reshape(-1)
     if flat.dtype == torch.float64:  # what is finite stays finite
         flat = torch.where(torch.isfinite(flat), flat.clamp(-FLOAT32_MAX, FLOAT32_MAX), flat)
     flat = flat.to(torch.float32)
-    cells = flat.view(torch.int32).bitwise_right_shift(22).bitwise_and_(1023)
-    counts = torch.bincount(cells, minlength=1024).cpu().numpy().astype(np.int64)
-    counts[[510, 511, 1022, 1023]] = 0
-    return counts
+    return flat.view(torch.int32).bitwise_right_shift(22).bitwise_and_(1023)
 
 
 class _Rows:

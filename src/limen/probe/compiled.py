@@ -12,64 +12,66 @@ import itertools
 import sys
 import weakref
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from limen.anatomy import Applied, applications, modules_in, user_frame
 from limen.probe.directory import Directory
+from limen.probe.eyes import Eyes, Seen
+from limen.probe.modes import is_ordinary, unseen
+from limen.probe.site_book import SiteBook
 
-__all__ = ["Compiled", "Witness", "read_capture"]
+__all__ = ["Compiled"]
 
 MACHINERY = "torch._dynamo.output_graph"
 
 _numbers = itertools.count()
 _equipped: weakref.WeakValueDictionary[int, Applied] = weakref.WeakValueDictionary()
-_witness: weakref.ref[Witness] | None = None
-
-
-class Witness(Protocol):
-    """What is told of compiled code."""
-
-    def read_capture(self, graph: fx.Graph, inputs: Sequence[Any]) -> list[Applied] | None:
-        """A graph has been captured: the activations that are to be watched in it."""
-        ...
-
-    def see_compiled(self, applied: Applied, z: Tensor) -> None:
-        """Compiled code is about to apply an activation to ``z``."""
-        ...
-
-    def fail_to_equip(self, error: Exception) -> None:
-        """A graph could not be equipped; its activations will not be seen."""
-        ...
-
-    def unseeing(self) -> AbstractContextManager[None]:
-        """A context without modes, whose presence would make torch compile anew."""
-        ...
+_active: weakref.ref[Compiled] | None = None
 
 
 class Compiled:
-    """Equips the graphs that are captured from now on until ``close``; later, those equipped cost next to nothing."""
+    """Equips the graphs that are captured from now on until ``close``; later, those equipped cost next to nothing.
 
-    def __init__(self, witness: Witness) -> None:
-        global _witness
-        _witness = weakref.ref(witness)
-        self._witness = witness
+    Args:
+        eyes: they tell whether a pass is watched, and close while compiled code runs.
+        sites: where it is noted that weights follow in a further graph.
+        directory: where the models of captured graphs are entered.
+        on_seen: told of every application of an activation in compiled code, just before it runs.
+
+    Attributes:
+        error: why a graph could not be read, so that its activations are not seen; None where all could.
+    """
+
+    def __init__(self, eyes: Eyes, sites: SiteBook, directory: Directory, on_seen: Callable[[Seen], object]) -> None:
+        global _active
+        _active = weakref.ref(self)
+        self.error: Exception | None = None
+        self._eyes = eyes
+        self._sites = sites
+        self._directory = directory
+        self._on_seen = on_seen
         self._replaced: list[tuple[Any, str, Any, Any]] = []
         self._replace(torch, "compile", self._compile)
         self._equip_machinery()
 
     def close(self) -> None:
         """Leave torch as it was; graphs that were equipped find nobody to tell. Safe to call twice."""
-        global _witness
-        if _witness is not None and _witness() is self._witness:
-            _witness = None
+        global _active
+        if _active is not None and _active() is self:
+            _active = None
         for owner, name, original, ours in self._replaced:
             if getattr(owner, name) is ours:
                 setattr(owner, name, original)
         self._replaced = []
+
+    def see(self, applied: Applied, z: Tensor) -> None:
+        """Compiled code is about to apply an activation to ``z``."""
+        if self._eyes.watching and is_ordinary() and type(z) is Tensor:
+            owner = None if applied.owner is None else applied.owner()
+            self._on_seen(Seen(applied.activation, z, owner, self._eyes.root, applied.call, applied))
 
     def _replace(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
         original = getattr(owner, name)
@@ -106,10 +108,10 @@ class Compiled:
 
         @functools.wraps(compiled)
         def call(*args: Any, **kwargs: Any) -> Any:
-            witness = None if torch.compiler.is_compiling() or _witness is None else _witness()
-            if witness is None:
+            watching = None if torch.compiler.is_compiling() or _active is None else _active()
+            if watching is None:
                 return compiled(*args, **kwargs)
-            with witness.unseeing():
+            with watching._eyes.unseeing():
                 return compiled(*args, **kwargs)
 
         return call
@@ -124,39 +126,32 @@ class Compiled:
         return call_user_compiler
 
     def _equip(self, module: fx.GraphModule, inputs: Sequence[Any]) -> list[Applied]:
-        """Add an operator for each activation; returns what they tell of, in their order among the results."""
+        """Add an operator for each activation; returns what they tell of, in their order among the results.
+
+        No error may leave: the compiler would take it for one of the script's.
+        """
         try:
-            seen = self._witness.read_capture(module.graph, inputs)
-            if not seen:
-                return []
-            equip(module, seen)
-            return seen
+            with unseen():
+                seen = self._read(module.graph, inputs)
+                if seen:
+                    equip(module, seen)
+                return seen
         except Exception as error:
-            self._witness.fail_to_equip(error)
+            self.error = error
             return []
 
-
-def read_capture(
-    graph: fx.Graph,
-    inputs: Sequence[Any],
-    directory: Directory,
-    root: nn.Module | None,
-    outermost: nn.Module | None,
-) -> list[Applied]:
-    """The activations in a captured graph; the models it belongs to are entered in the directory.
-
-    Args:
-        graph: as captured.
-        inputs: the real tensors given to its placeholders.
-        directory: where its tensors are to be known.
-        root: the outermost module being called; None outside of any.
-        outermost: the module whose forward was captured; None for a function.
-    """
-    frame = user_frame()
-    directory.name_loose([given for given in inputs if isinstance(given, nn.Parameter)], frame)
-    roots = modules_in(frame).values() if root is None else [root]
-    modules = {id(part): part for top in roots for part in top.modules()}
-    return applications(graph, inputs, modules, outermost)
+    def _read(self, graph: fx.Graph, inputs: Sequence[Any]) -> list[Applied]:
+        """The activations in a captured graph; the models it belongs to are entered in the directory."""
+        if not torch.is_grad_enabled() or not self._eyes.watching:
+            return []
+        weights = [given for given in inputs if isinstance(given, nn.Parameter)]
+        if any(weight.ndim >= 2 for weight in weights):
+            self._sites.go_on()
+        frame, root = user_frame(), self._eyes.root
+        self._directory.name_loose(weights, frame)
+        roots = modules_in(frame).values() if root is None else [root]
+        modules = {id(part): part for top in roots for part in top.modules()}
+        return applications(graph, inputs, modules, self._eyes.compiled)
 
 
 def equip(module: fx.GraphModule, seen: Sequence[Applied]) -> None:
@@ -185,9 +180,9 @@ def _with_less(run: Callable[..., Any], seen: Sequence[Applied]) -> Callable[...
 def see(z: Tensor, number: int) -> Tensor:
     """Tell whoever watches."""
     applied = _equipped.get(number)
-    witness = None if _witness is None else _witness()
-    if applied is not None and witness is not None:
-        witness.see_compiled(applied, z)
+    watching = None if _active is None else _active()
+    if applied is not None and watching is not None:
+        watching.see(applied, z)
     return z.new_empty(0)
 
 

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from limen.kernels import Fetched
+from limen.probe.backlog import Backlog
 from limen.vitals import InputVitals
 
 __all__ = ["InputAccount"]
@@ -17,7 +19,8 @@ BATCHES = 20  # batches that are read; the scale of a data set does not change a
 class InputAccount:
     """Mean, spread and extremes of the first floating-point input."""
 
-    def __init__(self) -> None:
+    def __init__(self, backlog: Backlog) -> None:
+        self._backlog = backlog
         self._batches = 0
         self._count = 0
         self._total = self._squares = 0.0
@@ -29,13 +32,17 @@ class InputAccount:
         """Enter one batch; integers (tokens, indices) have no scale and are left out."""
         if self._batches >= BATCHES or not batch.is_floating_point() or batch.numel() == 0 or batch.is_sparse:
             return
-        flat = batch.detach().reshape(-1).double()
+        flat = batch.detach().reshape(-1).to(torch.float32 if batch.device.type == "mps" else torch.float64)
         self._batches += 1
-        self._count += flat.numel()
-        self._total += float(flat.sum())
-        self._squares += float(flat @ flat)
-        self._low, self._high = min(self._low, float(flat.min())), max(self._high, float(flat.max()))
         self._features = batch.shape[1] if batch.ndim >= 4 else batch.shape[-1]
+        entries, numbers = flat.numel(), Fetched(torch.stack([flat.sum(), flat @ flat, flat.min(), flat.max()]))
+        self._backlog.do(lambda: self._enter(entries, *numbers.numbers().tolist()), None if batch.is_cpu else numbers)
+
+    def _enter(self, entries: int, total: float, squares: float, low: float, high: float) -> None:
+        self._count += entries
+        self._total += total
+        self._squares += squares
+        self._low, self._high = min(self._low, low), max(self._high, high)
 
     def vitals(self) -> InputVitals | None:
         """A copy as a value; None where no floating-point input was seen."""

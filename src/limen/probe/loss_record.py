@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
 from limen.anatomy import loss_function
+from limen.kernels import Fetched, is_capturing
+from limen.probe.backlog import Backlog
 from limen.probe.rows import Rows
 from limen.probe.surprise import Surprise
 from limen.vitals import LossVitals
@@ -15,12 +18,18 @@ __all__ = ["LossBook"]
 
 
 class LossBook:
-    """One series for each optimiser, or one: the mean over the backward passes of its step."""
+    """One series for each optimiser, or one: the mean over the backward passes of its step.
 
-    def __init__(self) -> None:
-        self.pending: list[Tensor] = []
+    Args:
+        backlog: what is to be entered later goes there.
+        alarm: told the step of a loss that stands out from those before it.
+    """
+
+    def __init__(self, backlog: Backlog, alarm: Callable[[int], None]) -> None:
+        self.pending: list[Tensor | Fetched] = []
         self.last = math.nan
-        self.startles = False  # the last stands out from those before it
+        self._backlog = backlog
+        self._alarm = alarm
         self._surprises: dict[int | None, Surprise] = {}
         self._functions: dict[int | None, str] = {}
         self._rows: dict[int | None, Rows] = {}
@@ -30,8 +39,10 @@ class LossBook:
         """Enter the loss of one backward pass; on a step that is not looked at, only where reading it costs nothing."""
         if looking and not self.pending:
             self._name = loss_function(loss)
-        if looking or loss.device.type == "cpu":
+        if loss.is_cpu:
             self.pending.append(loss.detach())
+        elif looking and not is_capturing(loss):
+            self.pending.append(Fetched(loss.real if loss.is_complex() else loss))
 
     def drop(self) -> None:
         """Forget the losses since the last update: they belong to a model that is not watched."""
@@ -41,14 +52,18 @@ class LossBook:
         """Give the losses since the last update to the optimiser that has just stepped."""
         if not self.pending:
             return
-        values = [(value.real if value.is_complex() else value).item() for value in self.pending]
-        self.pending = []
-        self.last = sum(values) / len(values)
+        pending, self.pending = self.pending, []
+        newest = pending[-1]
+        self._backlog.do(lambda: self._enter(step, optimiser, pending), newest if isinstance(newest, Fetched) else None)
+
+    def _enter(self, step: int, optimiser: int | None, pending: Sequence[Tensor | Fetched]) -> None:
+        self.last = sum(map(number_of, pending)) / len(pending)
         if optimiser not in self._rows:
             self._functions[optimiser], self._rows[optimiser] = self._name, Rows(2)
             self._surprises[optimiser] = Surprise()
-        self.startles = self._surprises[optimiser].meets(self.last)
         self._rows[optimiser].append(step, self.last)
+        if self._surprises[optimiser].meets(self.last):
+            self._alarm(step)
 
     def vitals(self) -> tuple[LossVitals, ...]:
         """Copies as values."""
@@ -56,3 +71,10 @@ class LossBook:
             LossVitals(self._functions[optimiser], rows.whole(0), rows.column(1), optimiser)
             for optimiser, rows in self._rows.items()
         )
+
+
+def number_of(loss: Tensor | Fetched) -> float:
+    """A loss as a number; the real part of a complex one."""
+    if isinstance(loss, Fetched):
+        return float(loss.numbers())
+    return (loss.real if loss.is_complex() else loss).item()

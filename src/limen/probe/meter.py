@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import torch
+import numpy as np
 from torch import Tensor
 
-from limen.kernels import histogram, norm
+from limen.kernels import histogram, is_capturing, launch, launch_histogram, launch_norms, measure, norm
+from limen.probe.backlog import Backlog
 from limen.probe.inputs import InputAccount
 from limen.probe.site_book import Place, SiteBook
+from limen.probe.site_record import SiteRecord
 from limen.vitals import Histogram
 
 __all__ = ["Meter"]
 
 FIRST_HISTOGRAMS = (1, 2, 5, 10, 20, 35, 50)
 LATER_HISTOGRAMS = 1.3  # each later one at so many times the step of the one before
+
+CAPTURING = "Steps that a CUDA graph records and replays are not seen: nothing may be added to it."
 
 OnGradient = Callable[[Place, int, tuple[Tensor | None, ...]], None]
 
@@ -31,11 +35,12 @@ class Meter:
         takes_histogram: whether the current step is one whose histograms are kept.
     """
 
-    def __init__(self, sites: SiteBook, note: Callable[[str, str], None]) -> None:
-        self.inputs = InputAccount()
+    def __init__(self, sites: SiteBook, backlog: Backlog, note: Callable[[str, str], None]) -> None:
+        self.inputs = InputAccount(backlog)
         self.samples = 0
         self.takes_histogram = True
         self._sites = sites
+        self._backlog = backlog
         self._note = note
         self._batch = 0  # samples of the current step by the first axis of the model's input
         self._first_site = 0  # by that of the first site, where the input is not a plain tensor
@@ -65,16 +70,43 @@ class Meter:
                 site.name, f"{site.name}: a call with {tuple(z.shape)} instead of {site.units} units was left out."
             )
             return
-        record.add(z)
-        if self.takes_histogram:
-            record.add_histogram(Histogram.of_cells(histogram(z)))
+        if is_capturing(z):
+            self._note("capturing", CAPTURING)
+            return
+        (self._read_here if z.is_cpu else self._read_there)(record, z)
         if node is not None:
-            node.register_prehook(functools.partial(on_gradient, place, output))
+            node.register_prehook(partial(on_gradient, place, output))
 
     def read_gradient(self, place: Place, gradient: Tensor | None) -> None:
         """Enter the gradient at a site's input."""
-        if gradient is not None and not gradient.is_sparse:
-            place.record.add_gradient(norm_of(gradient.detach()))
+        if gradient is None or gradient.is_sparse or is_capturing(gradient):
+            return
+        if gradient.is_cpu:
+            self._backlog.do(partial(place.record.add_gradient, norm(gradient.detach())))
+            return
+        found = launch_norms([gradient])
+        self._backlog.do(lambda: place.record.add_gradient(float(found.numbers()[0])), found)
+
+    def _read_here(self, record: SiteRecord, z: Tensor) -> None:
+        if self._backlog:  # a part of this model is on a device: what was seen there before is entered before
+            site = record.site
+            sums = measure(z, site.axis, site.flat_left, site.flat_right)
+            self._backlog.do(partial(record.add_sums, sums))
+        else:
+            record.add(z)
+        if self.takes_histogram:
+            self._backlog.do(partial(record.add_histogram, Histogram.of_cells(histogram(z))))
+
+    def _read_there(self, record: SiteRecord, z: Tensor) -> None:
+        """Have the device read a tensor; its numbers are entered when they have arrived."""
+        if z.numel() == 0:
+            return
+        site = record.site
+        launched = launch(z, site.axis, site.flat_left, site.flat_right)
+        self._backlog.do(lambda: record.add_sums(launched.sums()), launched.fetched)
+        if self.takes_histogram:
+            cells = launch_histogram(z)
+            self._backlog.do(lambda: record.add_histogram(Histogram.of_cells(cells.numbers().astype(np.int64))), cells)
 
     def close_step(self, step: int) -> None:
         """Count the samples of a step that was looked at, and choose when histograms are taken next."""
@@ -83,11 +115,3 @@ class Meter:
         if self.takes_histogram:
             later = [first for first in FIRST_HISTOGRAMS if first > step]
             self._next_histogram = later[0] if later else int(step * LATER_HISTOGRAMS)
-
-
-def norm_of(gradient: Tensor) -> float | Tensor:
-    """The L2 norm; on another device a tensor, which is read at the end of the step."""
-    if gradient.device.type == "cpu":
-        return norm(gradient)
-    half = gradient.dtype in (torch.float16, torch.bfloat16)
-    return torch.linalg.vector_norm(gradient, dtype=torch.float32 if half else None)

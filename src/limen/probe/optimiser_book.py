@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Sequence
+from functools import partial
 
 from torch import Tensor
 from torch.optim import Optimizer
 
 from limen.anatomy import is_adaptive, shards_of, user_frame
+from limen.kernels import Fetched
+from limen.probe.backlog import Backlog
 from limen.probe.budget import DENSE_STEPS
 from limen.probe.directory import Directory
 from limen.probe.identity import ByIdentity
@@ -26,8 +29,9 @@ SWEEP_EVERY = 4  # steps between two measurements of the same parameters after t
 class OptimiserBook:
     """Optimisers in the order of their first step, their rates, and the norms of what they move."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, backlog: Backlog) -> None:
         self.directory = directory
+        self._backlog = backlog
         self._optimisers: list[weakref.ref[Optimizer]] = []
         self._facts: list[OptimiserVitals] = []
         self._rates: list[Rows] = []
@@ -65,7 +69,7 @@ class OptimiserBook:
         if len(records) != len(trained) or any(r.tensor is not t for r, t in zip(records, trained, strict=True)):
             self.directory.name_loose(tensors, user_frame())
             records = self._trained[number] = [self._record(tensor, number) for tensor in trained]
-        self._sweep = Sweep(records, step)
+        self._sweep = Sweep(records, step, self._backlog)
         self._sweep.before()
 
     def rebind(self, tensors: Sequence[Tensor]) -> None:
@@ -92,7 +96,8 @@ class OptimiserBook:
         for held, rows in zip(self._optimisers, self._rates, strict=True):
             optimiser = held()
             if optimiser is not None:
-                rows.append(step, rate_of(optimiser))
+                rate = rate_of(optimiser)
+                self._backlog.do(partial(enter_rate, rows, step, rate), rate if isinstance(rate, Fetched) else None)
 
     def initial_std(self, tensor: Tensor) -> float:
         """Standard deviation of a parameter when it was first met; 0 for one never met."""
@@ -130,10 +135,16 @@ def tensors_of(optimiser: Optimizer) -> list[Tensor]:
     return [tensor for group in optimiser.param_groups for tensor in group["params"]]
 
 
-def rate_of(optimiser: Optimizer) -> float:
-    """Learning rate of the first parameter group; NaN where it has none."""
+def rate_of(optimiser: Optimizer) -> float | Fetched:
+    """Learning rate of the first parameter group, which may be on a device; NaN where it has none."""
     groups = optimiser.param_groups
-    return float(groups[0].get("lr", math.nan)) if groups else math.nan
+    rate = groups[0].get("lr", math.nan) if groups else math.nan
+    return Fetched(rate) if isinstance(rate, Tensor) and not rate.is_cpu else float(rate)
+
+
+def enter_rate(rows: Rows, step: int, rate: float | Fetched) -> None:
+    """Enter the learning rate of a step."""
+    rows.append(step, float(rate.numbers()) if isinstance(rate, Fetched) else rate)
 
 
 def facts_of(optimiser: Optimizer) -> OptimiserVitals:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from limen.anatomy import local_of
-from limen.kernels import norms
+from limen.kernels import launch_norms, norms
+from limen.probe.backlog import Backlog
 from limen.probe.rows import Rows
 from limen.sites import Parameter
 from limen.vitals import ParameterHistory, ParameterVitals
@@ -77,7 +77,6 @@ class ParameterRecord:
         return ParameterVitals(self.parameter, history, self.first_nonfinite, self.optimiser)
 
 
-@dataclass
 class Sweep:
     """One measurement of a set of parameters, before and after an update.
 
@@ -85,44 +84,61 @@ class Sweep:
     tensors, a sample of large ones, and never a second copy of the model.
     """
 
-    records: list[ParameterRecord]
-    step: int
-    _before: list[Tensor] = field(default_factory=list[Tensor])
-    _kept: list[ParameterRecord] = field(default_factory=list[ParameterRecord])
+    def __init__(self, records: Sequence[ParameterRecord], step: int, backlog: Backlog) -> None:
+        self._step = step
+        self._backlog = backlog
+        self._records: list[ParameterRecord] = []  # those whose row will be kept
+        for record in records:
+            if not record.tensor.is_sparse:
+                self._records.append(record) if record.rows.keeps_next else record.rows.skip()
 
     @torch.no_grad()
     def before(self) -> None:
-        """Read gradients and weights just before the update, of those whose row will be kept."""
-        due: list[ParameterRecord] = []
-        for record in self.records:
-            if record.tensor.is_sparse:
-                continue
-            due.append(record) if record.rows.keeps_next else record.rows.skip()
-        gradients = norms_of([usable(record.tensor.grad) for record in due])
-        stale = [local_of(record.tensor.detach()) if record.weight_at(self.step) is None else None for record in due]
-        for record, gradient, weight in zip(due, gradients, norms_of(stale), strict=True):
-            # A NaN gradient is worse than none: NaN in a row means none
-            broken = gradient is not None and math.isnan(gradient)
-            record.enter(self.step, math.inf if broken else math.nan if gradient is None else gradient, weight)
-        self._kept = due
-        self._before = [sample(record.tensor).clone() for record in due]
+        """Read gradients and weights just before the update."""
+        records = self._records
+        self._gradients = Norms([usable(record.tensor.grad) for record in records])
+        self._weights = Norms(
+            [local_of(record.tensor.detach()) if record.weight_at(self._step) is None else None for record in records]
+        )
+        self._samples = [sample(record.tensor).clone() for record in records]
 
     @torch.no_grad()
     def after(self) -> None:
-        """Read the weights just after the update."""
-        if not self._kept:
+        """Read the weights just after the update, and enter everything once it is known."""
+        if not self._records:
             return
-        pairs = zip(self._kept, self._before, strict=True)
-        moved = [widened(sample(record.tensor)) - widened(old) for record, old in pairs]
-        for record, change, size in zip(self._kept, norms(moved), norms(self._before), strict=True):
-            record.enter_update(change / size if size > 0 else math.nan)
-        self._before, self._kept = [], []
+        pairs = zip(self._records, self._samples, strict=True)
+        moved = Norms([widened(sample(record.tensor)) - widened(old) for record, old in pairs])
+        sizes = Norms(self._samples)
+        self._samples = []
+        self._backlog.do(lambda: self._enter(moved, sizes), sizes.fetched)
+
+    def _enter(self, moved: Norms, sizes: Norms) -> None:
+        found = (self._gradients.values(), self._weights.values(), moved.values(), sizes.values())
+        for record, gradient, weight, change, size in zip(self._records, *found, strict=True):
+            # A NaN gradient is worse than none: NaN in a row means none
+            broken = gradient is not None and math.isnan(gradient)
+            record.enter(self._step, math.inf if broken else math.nan if gradient is None else gradient, weight)
+            record.enter_update(change / size if change is not None and size else math.nan)
 
 
-def norms_of(tensors: Sequence[Tensor | None]) -> list[float | None]:
-    """The L2 norm of each tensor that is there."""
-    found = iter(norms([tensor for tensor in tensors if tensor is not None]))
-    return [None if tensor is None else next(found) for tensor in tensors]
+class Norms:
+    """The L2 norms of some tensors, of which some may not be there.
+
+    Attributes:
+        fetched: where a device takes them, its answer on the way.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor | None]) -> None:
+        self._is_there = [tensor is not None for tensor in tensors]
+        there = [tensor for tensor in tensors if tensor is not None]
+        self.fetched = None if all(tensor.is_cpu for tensor in there) else launch_norms(there)
+        self._found = norms(there) if self.fetched is None else []
+
+    def values(self) -> list[float | None]:
+        """One for each tensor; None for one that is not there."""
+        found = iter(self._found if self.fetched is None else self.fetched.numbers().tolist())
+        return [next(found) if is_there else None for is_there in self._is_there]
 
 
 def usable(gradient: Tensor | None) -> Tensor | None:

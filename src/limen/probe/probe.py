@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, NamedTuple
 
-import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from limen.anatomy import Applied, Wiring, live_optimisers, parents_of, user_frame
+from limen.anatomy import Wiring, live_optimisers, parents_of, user_frame
+from limen.probe.backlog import Backlog
 from limen.probe.budget import Budget
-from limen.probe.compiled import Compiled, read_capture
+from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes, Seen
 from limen.probe.guard import clock, guarded
@@ -38,6 +37,8 @@ COMPILED = (
     "Parts of this training were compiled by torch.compile before the watch began: activation functions inside them "
     "are not seen. Begin the watch before the first compiled call."
 )
+
+UNREADABLE = "A part that torch.compile compiled could not be read and is not seen ({}: {})."
 
 
 class Update(NamedTuple):
@@ -71,17 +72,18 @@ class Probe:
         self.on_step = on_step
         self.on_failure = on_failure
         self.strict = strict
-        self.closed = False
+        self.closed = self.busy = False
         self.cost = 0.0  # seconds that limen has taken of the current step
         self.step = 0  # training steps completed
         self.looked = 0  # of them looked at
         self.notes: dict[str, str] = {}  # what could not be watched, one note a subject
         self.directory = Directory()
         self.sites = SiteBook(self.directory)
-        self.losses = LossBook()
-        self.optimisers = OptimiserBook(self.directory)
+        self._backlog = Backlog()
+        self.losses = LossBook(self._backlog, lambda step: self.budget.alarm(max(step, self.step)))
+        self.optimisers = OptimiserBook(self.directory, self._backlog)
         self._scope = Scope(models)
-        self._meter = Meter(self.sites, self._note)
+        self._meter = Meter(self.sites, self._backlog, self._note)
         self._clock = StepClock()
         self._waiting = False  # an optimiser exists that has not stepped yet
         self._looking = True
@@ -94,7 +96,7 @@ class Probe:
         self._eyes = Eyes(self._seen, self._root, self._scope.holds)
         self._taps = Taps(self)
         self._quiet = Quiet()
-        self._compiled = Compiled(self)
+        self._compiled = Compiled(self._eyes, self.sites, self.directory, self._seen)
         self._eyes.open()
 
     @property
@@ -111,6 +113,11 @@ class Probe:
         self._taps.close()
         self._compiled.close()
         self._quiet.close()
+        try:
+            self.optimisers.finish_sweep()
+            self._backlog.drain(wait=True)
+        except Exception as error:  # whatever it is, the training must not suffer from it
+            self._note("end", f"The last steps are incomplete ({type(error).__name__}: {error}).")
 
     def fail(self, error: Exception) -> None:
         """End the watch after an error of limen's own; the training goes on."""
@@ -177,7 +184,7 @@ class Probe:
             self._drop(place, error)
         if place.settled or place.trouble:
             return None
-        return functools.partial(self._result, place)
+        return partial(self._result, place)
 
     @guarded
     def _result(self, place: Place, result: Any) -> None:
@@ -198,32 +205,6 @@ class Probe:
         if self.strict:
             raise error
         place.trouble = f"since step {self.step + 1} ({type(error).__name__}: {error})"
-
-    # What compiled code reports ------------------------------------------------------------------------------
-
-    @guarded
-    def read_capture(self, graph: fx.Graph, inputs: Sequence[Any]) -> list[Applied] | None:
-        """The compiler has captured a graph: the activations that are to be watched in it."""
-        if not torch.is_grad_enabled() or not self._eyes.watching:
-            return None
-        if self.step == 0 and any(isinstance(given, nn.Parameter) and given.ndim >= 2 for given in inputs):
-            self.sites.go_on()
-        return read_capture(graph, inputs, self.directory, self._eyes.root, self._eyes.compiled)
-
-    @guarded
-    def see_compiled(self, applied: Applied, z: Tensor) -> None:
-        """Compiled code is about to apply an activation."""
-        if self._eyes.watching and is_ordinary() and type(z) is Tensor:
-            owner = None if applied.owner is None else applied.owner()
-            self._seen(Seen(applied.activation, z, owner, self._eyes.root, applied.call, applied))
-
-    def fail_to_equip(self, error: Exception) -> None:
-        """A captured graph could not be read."""
-        self._note("compiled", f"A part that torch.compile compiled is not seen ({type(error).__name__}: {error}).")
-
-    def unseeing(self) -> AbstractContextManager[None]:
-        """A context without modes, whose presence would make torch compile anew."""
-        return self._eyes.unseeing()
 
     # What the taps report ------------------------------------------------------------------------------------
 
@@ -311,7 +292,8 @@ class Probe:
             self._started = self._boundary = clock()
         if self._clock.undecided and self._passes and not self._waiting and not self._updates:
             # a second forward pass without an update in between: gradients are accumulated, or updated by hand
-            self._waiting = self._scope.concerns(live_optimisers())
+            leaves = {id(leaf) for leaf in self._leaves}
+            self._waiting = any(id(held) in leaves for idle in live_optimisers() for held in tensors_of(idle))
             if not self._waiting:
                 self._clock.by_hand = True
                 self._end_step(None)
@@ -323,10 +305,9 @@ class Probe:
         self.step += 1
         self._passes = 0
         self.losses.close(self.step, optimiser)
-        if self.losses.startles:
-            self.budget.alarm(self.step)
         if self._looking:
             self._commit()
+        self._backlog.drain()
         self.on_step(self.step)
         if self.closed:
             return
@@ -342,9 +323,12 @@ class Probe:
     def _commit(self) -> None:
         self.looked += 1
         self.sites.settle()
-        for place in self.sites.places:
-            place.record.commit(self.step)
+        self._backlog.do(partial(self.sites.commit, self.step))
         self.optimisers.commit(self.step)
         self._meter.close_step(self.step)
-        if self._eyes.met_compiled and not self.sites.compiled:
+        if (error := self._compiled.error) is not None:
+            if self.strict:
+                raise error
+            self._note("compiled", UNREADABLE.format(type(error).__name__, error))
+        elif self._eyes.met_compiled and not self.sites.compiled:
             self._note("compiled", COMPILED)

@@ -131,6 +131,11 @@ class SiteBook:
         for place in self.places:
             place.record.site = replace(place.record.site, head=False)
 
+    def commit(self, step: int) -> None:
+        """Close a step at all places."""
+        for place in self.places:
+            place.record.commit(step)
+
     def troubles(self) -> list[str]:
         """What is no longer watched, for the reader of the report."""
         broken = [place for place in self.places if place.trouble]

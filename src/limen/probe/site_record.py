@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from limen.kernels import Rules, account
+from limen.kernels import Rules, Sums, account
 from limen.probe.rows import Rows
 from limen.sites import Site
 from limen.vitals import EVIDENCE, Activity, Histogram, Moments, SiteHistory, SiteVitals
@@ -59,7 +59,7 @@ class SiteRecord:
         self.gradient = math.nan  # L2 norm at the input, at the last step
         self._account = account(rules_of(site))
         self._histogram: Histogram | None = None
-        self._gradients: list[float | Tensor] = []
+        self._gradients: list[float] = []
         self._window = Window()
         self._before: Activity | None = None  # the last full window
         self._older = Activity.none(site.units)  # all full windows
@@ -70,12 +70,16 @@ class SiteRecord:
         """Enter the pre-activations of one call within the current step."""
         self._account.add(z, self.site.axis)
 
+    def add_sums(self, sums: Sums) -> None:
+        """Enter what a device has read of one call within the current step."""
+        self._account.add_sums(sums)
+
     def add_histogram(self, histogram: Histogram) -> None:
         """Enter the histogram of one call within the current step."""
         self._histogram = histogram if self._histogram is None else self._histogram + histogram
 
-    def add_gradient(self, norm: float | Tensor) -> None:
-        """Enter the L2 norm, ``[]``, of the loss gradient at one call's input; read at the end of the step."""
+    def add_gradient(self, norm: float) -> None:
+        """Enter the L2 norm of the loss gradient at one call's input."""
         self._gradients.append(norm)
 
     def commit(self, step: int) -> None:
@@ -87,7 +91,7 @@ class SiteRecord:
             return
         self._known = None
         self.dead = row.dead
-        self.gradient = math.hypot(*map(float, gradients)) if gradients else math.nan
+        self.gradient = math.hypot(*gradients) if gradients else math.nan
         self.rows.append(step, *row[:-1], self.gradient, row.nonfinite)
         self._window.close_step(step)
         if row.nonfinite and self.first_nonfinite is None:
