@@ -1,9 +1,11 @@
 """Compiled code is seen, computes the same bits, and is compiled no more often than without a watch."""
 
+import gc
 import hashlib
 import shutil
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -231,3 +233,90 @@ def test_a_graph_that_cannot_be_read_is_noted_and_trains_on(stumbles: str, monke
         train(model, loss, steps=3)
     assert any("unreadable" in note for note in watch.vitals.notes)
     assert watch.vitals.step == 3
+
+
+def test_a_half_precision_graph_is_left_alone_and_the_report_says_so() -> None:
+    """The compiler rounds to half precision less often than torch, unless a value has to be handed over."""
+    with limen.watch() as watch:
+        model = Body().to(torch.bfloat16)
+        compiled = torch.compile(model, backend="aot_eager")
+        compiled(torch.randn(8, 6, dtype=torch.bfloat16)).float().sum().backward()
+        torch.optim.SGD(model.parameters(), 0.1).step()
+    assert not watch.vitals.sites
+    assert any("half precision" in note for note in watch.vitals.notes)
+
+
+def test_one_graph_for_several_modules_is_a_site_for_each_with_its_own_weights() -> None:
+    with limen.watch(budget=None) as watch:
+        blocks = [nn.Sequential(nn.Linear(6, 6), nn.ReLU()) for _ in range(3)]
+        model = nn.Sequential(*(torch.compile(block, backend="aot_eager") for block in blocks), nn.Linear(6, 3))
+        with torch.no_grad():
+            blocks[1][0].bias.fill_(-50.0)
+        train(model, lambda x, y: F.cross_entropy(model(x), y), steps=40)
+    assert [vitals.site.layer for vitals in watch.vitals.sites] == ["0.0", "1.0", "2.0"]
+    assert [int(vitals.silent_steps.min()) for vitals in watch.vitals.sites] == [0, 40, 0]
+
+
+def test_activations_on_both_sides_of_a_graph_break_are_two_sites() -> None:
+    class Broken(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.c = nn.Linear(6, 8), nn.Linear(8, 8), nn.Linear(8, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = F.relu(self.a(x))
+            compiler.graph_break()
+            return self.c(F.relu(self.b(x)))
+
+    with limen.watch(budget=None) as watch:
+        model = Broken()
+        compiled = torch.compile(model, backend="aot_eager")
+        train(model, lambda x, y: F.cross_entropy(compiled(x), y), steps=5)
+    assert [(s.site.layer, s.total.samples, s.site.head) for s in watch.vitals.sites] == [
+        ("a", 160, False),
+        ("b", 160, False),
+    ]
+
+
+def test_a_backend_that_refuses_the_operator_gets_the_graph_as_it_was() -> None:
+    def refuses(module: torch.fx.GraphModule, inputs: object) -> Callable[..., Any]:
+        if any("limen" in str(node.target) for node in module.graph.nodes):
+            raise NotImplementedError("limen::see")
+        assert all("example_value" in node.meta for node in module.graph.nodes if node.op.startswith("call"))
+        return module.forward
+
+    with limen.watch() as watch:
+        model = Body()
+        compiled = torch.compile(model, backend=refuses, fullgraph=True)
+        train(model, lambda x, y: F.cross_entropy(compiled(x), y), steps=3)
+    assert watch.vitals.step == 3
+    assert any("could not be read" in note for note in watch.vitals.notes)
+
+
+def test_a_compiled_optimiser_step_is_compiled_as_often_as_without_a_watch() -> None:
+    def run() -> str:
+        compiler.reset()
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
+        optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+        update = torch.compile(optimiser.step, backend="eager")
+        x, y = torch.randn(32, 6), torch.randint(3, (32,))
+        for _ in range(10):
+            optimiser.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            update()
+        return hashlib.sha256(model[0].weight.detach().numpy().tobytes()).hexdigest()
+
+    bare = captured(run)
+    with limen.watch():
+        assert captured(run) == bare
+
+
+def test_the_weights_of_a_compiled_model_are_let_go() -> None:
+    with limen.watch() as watch:
+        model, loss = whole("aot_eager")
+        train(model, loss, steps=2)
+    weights = [weakref.ref(parameter) for parameter in model.parameters()]
+    del model, loss, watch
+    gc.collect()
+    assert [weight() for weight in weights] == [None] * len(weights)

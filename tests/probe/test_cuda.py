@@ -60,7 +60,8 @@ def test_nothing_waits_for_the_device_after_the_first_steps() -> None:
 def test_the_first_step_is_seen_as_on_the_host() -> None:
     _, there = train("cuda", watched=True)
     _, here = train("cpu", watched=True)
-    assert there is not None and here is not None
+    assert there is not None
+    assert here is not None
     for one, other in zip(there.sites, here.sites, strict=True):
         assert one.site == other.site
         assert one.history.mean[0] == pytest.approx(other.history.mean[0], rel=1e-3, abs=1e-4)

@@ -7,10 +7,12 @@ import hashlib
 import io
 import math
 import pickle
+import signal
 import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -516,6 +518,78 @@ def test_an_error_of_its_own_ends_the_watch_and_not_the_training() -> None:
     assert watched == bare
     assert probe.closed
     assert [str(error) for error in errors] == ["stumbled"]
+
+
+class Late(Exception):
+    """What a signal handler of the script raises."""
+
+
+def test_what_a_signal_handler_raises_within_limen_reaches_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ring(number: int, frame: object) -> None:
+        raise Late
+
+    def interrupted(record: SiteRecord, z: Tensor) -> None:
+        signal.raise_signal(signal.SIGALRM)
+
+    monkeypatch.setattr(SiteRecord, "add", interrupted)
+    before = signal.signal(signal.SIGALRM, ring)
+    probe = watch()
+    try:
+        with pytest.raises(Late):
+            styles.functional()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        probe.close()
+    assert torch.is_grad_enabled()
+
+
+def test_nothing_stays_on_the_stack_of_modes_when_the_watch_ends_within_a_call() -> None:
+    errors: list[Exception] = []
+    probe = Probe(None, Budget(None), lambda step: None, errors.append, strict=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SiteRecord, "add", lambda *_: 1 / 0)
+        styles.functional()
+    probe.close()
+    assert [type(error) for error in errors] == [ZeroDivisionError]
+    assert not torch.overrides._get_current_function_mode_stack()
+
+
+def test_a_call_without_units_is_passed_over() -> None:
+    x, y = styles.data()
+    model = nn.Sequential(nn.Linear(styles.FEATURES, 8), nn.ReLU(), nn.Linear(8, styles.CLASSES))
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    probe = watch()
+    for _ in range(3):
+        optimiser.zero_grad()
+        hidden = model[:2](x)
+        F.gelu(hidden[:, :0]).sum().backward(retain_graph=True)
+        F.cross_entropy(model[2](hidden), y).backward()
+        optimiser.step()
+    probe.close()
+    assert probe.vitals().step == 3
+    assert [site.site.function for site in probe.vitals().sites] == ["relu"]
+
+
+@pytest.mark.parametrize("odd", ["a subclass", "sparse rows"])
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
+def test_a_parameter_that_is_not_plain_numbers_is_left_out(odd: str) -> None:
+    class Quantised(Tensor):
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is Tensor.std:
+                raise NotImplementedError("no such operation for quantised numbers")
+            return super().__torch_function__(func, types, args, kwargs or {})
+
+    plain = nn.Linear(styles.FEATURES, styles.CLASSES)
+    data = torch.ones(4, 4)
+    special = nn.Parameter(data.as_subclass(Quantised) if odd == "a subclass" else data.to_sparse_csr())
+    optimiser = torch.optim.SGD([*plain.parameters(), special], 0.1)
+    x, y = styles.data()
+    probe = watch()
+    styles.fit(plain, optimiser, x, y, steps=3)
+    probe.close()
+    assert probe.vitals().step == 3
+    assert [p.parameter.name for p in probe.vitals().parameters] == ["weight", "bias"]
 
 
 def test_an_optimiser_of_another_model_does_not_keep_updates_by_hand_from_being_steps() -> None:

@@ -1,7 +1,7 @@
 """How sites, layers and losses are found in a live model."""
 
 from limen.anatomy.axes import kind
-from limen.anatomy.compiled import Applied, applications
+from limen.anatomy.compiled import Application, Applied, applications, example_of
 from limen.anatomy.graph import Origin, leads_to_weights, origin_of, parents_of, uses_of
 from limen.anatomy.losses import loss_function
 from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
@@ -12,6 +12,7 @@ from limen.anatomy.wiring import Consumer, Wiring
 from limen.anatomy.wrappers import is_compiled, plain_paths, unwrapped
 
 __all__ = [
+    "Application",
     "Applied",
     "Consumer",
     "Origin",
@@ -19,6 +20,7 @@ __all__ = [
     "Root",
     "Wiring",
     "applications",
+    "example_of",
     "is_adaptive",
     "is_compiled",
     "kind",

@@ -2,7 +2,8 @@
 
 Hooks and modes cannot: the compiler leaves them out, or breaks its graph at them. So each graph that it captures gets
 one more operator for each activation, ``limen::see``, which hands the pre-activation to the watch. What the operator
-returns is one more result of the graph, lest a backend leave it out; the script never sees it.
+returns is one more result of the graph, lest a backend leave it out; the script never sees it. Graphs whose results
+that could change, by a bit or by an error, are left alone, and the report says so.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from limen.anatomy import Applied, applications, modules_in, user_frame
+from limen.anatomy import Application, Applied, applications, example_of, modules_in, user_frame
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes, Seen
 from limen.probe.modes import is_ordinary, unseen
@@ -26,10 +27,12 @@ from limen.probe.site_book import SiteBook
 __all__ = ["Compiled"]
 
 MACHINERY = "torch._dynamo.output_graph"
+EXACT = (torch.float32, torch.float64)
 
-_numbers = itertools.count()
+_numbers = itertools.count(1)
 _equipped: weakref.WeakValueDictionary[int, Applied] = weakref.WeakValueDictionary()
 _active: weakref.ref[Compiled] | None = None
+_inputs: Sequence[Any] = ()  # of the graph that is running
 
 
 class Compiled:
@@ -42,14 +45,16 @@ class Compiled:
         on_seen: told of every application of an activation in compiled code, just before it runs.
 
     Attributes:
-        error: why a graph could not be read, so that its activations are not seen; None where all could.
+        unseen: why some activations in compiled code are not seen.
+        error: why a graph could not be read; None where all could.
     """
 
     def __init__(self, eyes: Eyes, sites: SiteBook, directory: Directory, on_seen: Callable[[Seen], object]) -> None:
         global _active
         _active = weakref.ref(self)
+        self.unseen: set[str] = set()
         self.error: Exception | None = None
-        self._eyes = eyes
+        self.eyes = eyes
         self._sites = sites
         self._directory = directory
         self._on_seen = on_seen
@@ -67,11 +72,11 @@ class Compiled:
                 setattr(owner, name, original)
         self._replaced = []
 
-    def see(self, applied: Applied, z: Tensor) -> None:
+    def see(self, applied: Applied, number: int, z: Tensor) -> None:
         """Compiled code is about to apply an activation to ``z``."""
-        if self._eyes.watching and is_ordinary() and type(z) is Tensor:
-            owner = None if applied.owner is None else applied.owner()
-            self._on_seen(Seen(applied.activation, z, owner, self._eyes.root, applied.call, applied))
+        if self.eyes.watching and is_ordinary() and type(z) is Tensor:
+            owner = applied.owner_in(self.eyes.compiled)
+            self._on_seen(Seen(applied.activation, z, owner, self.eyes.root, number, (applied, _inputs)))
 
     def _replace(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
         original = getattr(owner, name)
@@ -92,36 +97,28 @@ class Compiled:
             if self._replaced:
                 self._equip_machinery()
             if model is not None:
-                return self._unseeing(result)
+                return _without_eyes(result)
 
             def decorate(function: Any) -> Any:
-                return self._unseeing(result(function))
+                return _without_eyes(result(function))
 
             return decorate
 
         return compile
 
-    def _unseeing(self, compiled: Any) -> Any:
-        """The compiled function, called without modes; a compiled module is known by its hooks."""
-        if isinstance(compiled, nn.Module) or not callable(compiled):
-            return compiled
-
-        @functools.wraps(compiled)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            watching = None if torch.compiler.is_compiling() or _active is None else _active()
-            if watching is None:
-                return compiled(*args, **kwargs)
-            with watching._eyes.unseeing():
-                return compiled(*args, **kwargs)
-
-        return call
-
     def _capture(self, original: Any) -> Any:
         @functools.wraps(original)
-        def call_user_compiler(graph: Any, module: fx.GraphModule, inputs: Sequence[Any]) -> Any:
-            seen = self._equip(module, inputs)
-            run = original(graph, module, inputs)
-            return _with_less(run, seen) if seen else run
+        def call_user_compiler(output: Any, module: fx.GraphModule, inputs: Sequence[Any]) -> Any:
+            seen = [] if getattr(output, "export", False) else self._equip(module, inputs)
+            if not seen:
+                return original(output, module, inputs)
+            try:
+                return Less(original(output, module, inputs), seen)
+            except Exception as error:  # a backend may refuse what it does not know
+                unequip(module, len(seen))
+                run = original(output, module, inputs)
+                self.error = error
+                return run
 
         return call_user_compiler
 
@@ -132,48 +129,118 @@ class Compiled:
         """
         try:
             with unseen():
-                seen = self._read(module.graph, inputs)
-                if seen:
-                    equip(module, seen)
-                return seen
+                found = self._read(module.graph, inputs)
+                if found:
+                    equip(module, found)
+                return [application.applied for application in found]
         except Exception as error:
             self.error = error
             return []
 
-    def _read(self, graph: fx.Graph, inputs: Sequence[Any]) -> list[Applied]:
-        """The activations in a captured graph; the models it belongs to are entered in the directory."""
-        if not torch.is_grad_enabled() or not self._eyes.watching:
+    def _read(self, graph: fx.Graph, inputs: Sequence[Any]) -> list[Application]:
+        """What is to be seen in a captured graph; the models it belongs to are entered in the directory."""
+        if not torch.is_grad_enabled():
             return []
         weights = [given for given in inputs if isinstance(given, nn.Parameter)]
         if any(weight.ndim >= 2 for weight in weights):
             self._sites.go_on()
-        frame, root = user_frame(), self._eyes.root
+        frame, outermost = user_frame(), self.eyes.compiled
         self._directory.name_loose(weights, frame)
-        roots = modules_in(frame).values() if root is None else [root]
+        roots = [root for root in (self.eyes.root, outermost) if root is not None] or modules_in(frame).values()
         modules = {id(part): part for top in roots for part in top.modules()}
-        return applications(graph, inputs, modules, self._eyes.compiled)
+        found = applications(graph, modules, outermost)
+        obstacles = {obstacle for application in found if (obstacle := obstacle_at(application))} | obstacles_in(graph)
+        self.unseen |= obstacles
+        return [] if TRANSFORMED in obstacles else [entry for entry in found if not obstacle_at(entry)]
 
 
-def equip(module: fx.GraphModule, seen: Sequence[Applied]) -> None:
+TRANSFORMED = "inside torch.func"
+NESTED = "inside checkpoint, cond or another operator that takes functions"
+ROUNDED = "in half precision, where the compiler rounds less often than torch if nobody looks"
+ELSEWHERE = "on a device, where the compiler may fuse their rounding with what follows"
+
+
+def obstacle_at(application: Application) -> str:
+    """Why an application is not seen: to look would change what is computed. Empty where it would not."""
+    z = example_of(application.before)
+    if z.device.type != "cpu":
+        return ELSEWHERE
+    return "" if z.dtype in EXACT else ROUNDED
+
+
+def obstacles_in(graph: fx.Graph) -> set[str]:
+    """Why something in a whole graph is not seen."""
+    calls = [node.target for node in graph.nodes if node.op == "call_function"]
+    nested = any(isinstance(target, torch._ops.HigherOrderOperator) for target in calls)  # pyright: ignore[reportPrivateUsage]
+    transformed = any("functorch" in str(getattr(target, "__module__", "")) for target in calls)
+    return ({NESTED} if nested else set[str]()) | ({TRANSFORMED} if transformed else set[str]())
+
+
+def equip(module: fx.GraphModule, found: Sequence[Application]) -> None:
     """Add an operator for each activation, and what it returns to the results."""
     tokens: list[fx.Node] = []
-    for applied in seen:
+    for application in found:
         number = next(_numbers)
-        _equipped[number] = applied
-        with module.graph.inserting_before(applied.at):
-            apart = module.graph.call_method("detach", (applied.before,))
-            tokens.append(module.graph.call_function(torch.ops.limen.see.default, (apart, number)))
+        _equipped[number] = application.applied
+        example = example_of(application.before)
+        with module.graph.inserting_before(application.at):
+            apart = module.graph.call_method("detach", (application.before,))
+            token = module.graph.call_function(torch.ops.limen.see.default, (apart, number))
+        for node, value in ((apart, example.detach()), (token, example.detach().new_empty(0))):
+            node.meta = {**application.at.meta, "example_value": value}
+        tokens.append(token)
     output = next(node for node in module.graph.nodes if node.op == "output")
     output.args = ((*output.args[0], *tokens),)
     module.recompile()
 
 
-def _with_less(run: Callable[..., Any], seen: Sequence[Applied]) -> Callable[..., Any]:
+def unequip(module: fx.GraphModule, count: int) -> None:
+    """Take the operators away again."""
+    output = next(node for node in module.graph.nodes if node.op == "output")
+    tokens = output.args[0][-count:]
+    output.args = (output.args[0][:-count],)
+    for token in tokens:
+        apart = token.args[0]
+        module.graph.erase_node(token)
+        module.graph.erase_node(apart)
+    module.recompile()
+
+
+class Less:
     """A compiled graph without the results that were added to it; keeps what they tell of alive."""
 
-    def call(*args: Any) -> Any:
-        return run(*args)[: -len(seen)]
+    def __init__(self, run: Callable[..., Any], seen: Sequence[Applied]) -> None:
+        self.run = run
+        self.seen = seen
 
+    def __call__(self, *inputs: Any) -> Any:
+        """Run it, while ``see`` knows its inputs."""
+        global _inputs
+        outer, _inputs = _inputs, inputs
+        try:
+            return self.run(*inputs)[: -len(self.seen)]
+        finally:
+            _inputs = outer
+
+
+def _without_eyes(compiled: Any) -> Any:
+    """The compiled function or module, called without modes and hooks: torch compiles anew where they change."""
+    if isinstance(compiled, nn.Module):
+        compiled.forward = _covered(compiled.forward, weakref.ref(compiled))  # left out when it is pickled or copied
+        return compiled
+    return _covered(compiled, None) if callable(compiled) else compiled
+
+
+def _covered(function: Any, module: weakref.ref[nn.Module] | None) -> Any:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        watching = None if torch.compiler.is_compiling() or _active is None else _active()
+        if watching is None:
+            return function(*args, **kwargs)
+        with watching.eyes.unseeing(None if module is None else module()):
+            return function(*args, **kwargs)
+
+    call.covers_eyes = True  # pyright: ignore[reportAttributeAccessIssue]  # the hooks need not do it
     return call
 
 
@@ -182,7 +249,7 @@ def see(z: Tensor, number: int) -> Tensor:
     applied = _equipped.get(number)
     watching = None if _active is None else _active()
     if applied is not None and watching is not None:
-        watching.see(applied, z)
+        watching.see(applied, number, z)
     return z.new_empty(0)
 
 

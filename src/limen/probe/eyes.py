@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,7 +28,7 @@ class Seen:
         owner: the innermost module being called; None outside of any module.
         root: the outermost one; None outside of any module.
         call: how often this owner has applied this function in this forward pass, from 1.
-        applied: what is known of it from a captured graph, where it is compiled.
+        applied: where it is compiled, what is known of it from the captured graph, and the inputs of that graph.
     """
 
     __slots__ = ("activation", "applied", "call", "owner", "root", "z")
@@ -40,7 +40,7 @@ class Seen:
         owner: nn.Module | None,
         root: nn.Module | None,
         call: int,
-        applied: Applied | None = None,
+        applied: tuple[Applied, Sequence[Any]] | None = None,
     ) -> None:
         self.activation = activation
         self.z = z
@@ -80,6 +80,7 @@ class Eyes(TorchFunctionMode):
         self.met_compiled = False  # the training calls compiled code
         self._shut = 0  # nesting of backward passes and optimiser steps
         self._inside = 0  # nesting of calls on their way through the mode, during which torch has taken it away
+        self._stays = False  # closed within a call on its way through the mode, which torch has yet to put back
         self._handles: list[Any] = []
 
     @property
@@ -104,28 +105,27 @@ class Eyes(TorchFunctionMode):
         self.is_open = True
         self._thread = threading.get_ident()
         self._stack, self._composite, self._counts, self._blind, self._covered = [], [], {}, 0, None
+        self._hook()
+        self._place()
+
+    def close(self) -> None:
+        """Stop looking and leave nothing behind."""
+        if self.is_open or self._stays:
+            self._stays = bool(self._inside)  # torch puts the mode back when this call has ended
+            if not self._stays:
+                remove_mode(self)
+        if not self.is_open:
+            return
+        self.is_open = False
+        self._stack = []
+        self._unhook()
+
+    def _hook(self) -> None:
         if not self._handles:
             self._handles = [
                 hooks.register_module_forward_pre_hook(self._enter),
                 hooks.register_module_forward_hook(self._leave, with_kwargs=False, always_call=True),
             ]
-        self._place()
-
-    def close(self) -> None:
-        """Look away until ``open``; the hooks stay where code is compiled, for torch compiles anew when they change."""
-        if not self.is_open:
-            return
-        self.is_open = False
-        self._stack = []
-        if not self._inside:
-            remove_mode(self)
-        if not self.met_compiled:
-            self._unhook()
-
-    def end(self) -> None:
-        """Stop looking and leave nothing behind."""
-        self.close()
-        self._unhook()
 
     def _unhook(self) -> None:
         for handle in self._handles:
@@ -149,15 +149,19 @@ class Eyes(TorchFunctionMode):
             self._place()
 
     @contextmanager
-    def unseeing(self) -> Generator[None]:
-        """A context for compiled code outside of modules, in which the mode is away."""
+    def unseeing(self, compiled: nn.Module | None) -> Generator[None]:
+        """A context for compiled code, without the mode and the hooks; ``compiled`` is its module, if it is one."""
         if self._covered is not None or threading.get_ident() != self._thread:
             yield
             return
-        self._cover(self)
+        hooked = bool(self._handles)
+        self._cover(self if compiled is None else compiled)
+        self._unhook()
         try:
             yield
         finally:
+            if hooked and self.is_open:
+                self._hook()
             self._cover(None)
 
     def _cover(self, compiled: object) -> None:
@@ -193,18 +197,18 @@ class Eyes(TorchFunctionMode):
         if torch.compiler.is_compiling():  # the compiler reads this function too, and must find nothing in it
             return func(*args, **kwargs)
         self.calls += 1
-        after = None
-        found = of_call(func, args, kwargs) if self.is_open and not self._composite else None
-        if found is not None and torch.is_grad_enabled() and threading.get_ident() == self._thread:
-            after = self._report(*found, self._stack[-1] if self._stack else None)
         self._inside += 1
         try:
+            after = None
+            found = of_call(func, args, kwargs) if self.is_open and not self._composite else None
+            if found is not None and torch.is_grad_enabled() and threading.get_ident() == self._thread:
+                after = self._report(*found, self._stack[-1] if self._stack else None)
             result = func(*args, **kwargs)
+            if after is not None:
+                after(result)
+            return result
         finally:
             self._inside -= 1
-        if after is not None:
-            after(result)
-        return result
 
     def _report(self, activation: Activation, z: Tensor, owner: nn.Module | None) -> Callable[[Any], None] | None:
         if not z.requires_grad or not z.is_floating_point() or z.layout is not torch.strided or z.is_meta:
@@ -226,7 +230,7 @@ class Eyes(TorchFunctionMode):
             self._enter_root(module, args)
         if self._blind or self._shut or self._composite:
             return
-        if is_compiled(module):
+        if is_compiled(module) and not hasattr(module.forward, "covers_eyes"):  # compiled before the watch began
             self._cover(module)
             return
         activation = composite(module)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+import signal
 import time
+import traceback
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from limen.probe.modes import unseen
 
-__all__ = ["clock", "guarded"]
+__all__ = ["clock", "guarded", "is_of_a_signal"]
 
 clock = time.perf_counter
 
@@ -27,6 +29,12 @@ class Guarded(Protocol):
     def fail(self, error: Exception) -> None:
         """Hear of an error of limen's own."""
         ...
+
+
+def is_of_a_signal(error: Exception) -> bool:
+    """Whether a signal handler of the script raised it, while limen happened to run."""
+    handlers = {getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()} - {None}
+    return any(frame.f_code in handlers for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 G = TypeVar("G", bound=Guarded)
@@ -47,6 +55,8 @@ def guarded(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P
             with unseen():
                 return method(self, *args, **kwargs)
         except Exception as error:
+            if is_of_a_signal(error):
+                raise
             self.fail(error)
             return None
         finally:

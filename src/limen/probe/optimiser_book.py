@@ -7,10 +7,11 @@ import weakref
 from collections.abc import Sequence
 from functools import partial
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from limen.anatomy import is_adaptive, shards_of, user_frame
+from limen.anatomy import is_adaptive, local_of, shards_of, user_frame
 from limen.kernels import Fetched
 from limen.probe.backlog import Backlog
 from limen.probe.budget import DENSE_STEPS
@@ -23,6 +24,7 @@ from limen.vitals import OptimiserVitals, ParameterVitals
 
 __all__ = ["OptimiserBook", "tensors_of"]
 
+TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128)
 SWEEP_EVERY = 4  # steps between two measurements of the same parameters after the first steps: norms change slowly
 
 
@@ -64,7 +66,7 @@ class OptimiserBook:
         if step > DENSE_STEPS and step - self._swept.get(number, 0) < SWEEP_EVERY:
             return
         self._swept[number] = step
-        trained = [tensor for tensor in tensors if tensor.requires_grad]
+        trained = [tensor for tensor in tensors if tensor.requires_grad and is_measurable(tensor)]
         records = self._trained.get(number, [])
         if len(records) != len(trained) or any(r.tensor is not t for r, t in zip(records, trained, strict=True)):
             self.directory.name_loose(tensors, user_frame())
@@ -128,6 +130,14 @@ class OptimiserBook:
             record = ParameterRecord(parameter, tensor, optimiser)
             self._records.put(tensor, record)
         return record
+
+
+def is_measurable(tensor: Tensor) -> bool:
+    """Whether a trained tensor holds plain numbers here: not sparse, quantised, without data or of an odd class."""
+    local = local_of(tensor)
+    own = [base for base in type(local).__mro__ if base not in (*Tensor.__mro__, nn.Parameter)]
+    plain = not any(name in vars(base) for base in own for name in ("__torch_function__", "__torch_dispatch__"))
+    return plain and local.layout is torch.strided and not local.is_meta and local.dtype in TYPES
 
 
 def tensors_of(optimiser: Optimizer) -> list[Tensor]:

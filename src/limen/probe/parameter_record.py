@@ -23,6 +23,7 @@ RUN = 16  # entries in a row, a cache line of float32: reading one costs as much
 HALVES = (torch.float16, torch.bfloat16)
 NO_TENSOR = torch.empty(0)
 GRADIENT, WEIGHT, UPDATE = 1, 2, 3
+TINY = 1e-30
 STALE = 5e-3  # share by which a weight's norm may have changed before it is read again
 
 
@@ -40,14 +41,22 @@ class ParameterRecord:
         self._known: ParameterVitals | None = None
         self._weight = math.nan  # the norm read last
         self._weight_step = 0  # and when
+        self._size = math.nan  # the norm of its sample then
         self._pace = math.inf  # the largest update ratio since
 
-    def weight_at(self, step: int) -> float | None:
-        """The norm of the weight, within 0.5 %; None where updates may have changed it by more since it was read."""
-        return self._weight if self._pace * (step - self._weight_step) < STALE else None
+    def is_stale(self, step: int, size: float | None) -> bool:
+        """Whether the norm of the weight may be off by more than 0.5 %: by its updates, or by that of its sample."""
+        moved = self._pace * (step - self._weight_step)
+        edited = 0.0 if size is None else abs(size - self._size) / max(self._size, TINY)
+        return not max(moved, edited) < STALE
 
-    def enter(self, step: int, gradient: float, weight: float | None) -> bool:
-        """Enter the norms before an update, that of the weight if it was read; returns whether the row was kept."""
+    def enter(self, step: int, gradient: float, weight: float | None, size: float | None) -> bool:
+        """Enter the norms before an update: of the gradient, of the weight if it was read, and of its sample.
+
+        Returns whether the row was kept.
+        """
+        if weight is not None and size is not None:
+            self._size = size
         self._known = None
         if weight is not None:
             self._weight, self._weight_step, self._pace = weight, step, 0.0
@@ -97,10 +106,12 @@ class Sweep:
         """Read gradients and weights just before the update."""
         records = self._records
         self._gradients = Norms([usable(record.tensor.grad) for record in records])
-        self._weights = Norms(
-            [local_of(record.tensor.detach()) if record.weight_at(self._step) is None else None for record in records]
-        )
         self._samples = [sample(record.tensor).clone() for record in records]
+        self._sizes = Norms(self._samples)
+        known = self._sizes.values() if self._sizes.fetched is None else [None] * len(records)
+        stale = [record.is_stale(self._step, size) for record, size in zip(records, known, strict=True)]
+        pairs = zip(records, stale, strict=True)
+        self._weights = Norms([local_of(record.tensor.detach()) if is_stale else None for record, is_stale in pairs])
 
     @torch.no_grad()
     def after(self) -> None:
@@ -109,16 +120,15 @@ class Sweep:
             return
         pairs = zip(self._records, self._samples, strict=True)
         moved = Norms([widened(sample(record.tensor)) - widened(old) for record, old in pairs])
-        sizes = Norms(self._samples)
         self._samples = []
-        self._backlog.do(lambda: self._enter(moved, sizes), sizes.fetched)
+        self._backlog.do(lambda: self._enter(moved), moved.fetched)
 
-    def _enter(self, moved: Norms, sizes: Norms) -> None:
-        found = (self._gradients.values(), self._weights.values(), moved.values(), sizes.values())
+    def _enter(self, moved: Norms) -> None:
+        found = (self._gradients.values(), self._weights.values(), moved.values(), self._sizes.values())
         for record, gradient, weight, change, size in zip(self._records, *found, strict=True):
             # A NaN gradient is worse than none: NaN in a row means none
             broken = gradient is not None and math.isnan(gradient)
-            record.enter(self._step, math.inf if broken else math.nan if gradient is None else gradient, weight)
+            record.enter(self._step, math.inf if broken else math.nan if gradient is None else gradient, weight, size)
             record.enter_update(change / size if change is not None and size else math.nan)
 
 

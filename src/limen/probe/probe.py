@@ -15,7 +15,7 @@ from limen.probe.budget import Budget
 from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes, Seen
-from limen.probe.guard import clock, guarded
+from limen.probe.guard import clock, guarded, is_of_a_signal
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
 from limen.probe.modes import is_ordinary
@@ -107,9 +107,10 @@ class Probe:
     def close(self) -> None:
         """Take everything away. Safe to call twice."""
         if self.closed:
+            self._eyes.close()  # what an error within a call could not take away
             return
         self.closed = True
-        self._eyes.end()
+        self._eyes.close()
         self._taps.close()
         self._compiled.close()
         self._quiet.close()
@@ -172,7 +173,11 @@ class Probe:
         self._start()
         if self._scope.is_limited and seen.root is None:
             return None
-        place = self.sites.find(seen)
+        try:
+            place = self.sites.find(seen)
+        except Exception as error:
+            self._stumble(error, f"A {seen.activation.name} is not watched ({type(error).__name__}: {error}).")
+            return None
         if place is None:
             self._note("sites", "There are more than 4,096 sites: the later ones are not watched.")
             return None
@@ -202,9 +207,15 @@ class Probe:
 
     def _drop(self, place: Place, error: Exception) -> None:
         """Watch a place no longer that cannot be read; the others go on."""
-        if self.strict:
-            raise error
+        self._stumble(error)
         place.trouble = f"since step {self.step + 1} ({type(error).__name__}: {error})"
+
+    def _stumble(self, error: Exception, note: str = "") -> None:
+        """Go on after an error at one place, unless the watch is strict or the error is not limen's."""
+        if self.strict or is_of_a_signal(error):
+            raise error
+        if note:
+            self._note(note, note)
 
     # What the taps report ------------------------------------------------------------------------------------
 
@@ -329,6 +340,10 @@ class Probe:
         if (error := self._compiled.error) is not None:
             if self.strict:
                 raise error
-            self._note("compiled", UNREADABLE.format(type(error).__name__, error))
+            self._note("compiled", UNREADABLE.format(type(error).__name__, str(error).partition("\n")[0]))
+        elif self._compiled.unseen:
+            self._note(
+                "compiled", f"Activations in compiled code are not seen {'; '.join(sorted(self._compiled.unseen))}."
+            )
         elif self._eyes.met_compiled and not self.sites.compiled:
             self._note("compiled", COMPILED)

@@ -57,6 +57,9 @@ class SiteBook:
     def find(self, seen: Seen) -> Place | None:
         """The place of a call; a new one where it is met for the first time; None once there are too many."""
         key = (id(seen.owner), seen.activation.name, seen.call)
+        if seen.applied is not None:  # one graph may run for several modules, each with its own weights
+            applied, inputs = seen.applied
+            key = (id(inputs[applied.weights[0]] if applied.weights[0] >= 0 else seen.owner), *key[1:])
         place = self._by_call.get(key)
         if place is not None and place.owner_is(seen.owner):
             return place
@@ -68,8 +71,8 @@ class SiteBook:
     def _meet(self, seen: Seen) -> Place:
         """A repeated call on the output of the same weights is the same site: the steps of a loop are samples."""
         self._let_go()
-        applied = seen.applied
-        origin = origin_of(seen.z) if applied is None else applied.origin
+        applied, inputs = seen.applied or (None, ())
+        origin = origin_of(seen.z) if applied is None else applied.origin_in(inputs)
         if origin.weight is not None:
             for place in self.places:
                 known = place.origin
@@ -83,7 +86,7 @@ class SiteBook:
             name=f"site{len(self.places)}",
             path="",
             function=seen.activation.name,
-            call=seen.call,
+            call=seen.call if applied is None else applied.call,
             units=1 if squeezed or not seen.z.ndim else seen.z.shape[origin.axis],
             axis=-1 if squeezed or not seen.z.ndim else origin.axis,
             layer=None,
@@ -100,7 +103,7 @@ class SiteBook:
         place = Place(SiteRecord(site), owner, origin, is_activation(seen.owner), squeezed)
         if applied is not None:
             self.compiled = True
-            place.readers, place.shared = applied.readers, applied.shared
+            place.readers, place.shared = applied.readers_in(inputs), applied.shared
         self.places.append(place)
         return place
 

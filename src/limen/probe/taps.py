@@ -81,9 +81,13 @@ class Taps:
         return tapped
 
     def _before_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> None:
+        if torch.compiler.is_compiling():  # a compiled optimiser step: the compiler must find nothing here
+            return
         self._listener.before_update(optimiser, has_closure(args, kwargs))
 
     def _after_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> None:
+        if torch.compiler.is_compiling():
+            return
         self._listener.after_update(optimiser, has_closure(args, kwargs))
 
 
