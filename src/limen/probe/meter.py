@@ -54,7 +54,7 @@ class Meter:
         """Enter the arguments of the first model's call."""
         first = next((value for value in args if isinstance(value, Tensor)), None)
         if first is not None and first.ndim:
-            self._batch += first.shape[0]
+            self._batch += first.size(0)  # a nested tensor has no shape
             self.inputs.add(first)
 
     def read(self, place: Place, z: Tensor, on_gradient: OnGradient) -> None:

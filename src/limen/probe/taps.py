@@ -97,4 +97,4 @@ def single(outputs: object) -> Tensor | None:
     with unseen():
         if isinstance(outputs, list | tuple) and len(outputs) == 1:
             outputs = outputs[0]
-        return outputs if isinstance(outputs, Tensor) and outputs.numel() == 1 else None
+        return outputs if isinstance(outputs, Tensor) and outputs.numel() == 1 and not outputs.is_meta else None
