@@ -22,7 +22,7 @@ from limen.probe.modes import is_ordinary
 from limen.probe.optimiser_book import OptimiserBook, tensors_of
 from limen.probe.quiet import Quiet
 from limen.probe.scope import Scope
-from limen.probe.site_book import Place, SiteBook
+from limen.probe.site_book import Place, SiteBook, number_of
 from limen.probe.site_record import SiteRecord
 from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps
@@ -189,7 +189,7 @@ class Probe:
     @guarded
     def _result(self, place: Place, result: Any) -> None:
         if isinstance(result, Tensor):
-            place.after = result.grad_fn
+            place.after = number_of(result.grad_fn)
 
     @guarded
     def _gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
