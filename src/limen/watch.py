@@ -9,7 +9,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 
@@ -29,6 +29,7 @@ from limen.vitals import EVIDENCE, Vitals
 __all__ = ["Treat", "Watch", "watch"]
 
 _active: weakref.ref[Watch] | None = None
+_probes = weakref.WeakSet[Probe]()
 
 
 class Watch:
@@ -109,8 +110,8 @@ class Watch:
             self._terms.models, self._budget, self._on_step, self._on_failure, strict=self._terms.strict
         )
         _active = weakref.ref(self)
-        held = weakref.WeakSet([self._probe])
-        os.register_at_fork(after_in_child=partial(_leave_to_parent, held))
+        _probes.add(self._probe)
+        _hear_of_forks()
         return self
 
     def _join(self, outer: Watch) -> None:
@@ -329,11 +330,17 @@ def _current() -> Watch | None:
     return None if _active is None else _active()
 
 
-def _leave_to_parent(held: weakref.WeakSet[Probe]) -> None:
+@cache
+def _hear_of_forks() -> None:
+    """Once a process: what is registered stays for good."""
+    os.register_at_fork(after_in_child=_leave_to_parent)
+
+
+def _leave_to_parent() -> None:
     """In a forked child: it trains unwatched, unless it opens a watch of its own."""
     global _active
     _active = None
-    for probe in held:
+    for probe in _probes:
         probe.close()
 
 

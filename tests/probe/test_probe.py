@@ -11,7 +11,7 @@ import signal
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,14 +42,6 @@ def outcome(style: Style) -> tuple[str, str]:
     made = style()
     bits = b"".join(tensor.detach().double().numpy().tobytes() for tensor in made)
     return hashlib.sha256(bits).hexdigest(), hashlib.sha256(torch.get_rng_state().numpy().tobytes()).hexdigest()
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__)

@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from limen.activations import Activation, of_call, of_class_name, of_module
 from limen.anatomy import Applied, is_compiled, unwrapped
+from limen.probe.inputs import is_dense
 from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, remove_mode
 
 __all__ = ["Eyes", "Seen"]
@@ -211,7 +212,7 @@ class Eyes(TorchFunctionMode):
             self._inside -= 1
 
     def _report(self, activation: Activation, z: Tensor, owner: nn.Module | None) -> Callable[[Any], None] | None:
-        if not z.requires_grad or not z.is_floating_point() or z.layout is not torch.strided or z.is_meta:
+        if not z.requires_grad or not z.is_floating_point() or not is_dense(z):
             return None
         if type(z) not in (Tensor, nn.Parameter) or not is_ordinary():
             return None

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from limen.anatomy import local_of
 from limen.kernels import Fetched
 from limen.probe.backlog import Backlog
 from limen.vitals import InputVitals
@@ -30,9 +31,10 @@ class InputAccount:
     @torch.no_grad()
     def add(self, batch: Tensor) -> None:
         """Enter one batch; integers (tokens, indices) have no scale and are left out."""
-        if self._batches >= BATCHES or not batch.is_floating_point() or batch.numel() == 0 or batch.is_sparse:
+        if self._batches >= BATCHES or not is_dense(batch) or not batch.is_floating_point() or batch.numel() == 0:
             return
-        flat = batch.detach().reshape(-1).to(torch.float32 if batch.device.type == "mps" else torch.float64)
+        local = local_of(batch.detach())
+        flat = local.reshape(-1).to(torch.float32 if batch.device.type == "mps" else torch.float64)
         self._batches += 1
         self._features = batch.shape[1] if batch.ndim >= 4 else batch.shape[-1]
         entries, numbers = flat.numel(), Fetched(torch.stack([flat.sum(), flat @ flat, flat.min(), flat.max()]))
@@ -51,3 +53,8 @@ class InputAccount:
         mean = self._total / self._count
         variance = max(self._squares / self._count - mean * mean, 0.0)  # mean**2 may raise
         return InputVitals(mean, math.sqrt(variance), self._low, self._high, self._features)
+
+
+def is_dense(batch: Tensor) -> bool:
+    """Whether every entry is there: not sparse, not nested, not a tensor without data."""
+    return batch.layout is torch.strided and not batch.is_nested and not batch.is_meta

@@ -26,7 +26,7 @@ class LossBook:
     """
 
     def __init__(self, backlog: Backlog, alarm: Callable[[int], None]) -> None:
-        self.pending: list[Tensor | Fetched] = []
+        self.pending: list[float | Fetched] = []
         self.last = math.nan
         self._backlog = backlog
         self._alarm = alarm
@@ -35,14 +35,21 @@ class LossBook:
         self._rows: dict[int | None, Rows] = {}
         self._name = "other"
 
-    def add(self, loss: Tensor, *, looking: bool) -> None:
-        """Enter the loss of one backward pass; on a step that is not looked at, only where reading it costs nothing."""
+    def add(self, root: Tensor, loss: Tensor, *, looking: bool) -> None:
+        """Enter the loss of one backward pass; on a step that is not looked at, only where reading it costs nothing.
+
+        Args:
+            root: where the pass begins: the loss, or what a gradient scaler has made of it.
+            loss: the number to enter, read now: a script may change it in place.
+            looking: whether this step is looked at.
+        """
         if looking and not self.pending:
-            self._name = loss_function(loss)
+            self._name = loss_function(root)
+        real = loss.real if loss.is_complex() else loss
         if loss.is_cpu:
-            self.pending.append(loss.detach())
+            self.pending.append(real.item())
         elif looking and not is_capturing(loss):
-            self.pending.append(Fetched(loss.real if loss.is_complex() else loss))
+            self.pending.append(Fetched(real))
 
     def drop(self) -> None:
         """Forget the losses since the last update: they belong to a model that is not watched."""
@@ -56,7 +63,7 @@ class LossBook:
         newest = pending[-1]
         self._backlog.do(lambda: self._enter(step, optimiser, pending), newest if isinstance(newest, Fetched) else None)
 
-    def _enter(self, step: int, optimiser: int | None, pending: Sequence[Tensor | Fetched]) -> None:
+    def _enter(self, step: int, optimiser: int | None, pending: Sequence[float | Fetched]) -> None:
         self.last = sum(map(number_of, pending)) / len(pending)
         if optimiser not in self._rows:
             self._functions[optimiser], self._rows[optimiser] = self._name, Rows(2)
@@ -73,8 +80,6 @@ class LossBook:
         )
 
 
-def number_of(loss: Tensor | Fetched) -> float:
-    """A loss as a number; the real part of a complex one."""
-    if isinstance(loss, Fetched):
-        return float(loss.numbers())
-    return (loss.real if loss.is_complex() else loss).item()
+def number_of(loss: float | Fetched) -> float:
+    """A loss as a number."""
+    return float(loss.numbers()) if isinstance(loss, Fetched) else loss

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from limen.kernels import histogram, is_capturing, launch, launch_histogram, launch_norms, measure, norm
+from limen.kernels import Fetched, histogram, is_capturing, launch, launch_histogram, launch_norms, measure, norm
 from limen.probe.backlog import Backlog
 from limen.probe.inputs import InputAccount
 from limen.probe.site_book import Place, SiteBook
@@ -33,12 +33,14 @@ class Meter:
         inputs: the scale of the first model's input.
         samples: training samples in the steps looked at.
         takes_histogram: whether the current step is one whose histograms are kept.
+        factor: how many times a gradient scaler has enlarged the gradients of the current backward pass.
     """
 
     def __init__(self, sites: SiteBook, backlog: Backlog, note: Callable[[str, str], None]) -> None:
         self.inputs = InputAccount(backlog)
         self.samples = 0
         self.takes_histogram = True
+        self.factor: Fetched | None = None
         self._sites = sites
         self._backlog = backlog
         self._note = note
@@ -54,7 +56,7 @@ class Meter:
         """Enter the arguments of the first model's call."""
         first = next((value for value in args if isinstance(value, Tensor)), None)
         if first is not None and first.ndim:
-            self._batch += first.shape[0]
+            self._batch += first.size(0)  # a nested tensor has no shape
             self.inputs.add(first)
 
     def read(self, place: Place, z: Tensor, on_gradient: OnGradient) -> None:
@@ -81,11 +83,12 @@ class Meter:
         """Enter the gradient at a site's input."""
         if gradient is None or gradient.is_sparse or is_capturing(gradient):
             return
+        add, factor = place.record.add_gradient, self.factor
         if gradient.is_cpu:
-            self._backlog.do(partial(place.record.add_gradient, norm(gradient.detach())))
+            self._backlog.do(partial(add, norm(gradient.detach()) / number_of(factor)))
             return
         found = launch_norms([gradient])
-        self._backlog.do(lambda: place.record.add_gradient(float(found.numbers()[0])), found)
+        self._backlog.do(lambda: add(float(found.numbers()[0]) / number_of(factor)), found)
 
     def _read_here(self, record: SiteRecord, z: Tensor) -> None:
         if self._backlog:  # a part of this model is on a device: what was seen there before is entered before
@@ -115,3 +118,8 @@ class Meter:
         if self.takes_histogram:
             later = [first for first in FIRST_HISTOGRAMS if first > step]
             self._next_histogram = later[0] if later else int(step * LATER_HISTOGRAMS)
+
+
+def number_of(factor: Fetched | None) -> float:
+    """A factor that may still be on its way; 1 where there is none."""
+    return 1.0 if factor is None else float(factor.numbers())

@@ -71,7 +71,8 @@ class OptimiserBook:
         if len(records) != len(trained) or any(r.tensor is not t for r, t in zip(records, trained, strict=True)):
             self.directory.name_loose(tensors, user_frame())
             records = self._trained[number] = [self._record(tensor, number) for tensor in trained]
-        self._sweep = Sweep(records, step, self._backlog)
+        # a fused optimiser undoes the scaling of its gradients itself
+        self._sweep = Sweep(records, step, self._backlog, getattr(optimiser, "grad_scale", None))
         self._sweep.before()
 
     def rebind(self, tensors: Sequence[Tensor]) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from limen.anatomy import local_of
-from limen.kernels import launch_norms, norms
+from limen.kernels import Fetched, launch_norms, norms
 from limen.probe.backlog import Backlog
 from limen.probe.rows import Rows
 from limen.sites import Parameter
@@ -93,9 +93,12 @@ class Sweep:
     tensors, a sample of large ones, and never a second copy of the model.
     """
 
-    def __init__(self, records: Sequence[ParameterRecord], step: int, backlog: Backlog) -> None:
+    def __init__(
+        self, records: Sequence[ParameterRecord], step: int, backlog: Backlog, factor: Tensor | None = None
+    ) -> None:
         self._step = step
         self._backlog = backlog
+        self._factor = None if factor is None else Fetched(factor.clone())  # of its gradients, by a gradient scaler
         self._records: list[ParameterRecord] = []  # those whose row will be kept
         for record in records:
             if not record.tensor.is_sparse:
@@ -124,11 +127,13 @@ class Sweep:
         self._backlog.do(lambda: self._enter(moved), moved.fetched)
 
     def _enter(self, moved: Norms) -> None:
+        factor = 1.0 if self._factor is None else float(self._factor.numbers())
         found = (self._gradients.values(), self._weights.values(), moved.values(), self._sizes.values())
         for record, gradient, weight, change, size in zip(self._records, *found, strict=True):
             # A NaN gradient is worse than none: NaN in a row means none
             broken = gradient is not None and math.isnan(gradient)
-            record.enter(self._step, math.inf if broken else math.nan if gradient is None else gradient, weight, size)
+            norm = math.inf if broken else math.nan if gradient is None else gradient / factor
+            record.enter(self._step, norm, weight, size)
             record.enter_update(change / size if change is not None and size else math.nan)
 
 

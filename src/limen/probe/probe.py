@@ -21,8 +21,9 @@ from limen.probe.meter import Meter
 from limen.probe.modes import is_ordinary
 from limen.probe.optimiser_book import OptimiserBook, tensors_of
 from limen.probe.quiet import Quiet
+from limen.probe.scaling import Scaling
 from limen.probe.scope import Scope
-from limen.probe.site_book import Place, SiteBook
+from limen.probe.site_book import Place, SiteBook, number_of
 from limen.probe.site_record import SiteRecord
 from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps
@@ -88,6 +89,7 @@ class Probe:
         self._waiting = False  # an optimiser exists that has not stepped yet
         self._looking = True
         self._ran = False  # a watched model ran forward since the last backward pass
+        self._scaling: Scaling | None = None  # of the loss that a gradient scaler enlarged last
         self._passes = 0  # backward passes from a loss in the current step
         self._leaves: list[Tensor] = []
         self._updates: list[Update] = []  # optimiser steps in progress; some optimisers step others within theirs
@@ -194,7 +196,7 @@ class Probe:
     @guarded
     def _result(self, place: Place, result: Any) -> None:
         if isinstance(result, Tensor):
-            place.after = result.grad_fn
+            place.after = number_of(result.grad_fn)
 
     @guarded
     def _gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
@@ -226,6 +228,10 @@ class Probe:
             self._abandon_updates()
         self._eyes.shut()
         self._start()
+        scaling, self._scaling = self._scaling, None
+        if scaling is not None and not scaling.concerns(loss):
+            scaling = None
+        self._meter.factor = None if scaling is None else scaling.factor
         if self._clock.by_hand:
             self._follow_by_hand(loss)
         if loss is None or (self._looking and self._scope.is_limited and not self._ran):
@@ -234,7 +240,7 @@ class Probe:
         self._passes += 1
         if not is_ordinary():
             return
-        self.losses.add(loss, looking=self._looking)
+        self.losses.add(loss, loss if scaling is None else scaling.loss, looking=self._looking)
         if self._looking and loss.grad_fn is not None and (self.sites.unsettled() or not self._leaves):
             self.sites.wire(self._read_graph(loss.grad_fn))
 
@@ -246,6 +252,12 @@ class Probe:
             if self._looking and is_ordinary():
                 self.optimisers.begin_sweep(None, self._leaves, self.step + 1)
             self._end_step(None)
+
+    @guarded
+    def after_scaling(self, loss: Tensor, enlarged: Tensor, factor: Tensor) -> None:
+        """A gradient scaler has multiplied a loss."""
+        if is_ordinary() and (self._looking or loss.is_cpu):
+            self._scaling = Scaling(loss, enlarged, factor)
 
     @guarded
     def before_update(self, optimiser: Optimizer, has_closure: bool) -> None:

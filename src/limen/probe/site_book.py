@@ -16,7 +16,7 @@ from limen.probe.eyes import Seen
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
 
-__all__ = ["Place", "SiteBook"]
+__all__ = ["Place", "SiteBook", "number_of"]
 
 MOST_SITES = 4_096  # a model that makes new modules at every step must not fill the memory
 
@@ -32,7 +32,7 @@ class Place:
     squeezed: bool  # of one unit, whose axis was squeezed away: every entry is a sample
     readers: tuple[Reader, ...] = ()
     shared: bool = False  # a weight around it is used elsewhere too: editing it would change more than this site
-    after: Any = None  # the graph node of its result, until the first backward pass
+    after: int | None = None  # number of the graph node of its result, until the first backward pass
     settled: bool = False
     trouble: str = ""  # since when and why it is no longer watched, after an error of limen's own
     owner_name: tuple[str, str] = ("", "")  # model and path, which outlive the module
@@ -119,13 +119,14 @@ class SiteBook:
 
     def wire(self, parents: dict[Any, list[Any]]) -> None:
         """Read from a backward graph what follows each new place."""
-        uses = uses_of(parents)
+        uses, nodes = uses_of(parents), {number_of(node): node for node in parents}
         for place in self.unsettled():
-            if place.after is not None and place.after in parents:
-                place.readers = readers_of(parents, place.after, place.record.site.axis)
+            after = nodes.get(place.after)
+            if after is not None:
+                place.readers = readers_of(parents, after, place.record.site.axis)
                 around = [place.origin.weight, *(reader.weight for reader in place.readers)]
                 place.shared = any(uses.get(id(weight), 0) > 1 for weight in around)
-                head = not leads_to_weights(parents, place.after)
+                head = not leads_to_weights(parents, after)
                 place.record.site = replace(place.record.site, head=head)
                 place.after = None
 
@@ -211,3 +212,8 @@ class SiteBook:
 def is_activation(module: nn.Module | None) -> bool:
     """Whether a module is an activation itself, not one that calls some."""
     return module is not None and (of_module(module) is not None or of_class_name(type(module).__name__) is not None)
+
+
+def number_of(node: Any) -> int | None:
+    """What tells a graph node from the others of a thread; the node itself would keep its activations alive."""
+    return None if node is None else node._sequence_nr()

@@ -27,6 +27,10 @@ class Listener(Protocol):
         """It ended."""
         ...
 
+    def after_scaling(self, loss: Tensor, enlarged: Tensor, factor: Tensor) -> None:
+        """A gradient scaler has multiplied a loss."""
+        ...
+
     def before_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """An optimiser is about to step; with a closure it runs forward and backward passes within."""
         ...
@@ -44,10 +48,8 @@ class Taps:
         self._depth = 0
         self._replaced: list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]] = []
         for owner, name in ((torch.autograd, "backward"), (torch.autograd, "grad"), (Tensor, "backward")):
-            original = getattr(owner, name)
-            wrapped = self._wrap(original)
-            setattr(owner, name, wrapped)
-            self._replaced.append((owner, name, original, wrapped))
+            self._replace(owner, name, self._wrap)
+        self._replace(torch.amp.GradScaler, "scale", self._wrap_scaling)
         self._handles = [
             register_optimizer_step_pre_hook(self._before_update),
             register_optimizer_step_post_hook(self._after_update),
@@ -60,6 +62,12 @@ class Taps:
         for owner, name, original, wrapped in self._replaced:
             if getattr(owner, name) is wrapped:
                 setattr(owner, name, original)
+
+    def _replace(self, owner: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+        original = getattr(owner, name)
+        wrapped = wrap(original)
+        setattr(owner, name, wrapped)
+        self._replaced.append((owner, name, original, wrapped))
 
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
@@ -79,6 +87,16 @@ class Taps:
                 self._listener.after_backward(succeeded)
 
         return tapped
+
+    def _wrap_scaling(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def scale(scaler: Any, outputs: Any) -> Any:
+            result = original(scaler, outputs)
+            if isinstance(outputs, Tensor) and result is not outputs and not torch.compiler.is_compiling():
+                self._listener.after_scaling(outputs, result, scaler._scale)
+            return result
+
+        return scale
 
     def _before_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> None:
         if torch.compiler.is_compiling():  # a compiled optimiser step: the compiler must find nothing here
@@ -101,4 +119,4 @@ def single(outputs: object) -> Tensor | None:
     with unseen():
         if isinstance(outputs, list | tuple) and len(outputs) == 1:
             outputs = outputs[0]
-        return outputs if isinstance(outputs, Tensor) and outputs.numel() == 1 else None
+        return outputs if isinstance(outputs, Tensor) and outputs.numel() == 1 and not outputs.is_meta else None
