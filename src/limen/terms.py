@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -68,6 +68,8 @@ def models_of(given: nn.Module | Sequence[nn.Module] | None) -> Sequence[nn.Modu
     Raises:
         InvalidValue: something else is among them.
     """
+    if given is not None and not isinstance(given, nn.Module | Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        given = cast("Sequence[nn.Module]", [given])
     models = [given] if isinstance(given, nn.Module) else None if given is None else list(given)
     for thing in models or ():
         if not isinstance(thing, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]

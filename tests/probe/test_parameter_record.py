@@ -205,6 +205,29 @@ def test_a_complex_parameter_is_measured_by_its_magnitude() -> None:
     assert history(record).update[0] == pytest.approx(0.1, rel=NORM)
 
 
+def test_the_norm_of_a_weight_is_never_off_by_more_than_half_a_per_cent() -> None:
+    tensor = drawn(300, 200)
+    record = record_of(tensor)
+    generator = torch.Generator().manual_seed(3)
+    for step in range(1, 200):
+        exact = float(double(tensor).norm())
+        scale = 1e-4 if step % 3 else 1e-3
+        update([record], step, lambda weight, scale=scale: scale * torch.randn(weight.shape, generator=generator))
+        assert history(record).weight[-1] == pytest.approx(exact, rel=5e-3)
+
+
+def test_a_weight_that_is_edited_between_two_updates_is_read_again() -> None:
+    tensor = drawn(300, 200)
+    record = record_of(tensor)
+    for step in range(1, 6):
+        update([record], step, lambda weight: 1e-6 * torch.ones_like(weight))
+    with torch.no_grad():
+        tensor.mul_(100)
+    exact = float(double(tensor).norm())
+    update([record], 6, torch.zeros_like)
+    assert history(record).weight[-1] == pytest.approx(exact, rel=5e-3)
+
+
 # What stays as it was ----------------------------------------------------------------------------------------------
 
 

@@ -58,7 +58,7 @@ def test_a_run_seen_at_every_step_has_no_gap_though_its_histories_are_thinned() 
 
 
 def test_the_verdict_says_how_much_was_looked_at_and_until_when() -> None:
-    assert headline(EARLY) == "healthy: 2 sites, 77 of 600 steps watched, the last at step 77"
+    assert headline(EARLY) == "healthy: 2 sites, 77 of 600 steps watched, the last at step 77, to keep the budget"
     assert headline(SPARSE) == "healthy: 2 sites, 96 of 600 steps watched"
     assert verdict(EARLY)["title"] == "Nothing to report, up to step 77"
     facts: Any = verdict(EARLY)["facts"]

@@ -6,7 +6,8 @@ WORDS: dict[str, str] = {
     "site": (
         "One application of an activation function: the module that owns the call, the function, and which call of a "
         "forward pass it is. nn.ReLU(), F.relu, x.clamp(min=0) and the function inside nn.TransformerEncoderLayer are "
-        "all sites. A module that is called twice is two sites."
+        "all sites. A module that is called on the outputs of two layers is two sites; called again on the output of "
+        "the same weights, as in a loop over time, it is one."
     ),
     "unit": (
         "A feature of the layer that makes the pre-activation: an output of a Linear, a channel of a convolution. "
@@ -37,6 +38,11 @@ WORDS: dict[str, str] = {
     "window": (
         "The shortest stretch of training from which a unit can be called dead: 20 steps, and as many as it takes to "
         "see 1,000 samples. The first window of a run tells what a layer was like at birth; the latest, what it is now."
+    ),
+    "budget": (
+        "The share of the training's time that limen may take: 1 % unless --budget or budget= says otherwise. 2 s in "
+        "total may always be taken: half of them at once, the rest little by little. The first 50 steps are always "
+        "looked at; after that only as many as the budget allows. --budget every looks at all of them."
     ),
     "inactive-share": (
         "The share of samples, over all units of a site, that are flat. Half of them is usual for a ReLU layer at "

@@ -1,4 +1,4 @@
-"""One reading of a pre-activation tensor, in torch operations: what the compiled pass will do in one go.
+"""One reading of a pre-activation tensor, in torch operations, where the compiled pass cannot serve.
 
 Which operations are fast is measured: ``torch.gt(..., out=float)`` and a product with ones count at memory speed
 where ``(z > 0).sum(0)`` is ten times slower; ``var_mean`` and ``aminmax`` along an axis are slower still.

@@ -2,6 +2,7 @@
 
 import signal
 
+from limen.findings import group
 from limen.journal import Run
 from limen.report.looks import ending
 from limen.report.numbers import count, duration, percent, printable
@@ -20,8 +21,15 @@ def headline(run: Run) -> str:
     if run.verdict == "healthy":
         return f"healthy: {seen}"
     tally = [(len([f for f in run.open_findings if f.severity == level]), level) for level in ("error", "warning")]
-    found = f"sick: {', '.join(count(many, level) for many, level in tally if many)}; {seen}"
+    found = f"sick: {', '.join(count(many, level) for many, level in tally if many)}{_roots(run)}; {seen}"
     return f"{found}; {_broken(run)}" if run.broken else found
+
+
+def _roots(run: Run) -> str:
+    """How many of the findings stand for the others, where some do."""
+    grave = [finding for finding in run.open_findings if finding.severity != "info"]
+    roots = len(group(grave))
+    return f" with {'one root' if roots == 1 else f'{roots} roots'}" if roots < len(grave) else ""
 
 
 def unfinished(run: Run) -> str:
@@ -81,4 +89,4 @@ def _watched(run: Run) -> str:
     if not 0 < looked < run.vitals.step:
         return f"{steps} watched"
     when = ending(run)
-    return f"{looked:,} of {steps} watched" + ("" if when == "at the end" else f", the last {when}")
+    return f"{looked:,} of {steps} watched" + ("" if when == "at the end" else f", the last {when}, to keep the budget")
