@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from types import FrameType
 
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import ParametrizationList
 
 from limen.anatomy import modules_in, name_root, name_tensors, plain_paths
 from limen.probe.identity import ByIdentity
@@ -26,11 +27,13 @@ class Directory:
         self._ranks: ByIdentity[int] = ByIdentity()  # of parameters, in the order in which they were met
 
     def meet(self, called: nn.Module, frame: FrameType | None) -> None:
-        """Learn the model that ``called`` is or belongs to; a module without parameters is only given a name."""
+        """Learn the model that ``called`` is or belongs to; parts that are none are only given a name."""
         if self.knows(called):
             return
         root = name_root(called, frame)
-        if next(root.top.parameters(), None) is None:
+        if next(root.top.parameters(), None) is None or isinstance(
+            root.top, ParametrizationList
+        ):  # made before its model
             self._places.put(called, ("", root.label))
             return
         label, number = root.label, 2
