@@ -31,9 +31,7 @@ class Directory:
         if self.knows(called):
             return
         root = name_root(called, frame)
-        if next(root.top.parameters(), None) is None or isinstance(
-            root.top, ParametrizationList
-        ):  # made before its model
+        if not is_model(root.top):
             self._places.put(called, ("", root.label))
             return
         label, number = root.label, 2
@@ -92,3 +90,8 @@ class Directory:
     def _enter(self, tensor: Tensor, place: tuple[str, str]) -> None:
         self._places.put(tensor, place)
         self._ranks.put(tensor, len(self._ranks))
+
+
+def is_model(top: nn.Module) -> bool:
+    """Whether a module learns something by itself; a parametrisation is called when it is made, before its model is."""
+    return next(top.parameters(), None) is not None and not isinstance(top, ParametrizationList)
