@@ -9,7 +9,8 @@ from limen.theory.critical import CriticalPoint, edge_of_chaos, half_stable_poin
 from limen.theory.curve import Curve
 from limen.theory.fixed_points import CorrelationPoint, FixedPoint, correlation_point, fixed_points
 from limen.theory.gain import backward_gain, centred_gain, forward_gain
-from limen.theory.moments import Moments, closed_moments, kernel, moments, quadrature_moments, slope_kernel
+from limen.theory.kernel import kernel, slope_kernel
+from limen.theory.moments import Moments, closed_moments, moments, quadrature_moments
 from limen.theory.normalise import SelfNormalising, kumar_gain, self_normalising
 from limen.theory.stack import Stack, chi_1, chi_c, chi_q, depth_scale, next_correlation, next_variance
 

@@ -95,7 +95,8 @@ def fixed_points(stack: Stack) -> tuple[FixedPoint, ...]:
     An empty tuple, or none that attracts above a given variance, means that the variance grows without bound.
 
     Returns:
-        Points at 0 and between 1e-6 and 1e6. Two that are closer to each other than 20 % may be overlooked.
+        Points at 0 and between 1e-6 and 1e6. Two that are closer to each other than 20 % may be overlooked, and
+        one is at which the map touches its diagonal without crossing it (``half_stable_points`` finds those).
 
     Raises:
         InvalidValue: the function is not finite at variances up to 1e6.

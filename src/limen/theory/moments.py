@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.activations import GELU, Activation, Identity, LeakyReLU, PReLU, ReLU, SquaredReLU
-from limen.errors import InvalidValue
 from limen.theory.curve import Curve, Floats, Function, as_curve, check_variance
-from limen.theory.quadrature import Integrand, mean_of_pair, means
+from limen.theory.quadrature import means
 
-__all__ = ["Moments", "closed_moments", "kernel", "left_slope", "moments", "quadrature_moments", "slope_kernel"]
+__all__ = ["Moments", "closed_moments", "left_slope", "moments", "quadrature_moments"]
 
 
 @dataclass(frozen=True)
@@ -110,64 +109,3 @@ def _gelu(q: float) -> Moments:
     slope_square = 0.25 + (a + q * (5 * q + 3) / (one * root**3)) / (2 * math.pi)
     growth = 0.25 + (a + b + q * (da + db)) / (2 * math.pi)
     return Moments(q, mean, square, square - mean**2, 0.5, slope_square, growth)
-
-
-def kernel(function: Function, correlation: float, variance: float = 1.0) -> float:
-    r"""``E[f(u) f(v)]`` for Gaussian ``u`` and ``v`` of one variance and a given correlation.
-
-    Args:
-        function: as in ``moments``.
-        correlation: ``c`` in [-1, 1].
-        variance: ``q`` of both, in squared activation units. Finite and > 0.
-
-    Returns:
-        In squared units of the output. For ReLU the arc-cosine kernel
-        ``q (sin θ + (π - θ) cos θ) / 2π`` with ``cos θ = c``.
-
-    Raises:
-        InvalidValue: ``correlation`` or ``variance`` out of range, or a function too wild to be integrated.
-
-    Accuracy: 1e-12 of ``E[f²]`` for the catalogue (``tests/theory/test_kernel.py``).
-    Source: Cho & Saul 2009, "Kernel Methods for Deep Learning"; Poole et al. 2016, arXiv:1606.05340.
-
-    >>> round(kernel("relu", 0.0), 10) == round(1 / (2 * math.pi), 10)
-    True
-    """
-    curve = _checked("kernel", function, correlation, variance)
-    left = left_slope(curve.entry)
-    if left is None:
-        return _pair(curve.value, curve, correlation, variance)
-    angle = math.acos(correlation)
-    bent = (math.sin(angle) + (math.pi - angle) * correlation) / (2 * math.pi)
-    return variance * (left * correlation + (1 - left) ** 2 * bent)
-
-
-def slope_kernel(function: Function, correlation: float, variance: float = 1.0) -> float:
-    """``E[f'(u) f'(v)]``: by Price's theorem ``1/q`` times the derivative of ``kernel`` by the correlation.
-
-    Arguments, errors and accuracy are those of ``kernel``.
-
-    >>> slope_kernel("relu", 0.0)
-    0.25
-    """
-    curve = _checked("slope_kernel", function, correlation, variance)
-    left = left_slope(curve.entry)
-    if left is None:
-        return _pair(curve.slope, curve, correlation, variance)
-    return left + (1 - left) ** 2 * (math.pi - math.acos(correlation)) / (2 * math.pi)
-
-
-def _checked(call: str, function: Function, correlation: float, variance: float) -> Curve:
-    check_variance(call, variance)
-    if not -1 <= correlation <= 1:
-        raise InvalidValue(
-            f"{call}(correlation={correlation!r}): expected a number in [-1, 1], the cosine between two inputs."
-        )
-    return as_curve(function)
-
-
-def _pair(g: Integrand, curve: Curve, correlation: float, variance: float) -> float:
-    if abs(correlation) < 1:
-        return mean_of_pair(g, curve, variance, correlation)
-    breaks = (*curve.breaks, *(-kink for kink in curve.breaks))
-    return float(means(lambda z: (g(z) * g(correlation * z))[None], variance, breaks)[0])

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from limen.errors import InvalidValue
 from limen.theory.curve import Function, as_curve
-from limen.theory.moments import kernel, moments, slope_kernel
+from limen.theory.kernel import kernel, slope_kernel
+from limen.theory.moments import moments
 
 __all__ = [
     "Stack",
