@@ -16,7 +16,7 @@ __all__ = ["Integrand", "mean_of_pair", "means"]
 
 Integrand = Callable[[Floats], Floats]
 
-NODES, WEIGHTS = (array.astype(np.float64) for array in np.polynomial.legendre.leggauss(20))
+NODES, WEIGHTS = (array.astype(np.float64) for array in np.polynomial.legendre.leggauss(16))
 FARTHEST = 14.0
 """Standard deviations; the density beyond is below 1e-43."""
 
