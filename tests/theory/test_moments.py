@@ -124,6 +124,16 @@ def test_a_step_much_narrower_than_the_spread_is_not_overlooked(variance: float)
     assert moments("tanh", variance).slope_square == pytest.approx(expected, rel=1 / variance + 1e-12)
 
 
+@pytest.mark.parametrize("act", KNOWN, ids=repr)
+@pytest.mark.parametrize("variance", [1e-150, 1e300])
+def test_extreme_variances_are_no_error(act: Activation, variance: float) -> None:
+    if not isinstance(act, SquaredReLU):  # whose second moment is 1e600
+        found, by_panels = moments(act, variance), quadrature_moments(as_curve(act), variance)
+        assert found.square == pytest.approx(by_panels.square, rel=1e-11)
+        assert found.slope_square == pytest.approx(by_panels.slope_square, rel=1e-11)
+        assert found.growth == pytest.approx(by_panels.growth, rel=1e-11)
+
+
 def test_selu_keeps_mean_and_variance_as_its_paper_says() -> None:
     found = moments("selu")
     assert found.mean == pytest.approx(0, abs=1e-15)
@@ -201,6 +211,18 @@ def test_what_is_no_variance_is_refused(variance: float) -> None:
         moments("relu", variance)
 
 
+@pytest.mark.parametrize("variance", ["wide", None, True, [1.0, 2.0]], ids=repr)
+def test_what_is_no_number_is_refused(variance: object) -> None:
+    with pytest.raises(InvalidValue, match=r"moments\(variance=.*\): expected a finite number > 0"):
+        moments("relu", variance)  # type: ignore[arg-type]
+
+
+def test_a_measured_variance_may_be_a_tensor() -> None:
+    found = moments("relu", torch.tensor(2.0))  # type: ignore[arg-type]
+    assert (found.variance, found.square) == (2.0, 1.0)
+    assert type(found.square) is float
+
+
 def test_a_name_that_does_not_exist_suggests_the_nearest() -> None:
     with pytest.raises(UnknownName, match=r"named 'gleu'\. Did you mean 'gelu'\?"):
         moments("gleu")
@@ -224,6 +246,16 @@ def test_a_function_of_several_numbers_at_once_is_refused() -> None:
 def test_a_function_too_wild_to_be_integrated_is_refused() -> None:
     with pytest.raises(InvalidValue, match="changes too fast to be integrated"):
         moments(lambda x: torch.sin(1e6 * x))
+
+
+def test_single_precision_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="or is not computed in double precision"):
+        moments(lambda x: torch.sin(x.float()))
+
+
+def test_what_returns_no_tensor_is_refused() -> None:
+    with pytest.raises(InvalidValue, match=r"The value of .* is of type ndarray\. Expected a tensor"):
+        moments(lambda x: x.numpy())  # type: ignore[arg-type, return-value]
 
 
 def test_a_curve_finds_its_slope_by_autograd() -> None:

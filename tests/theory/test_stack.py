@@ -44,6 +44,14 @@ def test_chi_c_is_the_slope_of_the_correlation_map(stack: Stack, c: float, varia
     assert chi_c(stack, c, variance) == pytest.approx(slope, abs=1e-7)
 
 
+@given(stack=stacks, variance=st.floats(0.01, 30), c=st.sampled_from([-1.0, 1.0]))
+@settings(max_examples=15, deadline=None)
+def test_the_correlation_map_can_be_iterated(stack: Stack, variance: float, c: float) -> None:
+    for _ in range(5):
+        c = next_correlation(stack, c, variance)
+        assert -1 <= c <= 1
+
+
 @given(stack=stacks, variance=st.floats(0.01, 30))
 @settings(max_examples=15, deadline=None)
 def test_equal_inputs_stay_equal(stack: Stack, variance: float) -> None:

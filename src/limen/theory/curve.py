@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from limen.activations import Activation, get, of_module
 from limen.errors import InvalidValue
 
-__all__ = ["Curve", "Floats", "Function", "as_curve", "check_variance"]
+__all__ = ["Curve", "Floats", "Function", "as_curve", "checked_variance"]
 
 Floats = npt.NDArray[np.float64]
 Elementwise = Callable[[Tensor], Tensor]
@@ -62,6 +62,8 @@ class Curve:
         return self._checked("slope", x, slope)
 
     def _checked(self, what: str, x: Floats, y: Tensor) -> Floats:
+        if not isinstance(y, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidValue(f"The {what} of {self.name} is of type {type(y).__name__}. Expected a tensor.")
         found: Floats = y.detach().double().cpu().numpy()
         if found.shape != x.shape:
             raise InvalidValue(
@@ -106,16 +108,19 @@ def as_curve(function: Function) -> Curve:
     )
 
 
-def check_variance(call: str, variance: float, parameter: str = "variance") -> None:
-    """Refuse what cannot be the variance of pre-activations.
+def checked_variance(call: str, variance: float) -> float:
+    """What a caller gave as the variance of pre-activations, as a plain number.
 
     Raises:
-        InvalidValue: ``variance`` is not a finite number > 0.
+        InvalidValue: it is not a finite number > 0.
     """
-    if math.isfinite(variance) and variance > 0:
-        return
-    constant = " A measured 0.0 means the layer's input is constant." if variance == 0 else ""
+    try:
+        number = math.nan if isinstance(variance, bool | str) else float(variance)
+    except (TypeError, ValueError):
+        number = math.nan
+    if math.isfinite(number) and number > 0:
+        return number
+    constant = " A measured 0.0 means the layer's input is constant." if number == 0 else ""
     raise InvalidValue(
-        f"{call}({parameter}={variance!r}): expected a finite number > 0, the variance of the "
-        f"pre-activations.{constant}"
+        f"{call}(variance={variance!r}): expected a finite number > 0, the variance of the pre-activations.{constant}"
     )

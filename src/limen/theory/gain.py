@@ -3,7 +3,7 @@
 import math
 
 from limen.errors import InvalidValue
-from limen.theory.curve import Function, check_variance
+from limen.theory.curve import Function, checked_variance
 from limen.theory.moments import moments
 
 __all__ = ["backward_gain", "centred_gain", "forward_gain"]
@@ -34,7 +34,7 @@ def forward_gain(activation: Function, variance: float = 1.0) -> float:
     >>> round(forward_gain("gelu"), 6)
     1.53353
     """
-    check_variance("forward_gain", variance)
+    variance = checked_variance("forward_gain", variance)
     return _inverse_root("forward_gain", activation, variance, moments(activation, variance).square / variance, "value")
 
 
@@ -61,7 +61,7 @@ def backward_gain(activation: Function, variance: float = 1.0) -> float:
     >>> round(backward_gain("tanh"), 6)
     1.467414
     """
-    check_variance("backward_gain", variance)
+    variance = checked_variance("backward_gain", variance)
     return _inverse_root("backward_gain", activation, variance, moments(activation, variance).slope_square, "slope")
 
 
@@ -86,7 +86,7 @@ def centred_gain(activation: Function, variance: float = 1.0) -> float:
     >>> round(centred_gain("relu"), 6)  # the paper's 1 / sqrt((1 - 1/π) / 2)
     1.712859
     """
-    check_variance("centred_gain", variance)
+    variance = checked_variance("centred_gain", variance)
     share = moments(activation, variance).output_variance / variance
     return _inverse_root("centred_gain", activation, variance, share, "deviation from its mean")
 

@@ -3,7 +3,7 @@
 import math
 
 from limen.errors import InvalidValue
-from limen.theory.curve import Curve, Function, as_curve, check_variance
+from limen.theory.curve import Curve, Function, as_curve, checked_variance
 from limen.theory.moments import left_slope
 from limen.theory.quadrature import Integrand, mean_of_pair, means
 
@@ -31,13 +31,13 @@ def kernel(function: Function, correlation: float, variance: float = 1.0) -> flo
     >>> round(kernel("relu", 0.0), 10) == round(1 / (2 * math.pi), 10)
     True
     """
-    curve = _checked("kernel", function, correlation, variance)
+    curve, q, c = as_curve(function), checked_variance("kernel", variance), _checked("kernel", correlation)
     left = left_slope(curve.entry)
     if left is None:
-        return _pair(curve.value, curve, correlation, variance)
-    angle = math.acos(correlation)
-    bent = (math.sin(angle) + (math.pi - angle) * correlation) / (2 * math.pi)
-    return variance * (left * correlation + (1 - left) ** 2 * bent)
+        return _pair(curve.value, curve, c, q)
+    angle = math.acos(c)
+    bent = (math.sin(angle) + (math.pi - angle) * c) / (2 * math.pi)
+    return q * (left * c + (1 - left) ** 2 * bent)
 
 
 def slope_kernel(function: Function, correlation: float, variance: float = 1.0) -> float:
@@ -48,20 +48,19 @@ def slope_kernel(function: Function, correlation: float, variance: float = 1.0) 
     >>> slope_kernel("relu", 0.0)
     0.25
     """
-    curve = _checked("slope_kernel", function, correlation, variance)
+    curve, q, c = as_curve(function), checked_variance("slope_kernel", variance), _checked("slope_kernel", correlation)
     left = left_slope(curve.entry)
     if left is None:
-        return _pair(curve.slope, curve, correlation, variance)
-    return left + (1 - left) ** 2 * (math.pi - math.acos(correlation)) / (2 * math.pi)
+        return _pair(curve.slope, curve, c, q)
+    return left + (1 - left) ** 2 * (math.pi - math.acos(c)) / (2 * math.pi)
 
 
-def _checked(call: str, function: Function, correlation: float, variance: float) -> Curve:
-    check_variance(call, variance)
-    if not -1 <= correlation <= 1:
-        raise InvalidValue(
-            f"{call}(correlation={correlation!r}): expected a number in [-1, 1], the cosine between two inputs."
-        )
-    return as_curve(function)
+def _checked(call: str, correlation: float) -> float:
+    if -1 <= correlation <= 1:
+        return float(correlation)
+    raise InvalidValue(
+        f"{call}(correlation={correlation!r}): expected a number in [-1, 1], the cosine between two inputs."
+    )
 
 
 def _pair(g: Integrand, curve: Curve, correlation: float, variance: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.activations import GELU, Activation, Identity, LeakyReLU, PReLU, ReLU, SquaredReLU
-from limen.theory.curve import Curve, Floats, Function, as_curve, check_variance
+from limen.theory.curve import Curve, Floats, Function, as_curve, checked_variance
 from limen.theory.quadrature import means
 
 __all__ = ["Moments", "closed_moments", "left_slope", "moments", "quadrature_moments"]
@@ -51,7 +51,7 @@ def moments(function: Function, variance: float = 1.0) -> Moments:
     >>> found.square, found.slope_square
     (1.0, 0.5)
     """
-    check_variance("moments", variance)
+    variance = checked_variance("moments", variance)
     curve = as_curve(function)
     known = closed_moments(curve.entry, variance) if curve.entry else None
     return known or quadrature_moments(curve, variance)
@@ -104,8 +104,8 @@ def _gelu(q: float) -> Moments:
     """With ``A = asin(q/(1+q))`` and ``B = 2q / ((1+q) sqrt(1+2q))``: ``E[f²] = q/4 + q (A + B) / 2π``."""
     one, root = 1 + q, math.sqrt(1 + 2 * q)
     a, b = math.asin(q / one), 2 * q / (one * root)
-    da, db = 1 / (one * root), 2 * (1 + q - q * q) / (one * one * root**3)
+    da, db = 1 / (one * root), 2 * (1 / one - (q / one) ** 2) / (root * (1 + 2 * q))
     mean, square = q / math.sqrt(2 * math.pi * one), q / 4 + q * (a + b) / (2 * math.pi)
-    slope_square = 0.25 + (a + q * (5 * q + 3) / (one * root**3)) / (2 * math.pi)
+    slope_square = 0.25 + (a + q / one * (5 * q + 3) / (1 + 2 * q) / root) / (2 * math.pi)
     growth = 0.25 + (a + b + q * (da + db)) / (2 * math.pi)
     return Moments(q, mean, square, square - mean**2, 0.5, slope_square, growth)

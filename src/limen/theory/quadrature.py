@@ -68,8 +68,9 @@ def means(integrand: Integrand, variance: float, breaks: tuple[float, ...]) -> F
             return total
         if len(low) > MOST_PANELS:
             raise InvalidValue(
-                f"At variance {variance:.6g} the function changes too fast to be integrated: {len(low)} panels are "
-                "not enough. Ask for a smaller variance, or name its kinks in a Curve."
+                f"At variance {variance:.6g} the function changes too fast to be integrated ({len(low)} panels are not "
+                "enough), is random, or is not computed in double precision. Ask for a smaller variance, or give a "
+                "function of each number by itself, in double precision."
             )
     return total + whole.sum(1)
 

@@ -101,7 +101,7 @@ def next_correlation(stack: Stack, correlation: float, variance: float) -> float
     True
     """
     alike = stack.weight_variance * kernel(stack.activation, correlation, variance) + stack.bias_variance
-    return alike / next_variance(stack, variance)
+    return max(-1.0, min(1.0, alike / next_variance(stack, variance)))  # rounding may not leave the range of the map
 
 
 def chi_c(stack: Stack, correlation: float, variance: float) -> float:
