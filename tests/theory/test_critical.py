@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from limen.activations import get, names
 from limen.errors import InvalidValue
-from limen.theory import Curve, Stack, chi_1, chi_q, edge_of_chaos, half_stable_points, next_variance
+from limen.theory import Curve, Stack, chi_1, chi_q, edge_of_chaos, fixed_points, half_stable_points, next_variance
 from tests.activations.test_catalogue import EVERY
 
 
@@ -106,6 +106,15 @@ def test_half_stable_means_that_variances_close_by_come_from_one_side_and_go_on_
     assert chi_q(stack, point.variance) == pytest.approx(1, abs=1e-8)
     moves = [next_variance(stack, factor * point.variance) - factor * point.variance for factor in (0.999, 1.001)]
     assert (moves[0] > 0) == (moves[1] > 0)
+
+
+def test_close_above_the_half_stable_point_of_silu_lies_one_that_attracts() -> None:
+    (point,) = half_stable_points("silu")
+    (near,) = fixed_points(Stack("silu", point.weight_variance, point.bias_variance))
+    assert near.variance == pytest.approx(1.02 * point.variance, rel=0.002)
+    assert near.stability == "attracts"
+    beyond = 1.1 * near.variance
+    assert near.variance < next_variance(Stack("silu", point.weight_variance, point.bias_variance), beyond) < beyond
 
 
 def test_nothing_but_functions_that_dip_has_one() -> None:

@@ -99,7 +99,8 @@ def mean_of_pair(integrand: Integrand, curve: Curve, variance: float, correlatio
     z, weight = (array.ravel() for array in _nodes(edges[:-1], edges[1:]))
     once = integrand(spread * z)
     _check(np.array([once @ weight, once**2 @ weight]), integrand, curve, variance)
-    met = np.clip((_edges(curve.breaks, spread, 1.0) - correlation * z[:, None]) / rest, -FARTHEST, FARTHEST)
+    places = _around(curve.breaks, spread, 1.0)
+    met = np.clip((places - correlation * z[:, None]) / rest, -FARTHEST, FARTHEST)
     cuts = np.sort(np.concatenate([met, np.broadcast_to(EVEN, (len(z), len(EVEN)))], axis=1))  # [u, edges]
     inner, inner_weight = _nodes(cuts[:, :-1], cuts[:, 1:])  # [u, panels, nodes]
     v = spread * (correlation * z[:, None, None] + rest * inner)
@@ -115,12 +116,16 @@ def _nodes(low: Floats, high: Floats) -> tuple[Floats, Floats]:
 
 
 def _edges(breaks: tuple[float, ...], spread: float, finest: float) -> Floats:
-    """Where panels meet, in standard deviations; around each break from ``finest``, in units of the argument, on."""
+    """Where panels meet, in standard deviations."""
+    return np.unique(np.concatenate([EVEN, _around(breaks, spread, finest)]))
+
+
+def _around(breaks: tuple[float, ...], spread: float, finest: float) -> Floats:
+    """The breaks and, on both sides of each, places ever farther from it, beginning at ``finest`` in its own units."""
     doublings = max(0, int(np.ceil(np.log2(2 * FARTHEST * spread / finest))))
     steps = finest * 2.0 ** np.arange(doublings)
-    around = np.concatenate([[0.0], steps, -steps])
-    near = (np.array(breaks)[:, None] + around).ravel() / spread
-    return np.unique(np.concatenate([EVEN, near[np.abs(near) < FARTHEST]]))
+    near = (np.array(breaks)[:, None] + np.concatenate([[0.0], steps, -steps])).ravel() / spread
+    return near[np.abs(near) < FARTHEST]
 
 
 def _check(found: Floats, integrand: Integrand, curve: Curve, variance: float) -> None:
