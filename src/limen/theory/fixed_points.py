@@ -142,9 +142,11 @@ def correlation_point(stack: Stack, variance: float) -> CorrelationPoint:
     Raises:
         InvalidValue: ``variance`` is not one that a layer keeps.
 
+    Accuracy: absolute ``1e-13 / (1 - chi_c)`` (``tests/theory/test_fixed_points.py``, against a closed form).
+
     >>> chaos = Stack("tanh", 4.0)
     >>> (point,) = [point for point in fixed_points(chaos) if point.stability == "attracts"]
-    >>> round(correlation_point(chaos, point.variance).correlation, 12)
+    >>> correlation_point(chaos, point.variance).correlation
     0.0
     """
     kept = next_variance(stack, variance)
@@ -158,11 +160,10 @@ def correlation_point(stack: Stack, variance: float) -> CorrelationPoint:
         return CorrelationPoint(1.0, at_one)
     c = 0.0
     for _ in range(100):
-        slope = chi_c(stack, c, variance)
-        step = (next_correlation(stack, c, variance) - c) / (1 - slope)
-        c += step
-        if abs(step) <= 1e-14:
+        step = (next_correlation(stack, c, variance) - c) / (1 - chi_c(stack, c, variance))
+        if step <= 1e-14:  # it only climbs, but for rounding
             break
+        c = min(c + step, 1.0)
     return CorrelationPoint(c, chi_c(stack, c, variance))
 
 
