@@ -16,7 +16,7 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from limen import activations
+from limen import activations, theory
 from limen.findings import SYMPTOMS, Thresholds, page, pages
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +48,7 @@ def generated() -> Iterator[tuple[str, str]]:
         yield f"findings/{name}.md", manual_page(name)
     yield "findings/limits.md", limits_page()
     yield "activations.md", activations_page()
+    yield "theory.md", (ROOT / "docs" / "theory.in").read_text() + gains_table()
     yield "command-line.md", (ROOT / "docs" / "command-line.in").read_text() + "".join(map(command_help, COMMANDS))
     yield "json.md", json_page()
     yield "changelog.md", (ROOT / "CHANGELOG.md").read_text()
@@ -131,6 +132,27 @@ def activations_page() -> str:
     ]
     for name in activations.names():
         lines += ["", f"## {name}", "", inspect.getdoc(activations.get(name)) or ""]
+    return "\n".join(lines) + "\n"
+
+
+def gains_table() -> str:
+    """Gains at variance 1, and what becomes of that variance, for the whole catalogue."""
+    lines = [
+        "## Gains at variance 1",
+        "",
+        "The last columns hold for weights with the forward gain and no biases, and at the half-stable point.",
+        "",
+        "| activation | forward | backward | centred | variance 1 | `chi_q` | `chi_1` | half-stable `σ_w²`, `σ_b²` |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name in activations.names():
+        gain = theory.forward_gain(name)
+        found = theory.moments(name)
+        point = theory.FixedPoint(1.0, gain**2 * found.growth, gain**2 * found.slope_square)
+        cells = [f"{each(name):.6f}" for each in (theory.forward_gain, theory.backward_gain, theory.centred_gain)]
+        cells += [point.stability, f"{point.chi_q:.4f}", f"{point.chi_1:.4f}"]
+        half = [f"{half.weight_variance:.6f}, {half.bias_variance:.6f}" for half in theory.half_stable_points(name)]
+        lines.append(f"| `{name}` | {' | '.join(cells)} | {' '.join(half) or '–'} |")
     return "\n".join(lines) + "\n"
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from limen import activations as activations
+    from limen import theory as theory
     from limen.errors import LimenError as LimenError
     from limen.findings import Cause as Cause
     from limen.findings import Finding as Finding
@@ -38,6 +39,7 @@ __all__ = [
     "activations",
     "diagnose",
     "explain",
+    "theory",
     "watch",
 ]
 

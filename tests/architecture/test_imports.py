@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "environment": {"kernels"},
     "ranks": set(),
     "activations": BOTTOM,
+    "theory": {"errors", "activations"},
     "kernels": BOTTOM,
     "vitals": BOTTOM | {"activations"},
     "anatomy": BOTTOM | {"activations"},
@@ -38,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "demo": BOTTOM | {"progress", "watch", "journal", "report", "findings", "vitals"},
     "cli": {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in FILES} - {"cli", "__main__", "__init__"},
     "__main__": {"cli"},
-    "__init__": {"activations", "errors", "findings", "journal", "manual", "vitals", "watch"},
+    "__init__": {"activations", "errors", "findings", "journal", "manual", "theory", "vitals", "watch"},
 }
 """The table of rooms. An edge that is not here needs a reason, and then a line here and in the documentation."""
 
