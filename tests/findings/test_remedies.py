@@ -2,9 +2,9 @@ from limen.findings import CAUSES, REMEDIES, SYMPTOMS, Cause
 from limen.findings.remedies import remedies_for
 
 
-def test_units_killed_by_large_steps_are_revived_and_the_rate_lowered() -> None:
+def test_after_large_steps_the_rate_is_lowered_before_units_are_revived() -> None:
     causes = (Cause("learning-rate-too-high", 0.9, ""), Cause("unscaled-inputs", 0.5, ""))
-    assert remedies_for("dead-units", causes)[:2] == ("revive-units", "lower-learning-rate")
+    assert remedies_for("dead-units", causes)[:2] == ("lower-learning-rate", "revive-units")
 
 
 def test_remedies_of_the_likelier_cause_come_first() -> None:

@@ -25,7 +25,7 @@ def test_what_was_done_is_marked_and_what_could_be_done_is_offered() -> None:
     untreated = replace(run, treatments=())
     offered = actions(untreated, grouped(untreated, sorted_findings(untreated))[0])
     assert [one.remedy for one in offered if one.safe] == ["revive-units", "lower-learning-rate"]
-    assert "Lower the learning rate (2 → try 0.2)." in [one.sentence for one in offered]
+    assert "Lower the learning rate (2 → try 0.0331)." in [one.sentence for one in offered]
     assert "does this while the training runs" in plain(untreated, width=1000)
     assert "--treat safe does this while the training runs" in Page(html(untreated)).text
 
