@@ -21,13 +21,29 @@ def test_the_same_fault_for_the_same_reason_is_told_once() -> None:
 def test_what_was_done_is_marked_and_what_could_be_done_is_offered() -> None:
     run = runs.sick()
     done = {one.remedy: one.done for one in actions(run, grouped(run, sorted_findings(run))[0])}
-    assert done == {"revive-units": 60, "lower-learning-rate": 60, "scale-inputs": None}
+    assert done == {
+        "revive-units": "after step 60",
+        "lower-learning-rate": "after step 60: 2 → 0.05",
+        "scale-inputs": "",
+    }
     untreated = replace(run, treatments=())
     offered = actions(untreated, grouped(untreated, sorted_findings(untreated))[0])
     assert [one.remedy for one in offered if one.safe] == ["revive-units", "lower-learning-rate"]
     assert "Lower the learning rate (2 → try 0.0331)." in [one.sentence for one in offered]
     assert "does this while the training runs" in plain(untreated, width=1000)
     assert "--treat safe does this while the training runs" in Page(html(untreated)).text
+
+
+def test_a_rate_that_was_lowered_for_another_finding_is_not_proposed_again() -> None:
+    run = runs.sick()
+    twice = replace(run.treatments[1], step=110, finding="dead-units @ gone", before={"learning rate": 0.05}, after={})
+    others = tuple(replace(one, finding="dead-units @ gone") for one in run.treatments[:2])
+    treated = replace(run, treatments=(*others, twice))
+    told = " ".join(plain(treated, width=1000).split())
+    assert "Lower the learning rate. Done after step 60: 2 → 0.05; after step 110." in told
+    assert "done after step 60: 2 → 0.05; after step 110" in Page(html(treated)).text
+    undone = replace(run, treatments=tuple(replace(one, kept=False) for one in others))
+    assert "Done after" not in plain(undone)
 
 
 def test_nothing_is_to_be_done_about_what_is_over() -> None:

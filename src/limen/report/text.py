@@ -160,7 +160,7 @@ def _members(run: Run, one: Group) -> list[Entry]:
 
 def _action(action: Action) -> str:
     text = f"{action.remedy}: {action.sentence}" if action.sentence != action.remedy else action.remedy
-    return f"{text} Done after step {action.done:,}." if action.done is not None else text + SAFE * action.safe
+    return f"{text} Done {action.done}." if action.done else text + SAFE * action.safe
 
 
 def shortened(text: str, most: int = 160) -> str:
