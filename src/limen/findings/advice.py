@@ -57,7 +57,7 @@ def advice(remedy: str, finding: Finding, vitals: Vitals | None = None) -> str:
     """
     if remedy not in ACTIONS:
         raise UnknownName.of("remedy", remedy, REMEDIES)
-    return ACTIONS[remedy].format_map(_facts(finding, vitals or Vitals())) + SAFE * is_safe(remedy, finding)
+    return ACTIONS[remedy].format_map(_facts(finding, vitals or Vitals())) + SAFE * is_safe(remedy, finding, vitals)
 
 
 def _facts(finding: Finding, vitals: Vitals) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from limen.findings.causes.blank_weights import began_blank
 from limen.findings.finding import Finding
+from limen.vitals import Vitals
 
 __all__ = ["blames_the_rate", "is_safe"]
 
@@ -16,14 +18,21 @@ inputs, say) revived units would die again."""
 LEADING = 0.5  # confidence from which a learning rate is treated beside a likelier cause
 
 
-def is_safe(remedy: str, finding: Finding) -> bool:
-    """Whether ``--treat safe`` would apply a remedy to a finding: the network's function is kept, and it would last."""
+def is_safe(remedy: str, finding: Finding, vitals: Vitals | None = None) -> bool:
+    """Whether ``--treat safe`` would apply a remedy to a finding: the network's function is kept, and it would last.
+
+    Args:
+        remedy: One of ``finding.remedies``.
+        finding: What is to be mended.
+        vitals: What was seen: units of a layer without chance in its weights have nothing to be drawn from.
+    """
     if remedy not in finding.remedies or finding.severity == "info" or finding.closed is not None:
         return False
     if remedy == "lower-learning-rate":
         return finding.symptom in RATE_SYMPTOMS and blames_the_rate(finding)
     over = not finding.causes or finding.causes[0].name in REVIVABLE_CAUSES
-    return remedy == "revive-units" and finding.symptom == "dead-units" and over
+    blank = vitals is not None and began_blank(vitals, finding) is not None
+    return remedy == "revive-units" and finding.symptom == "dead-units" and over and not blank
 
 
 def blames_the_rate(finding: Finding) -> bool:

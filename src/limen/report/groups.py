@@ -51,7 +51,7 @@ def _action(run: Run, one: Group, case: Finding, remedy: str) -> Action:
     done = _done(run, one, remedy)
     # once the rate was lowered, a rate to try would be stale
     sentence = printable(advice(remedy, case, None if done else run.vitals).removesuffix(SAFE))
-    return Action(remedy, sentence, is_safe(remedy, case), done)
+    return Action(remedy, sentence, any(is_safe(remedy, finding, run.vitals) for finding in one.members), done)
 
 
 def _done(run: Run, one: Group, remedy: str) -> str:
