@@ -46,6 +46,12 @@ def test_a_rate_that_was_lowered_for_another_finding_is_not_proposed_again() -> 
     assert "Done after" not in plain(undone)
 
 
+def test_units_that_were_revived_since_are_told_beside_the_step_it_began_at() -> None:
+    run = runs.sick()
+    assert "since step 3; units revived after step 60 and 420" in Page(html(run)).text
+    assert "step 3 of 1,200; units revived after step 60 and 420" in plain(run)
+
+
 def test_nothing_is_to_be_done_about_what_is_over() -> None:
     run = runs.sick()
     assert actions(run, grouped(run, sorted_findings(run))[1]) == []

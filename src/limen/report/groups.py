@@ -11,7 +11,7 @@ from limen.findings.rate_choice import optimiser_of
 from limen.journal import Run, TreatmentRecord
 from limen.report.numbers import printable
 
-__all__ = ["Action", "actions", "grouped"]
+__all__ = ["Action", "actions", "grouped", "revived"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,15 @@ def _action(run: Run, one: Group, case: Finding, remedy: str) -> Action:
     # once the rate was lowered, a rate to try would be stale
     sentence = printable(advice(remedy, case, None if done else run.vitals).removesuffix(SAFE))
     return Action(remedy, sentence, any(is_safe(remedy, finding, run.vitals) for finding in one.members), done)
+
+
+def revived(run: Run, one: Group) -> str:
+    """After which steps units of a group were revived: those dead now may have died since. Empty where none were."""
+    keys = {finding.key for finding in one.members}
+    steps = {record.step for record in run.treatments if record.name == "revive-units" and record.finding in keys}
+    told = [f"{step:,}" for step in sorted(steps)]
+    row = f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else "".join(told)
+    return f"; units revived after step {row}" if told else ""
 
 
 def _done(run: Run, one: Group, remedy: str) -> str:
