@@ -31,6 +31,10 @@ def test_it_speaks_of_the_case() -> None:
     assert "leaky_relu, elu or gelu in place of relu at fc1" in advice("swap-activation", killed, KILLED.vitals)
     vanished = diagnose(DEEP_SIGMOID.vitals)[0]
     assert "a member of the ReLU family in place of sigmoid" in advice("swap-activation", vanished, DEEP_SIGMOID.vitals)
+    assert "in place of sigmoid in all 10 hidden layers." in advice("swap-activation", vanished, DEEP_SIGMOID.vitals)
+    assert "the weights of all 10 hidden layers again" in advice("reinitialise", vanished, DEEP_SIGMOID.vitals)
+    mixed = replace(DEEP_SIGMOID, layers=(*DEEP_SIGMOID.layers[:-1], replace(DEEP_SIGMOID.layers[-1], function="relu")))
+    assert "in place of sigmoid in 9 of 10 hidden layers." in advice("swap-activation", vanished, mixed.vitals)
     stuck = diagnose(UNSCALED.vitals)[0]
     assert "(33 and 78)" in advice("scale-inputs", stuck, UNSCALED.vitals)
 
@@ -57,6 +61,7 @@ def test_a_site_that_is_a_number_is_told_by_its_layer() -> None:
     numbered = replace(vitals.sites[0], site=replace(vitals.sites[0].site, name="1", layer="0"))
     said = advice("swap-activation", replace(killed, where="1", layer="0"), replace(vitals, sites=(numbered,)))
     assert "in place of relu after layer 0." in said
+    assert "dead units of layer 0 again" in advice("revive-units", replace(killed, where="1", layer="0"))
 
 
 def test_an_unknown_remedy_suggests_the_nearest() -> None:

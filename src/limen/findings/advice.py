@@ -7,6 +7,7 @@ import numpy as np
 from limen.errors import UnknownName
 from limen.findings.finding import REMEDIES, Finding
 from limen.findings.indications import is_safe
+from limen.findings.profile import PROFILE
 from limen.findings.rate_choice import (
     RATE_LIMITS,
     learning_rate_factor,
@@ -67,8 +68,8 @@ def _facts(finding: Finding, vitals: Vitals) -> dict[str, str]:
     rates = _rates(finding, vitals)
     inputs = vitals.inputs
     return {
-        "at": _at(finding, seen),
-        "of": f" of {finding.layer}" if finding.layer else "",
+        "at": _at(finding, seen, vitals),
+        "of": _of(finding, seen, vitals),
         "function": function or "the activation",
         "instead": "a member of the ReLU family" if bounded else "leaky_relu, elu or gelu",
         "scale": "with nn.init.xavier_normal_" if bounded else "with nn.init.kaiming_normal_",
@@ -79,12 +80,32 @@ def _facts(finding: Finding, vitals: Vitals) -> dict[str, str]:
     }
 
 
-def _at(finding: Finding, seen: SiteVitals | None) -> str:
+def _of(finding: Finding, seen: SiteVitals | None, vitals: Vitals) -> str:
+    hidden = _hidden(finding, seen, vitals)
+    if hidden:
+        return f" of all {len(hidden)} hidden layers"
+    layer = finding.layer or ""
+    return f" of {layer if any(one.isalpha() for one in layer) else f'layer {layer}'}" if layer else ""
+
+
+def _at(finding: Finding, seen: SiteVitals | None, vitals: Vitals) -> str:
+    hidden = _hidden(finding, seen, vitals)
+    if hidden and seen is not None:
+        alike = sum(function == seen.site.function for function in hidden.values())
+        return f" in {'all' if alike == len(hidden) else f'{alike} of'} {len(hidden)} hidden layers"
     if finding.layer is None:
         return ""
     if seen is None or seen.site.title == seen.site.name:
         return f" at {finding.where}"
     return seen.site.title.removeprefix(seen.site.function)  # " after layer 0"
+
+
+def _hidden(finding: Finding, seen: SiteVitals | None, vitals: Vitals) -> dict[str, str]:
+    """The hidden layers of a model with their functions, where a finding at the first of them is about them all."""
+    if finding.unit != PROFILE or seen is None:
+        return {}
+    own = [one.site for one in vitals.sites if one.site.model == seen.site.model and not one.site.head]
+    return {site.layer: site.function for site in own if site.layer is not None}
 
 
 def _lower(finding: Finding, vitals: Vitals) -> str:

@@ -8,13 +8,12 @@ import numpy.typing as npt
 from limen.findings.causes.birth import born_share, born_stuck
 from limen.findings.causes.registry import cause
 from limen.findings.finding import Cause, Finding
-from limen.findings.profile import gradient_profiles
+from limen.findings.profile import PROFILE, gradient_profiles
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import Jump
 from limen.findings.violence import Crowd, Spike, Violence, large_step, violence
 from limen.vitals import Vitals
 
-PROFILE = "gradient at first site / last site"  # unit of findings about depth: those grow at any learning rate
 LASTING = frozenset({"not-learning", "exploding-gradient", "saturated-units"})
 EXPLAINS = LASTING | {"dead-units", "dying-units", "non-finite"}
 FAINT = 0.25  # confidence below which it is not worth saying
@@ -96,7 +95,7 @@ def _innocence(vitals: Vitals, finding: Finding) -> float:
     seen = vitals.site(finding.where)
     if finding.symptom == "saturated-units" and finding.step <= 1 and seen is not None:
         left *= 1.0 - born_stuck(seen)
-    if finding.unit == PROFILE:
+    if finding.unit == PROFILE:  # grows with depth at any learning rate
         left *= 0.7
     inputs = vitals.inputs
     if inputs is not None and np.hypot(inputs.mean, inputs.std) >= HUGE_INPUT:

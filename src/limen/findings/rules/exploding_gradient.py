@@ -8,7 +8,7 @@ import numpy.typing as npt
 from limen.findings.figures import finite, median
 from limen.findings.finding import Finding
 from limen.findings.loss_trend import loss_trend
-from limen.findings.profile import Profile, gradient_profiles
+from limen.findings.profile import PROFILE, Profile, gradient_profiles
 from limen.findings.rules.registry import rule
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import typical_update
@@ -94,7 +94,7 @@ def _in_depth(profile: Profile, harm: str, limits: Thresholds) -> Finding:
         step=1,
         measured=profile.ratio,
         limit=limits.exploded,
-        unit="gradient at first site / last site",
+        unit=PROFILE,
         confidence=0.9,
         causes=(),
         remedies=(),
