@@ -63,7 +63,7 @@ def _harm(vitals: Vitals, limits: Thresholds) -> str | None:
     if update >= limits.violent_update:
         return f"a weight typically moves by {100 * update:.0f} % of its norm in one step"
     if trend is not None and diverged(vitals, trend, limits):
-        return f"the loss went from {trend.start:.3g} to {trend.end:.3g}"
+        return f"the loss went from {trend.began:.3g} to {trend.end:.3g}"
     if any(len(one.value) and not np.isfinite(one.value[-1]) for one in vitals.losses):
         return "the loss is no longer finite"
     if trend is not None and trend.hopeless and trend.steps >= limits.patience:
