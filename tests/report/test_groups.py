@@ -52,6 +52,25 @@ def test_units_that_were_revived_since_are_told_beside_the_step_it_began_at() ->
     assert "step 3 of 1,200; units revived after step 60 and 420" in plain(run)
 
 
+def test_a_treatment_claims_its_own_rate_and_is_told_beside_the_end() -> None:
+    run = runs.sick()
+    told, page = plain(run), Page(html(run)).text
+    assert "loss: 2.31 then, 0.0703 at the end" in told
+    assert "learning rate: 2" not in told
+    assert "at the end" in page
+    later = replace(run, treatments=(replace(run.treatments[0], after={}),))
+    assert "dead units: 119 then, not measured since" in plain(later)
+
+
+def test_a_treatment_is_told_with_the_title_of_its_site() -> None:
+    run = runs.sick()
+    numbered = replace(run.vitals.sites[0], site=replace(run.vitals.sites[0].site, name="1", layer="0"))
+    record = replace(run.treatments[0], where="1")
+    treated = replace(run, findings=(), treatments=(record,), vitals=replace(run.vitals, sites=(numbered,)))
+    assert "revive-units at relu after layer 0 after step 60" in plain(treated)
+    assert "relu after layer 0, after step 60" in Page(html(treated)).text
+
+
 def test_nothing_is_to_be_done_about_what_is_over() -> None:
     run = runs.sick()
     assert actions(run, grouped(run, sorted_findings(run))[1]) == []

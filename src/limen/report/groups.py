@@ -11,7 +11,7 @@ from limen.findings.rate_choice import optimiser_of
 from limen.journal import Run, TreatmentRecord
 from limen.report.numbers import printable
 
-__all__ = ["Action", "actions", "grouped", "revived"]
+__all__ = ["Action", "actions", "figures_of", "grouped", "revived"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ def _action(run: Run, one: Group, case: Finding, remedy: str) -> Action:
     # once the rate was lowered, a rate to try would be stale
     sentence = printable(advice(remedy, case, None if done else run.vitals).removesuffix(SAFE))
     return Action(remedy, sentence, any(is_safe(remedy, finding, run.vitals) for finding in one.members), done)
+
+
+def figures_of(record: TreatmentRecord) -> list[str]:
+    """Names of what is compared with the end of the run; the rate that a treatment set is told in its own words."""
+    return [name for name in record.before if name != "learning rate"]
 
 
 def revived(run: Run, one: Group) -> str:

@@ -59,7 +59,9 @@ class Clinic:
                 at=vitals.step,
             )
             if isinstance(outcome, Refused):
-                self._refuse(f"{outcome.name} at {outcome.where} was not applied: {outcome.reason}.")
+                seen = vitals.site(outcome.where)
+                where = seen.site.title if seen is not None else outcome.where
+                self._refuse(f"{outcome.name} at {where} was not applied: {outcome.reason}.")
                 continue
             before = {**outcome.record.before, "loss": latest_loss(vitals)}
             self.records = (*self.records, replace(outcome.record, before=before))

@@ -65,7 +65,7 @@ def revive_units(
         where=wiring.site.name,
         step=step,
         kept=True,
-        detail=f"{len(index)} of {wiring.weight.shape[0]} units of {wiring.site.name}: incoming weights drawn anew "
+        detail=f"{len(index)} of {wiring.weight.shape[0]} units of {wiring.site.title}: incoming weights drawn anew "
         f"(standard deviation {wiring.initial_std:.3g}), outgoing weights in {readers} set to 0, "
         "optimiser state of these entries reset",
         before={"dead units": float(len(index))},
@@ -76,7 +76,7 @@ def revive_units(
 
 def obstacle(wiring: Wiring, units: Sequence[int]) -> str:
     """Why the units of this site cannot be revived without changing the network's function; empty if they can."""
-    weight, site = wiring.weight, wiring.site.name
+    weight, site = wiring.weight, wiring.site.title
     if weight is None:
         return f"the weights that feed {site} were not found"
     if not wiring.consumers:
