@@ -25,14 +25,27 @@ def test_there_is_one_sentence_for_every_remedy_and_finding(patient: Patient, re
 def test_it_speaks_of_the_case() -> None:
     (killed,) = diagnose(KILLED.vitals)
     assert advice("lower-learning-rate", killed, KILLED.vitals) == (
-        "Lower the learning rate (2 → try 0.2). `--treat safe` does this while the training runs."
+        "Lower the learning rate (2 → try 1). `--treat safe` does this while the training runs."
     )
     assert "the 87 dead units of fc1.linear" in advice("revive-units", killed)
     assert "leaky_relu, elu or gelu in place of relu at fc1" in advice("swap-activation", killed, KILLED.vitals)
     vanished = diagnose(DEEP_SIGMOID.vitals)[0]
     assert "a member of the ReLU family in place of sigmoid" in advice("swap-activation", vanished, DEEP_SIGMOID.vitals)
+    assert "in place of sigmoid in all 10 hidden layers." in advice("swap-activation", vanished, DEEP_SIGMOID.vitals)
+    assert "the weights of all 10 hidden layers again" in advice("reinitialise", vanished, DEEP_SIGMOID.vitals)
+    mixed = replace(DEEP_SIGMOID, layers=(*DEEP_SIGMOID.layers[:-1], replace(DEEP_SIGMOID.layers[-1], function="relu")))
+    assert "in place of sigmoid in 9 of 10 hidden layers." in advice("swap-activation", vanished, mixed.vitals)
     stuck = diagnose(UNSCALED.vitals)[0]
     assert "(33 and 78)" in advice("scale-inputs", stuck, UNSCALED.vitals)
+
+
+@pytest.mark.parametrize("update", [0.02, 0.3, 50.0])
+def test_the_rate_that_is_proposed_is_the_one_that_the_plan_sets(update: float) -> None:
+    patient = replace(KILLED, layers=tuple(replace(layer, update=update) for layer in KILLED.layers))
+    finding = replace(diagnose(KILLED.vitals)[0], causes=(Cause("learning-rate-too-high", 0.9, "So."),))
+    factor = next(step.factor for step in plan((finding,), patient.vitals) if step.name == "lower-learning-rate")
+    less = " or less" if update == 50.0 else ""  # the plan lowers it again where that was not enough
+    assert f"(2 → try {2 * factor:.3g}{less})." in advice("lower-learning-rate", finding, patient.vitals)
 
 
 def test_a_learning_rate_that_is_too_low_is_raised_from_where_it_is() -> None:
@@ -48,6 +61,7 @@ def test_a_site_that_is_a_number_is_told_by_its_layer() -> None:
     numbered = replace(vitals.sites[0], site=replace(vitals.sites[0].site, name="1", layer="0"))
     said = advice("swap-activation", replace(killed, where="1", layer="0"), replace(vitals, sites=(numbered,)))
     assert "in place of relu after layer 0." in said
+    assert "dead units of layer 0 again" in advice("revive-units", replace(killed, where="1", layer="0"))
 
 
 def test_an_unknown_remedy_suggests_the_nearest() -> None:

@@ -48,7 +48,7 @@ EXPLODING = Patient(chain("relu", 3.0, 4.2, update=0.8), losses=(lambda t: 50.0 
 @pytest.mark.parametrize(
     ("patient", "symptom", "where", "cause", "remedy", "step"),
     [
-        (KILLED, "dead-units", "fc1", "learning-rate-too-high", "revive-units", 5),
+        (KILLED, "dead-units", "fc1", "learning-rate-too-high", "lower-learning-rate", 5),
         (BIASED, "dead-units", "fc2", "bad-bias", "reinitialise", 1),
         (UNSCALED, "saturated-units", "t1", "unscaled-inputs", "scale-inputs", 1),
         (DEEP_SIGMOID, "vanishing-gradient", "l0", "saturating-activation", "swap-activation", 1),
@@ -70,7 +70,7 @@ SICK = [KILLED, BIASED, UNSCALED, DEEP_SIGMOID, WIDE_TANH, BROKEN, EXPLODING]
 def test_the_killed_units_are_listed() -> None:
     (found,) = diagnose(KILLED.vitals)
     assert found.units == tuple(range(87))
-    assert found.remedies[:2] == ("revive-units", "lower-learning-rate")
+    assert found.remedies[:2] == ("lower-learning-rate", "revive-units")
     assert found.severity == "error"
 
 

@@ -1,16 +1,29 @@
-from limen.findings import CAUSES, REMEDIES, SYMPTOMS, Cause
+from dataclasses import replace
+
+from limen.findings import CAUSES, REMEDIES, SYMPTOMS, Cause, diagnose
 from limen.findings.remedies import remedies_for
+from tests.findings.test_diagnose import DEEP_SIGMOID, chain
 
 
-def test_units_killed_by_large_steps_are_revived_and_the_rate_lowered() -> None:
+def test_after_large_steps_the_rate_is_lowered_before_units_are_revived() -> None:
     causes = (Cause("learning-rate-too-high", 0.9, ""), Cause("unscaled-inputs", 0.5, ""))
-    assert remedies_for("dead-units", causes)[:2] == ("revive-units", "lower-learning-rate")
+    assert remedies_for("dead-units", causes)[:2] == ("lower-learning-rate", "revive-units")
 
 
 def test_remedies_of_the_likelier_cause_come_first() -> None:
     first, second = Cause("unscaled-inputs", 0.9, ""), Cause("bad-initialisation", 0.4, "")
     named = remedies_for("saturated-units", (first, second))
     assert named.index("scale-inputs") < named.index("reinitialise")
+
+
+def test_an_adaptive_optimiser_is_not_to_be_changed_for_one() -> None:
+    causes = (Cause("learning-rate-too-low", 0.9, ""),)
+    assert "change-optimiser" in remedies_for("vanishing-gradient", causes)
+    assert "change-optimiser" not in remedies_for("vanishing-gradient", causes, adaptive=True)
+    slow = replace(DEEP_SIGMOID, optimiser="AdamW", layers=chain("sigmoid", 0.05, 0.58))
+    named = {name for one in diagnose(slow.vitals) for name in one.remedies}
+    assert "swap-activation" in named
+    assert "change-optimiser" not in named
 
 
 def test_every_answer_is_in_the_vocabulary_and_named_once() -> None:

@@ -63,7 +63,7 @@ def test_a_healed_run_is_healthy_and_says_what_healed_it() -> None:
     text = lines(healed)
     assert text[0] == "healthy: 5 sites, 1,200 steps watched"
     assert "healed    dead-units at relu1 and relu2: began at step 3, healed at step 80" in text
-    assert "          dead units: 119 -> 21" in text
+    assert "          dead units: 119 then, 21 at the end" in text
 
 
 def test_two_hundred_findings_fit_a_few_screens() -> None:

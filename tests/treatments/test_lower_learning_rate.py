@@ -72,6 +72,7 @@ def test_every_group_is_lowered_and_the_record_says_from_what_to_what() -> None:
     record = lower(optimiser, 0.1).record
     assert rates(optimiser) == pytest.approx([0.2, 0.05])
     assert (record.name, record.where, record.before) == ("lower-learning-rate", "SGD", {"learning rate": 2.0})
+    assert record.after == {"learning rate": 0.2}
     assert "from 2 to 0.2" in record.detail
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from limen.findings import Cause, Finding
+from limen.findings.rate_choice import RATE_LIMITS, learning_rate_factor, update_ratio
 from limen.journal import TreatmentRecord
 from limen.sites import Parameter, Site
 from limen.treatments.plan import Step, plan
-from limen.treatments.rate_choice import RATE_LIMITS, learning_rate_factor, update_ratio
 from limen.vitals import (
     Activity,
     OptimiserVitals,

@@ -291,14 +291,15 @@ def with_parametrised_weight() -> Wiring:
 @pytest.mark.parametrize(
     ("change", "units", "reason"),
     [
-        (lambda: replace(linear_linear().wiring, weight=None), DEAD, "weights that feed 1 were not found"),
+        (lambda: replace(linear_linear().wiring, weight=None), DEAD, "feed relu after layer 0 were not found"),
         (lambda: replace(linear_linear().wiring, consumers=()), DEAD, "read by something other than weights"),
-        (lambda: linear_linear().wiring, (), "no unit of 1 was named"),
-        (lambda: linear_linear().wiring, (2, 6), "units 2 to 6 were named, and 1 has 6"),
+        (lambda: linear_linear().wiring, (), "no unit of relu after layer 0 was named"),
+        (lambda: linear_linear().wiring, (2, 6), "units 2 to 6 were named, and relu after layer 0 has 6"),
         (lambda: replace(linear_linear().wiring, initial_std=0.0), DEAD, "nothing to draw"),
         (lambda: replace(linear_linear().wiring, initial_std=float("nan")), DEAD, "nothing to draw"),
+        (lambda: replace(linear_linear().wiring, initial_std=1.5e-8), DEAD, "nothing to draw"),
         (with_tied_reader, DEAD, "tied to each other"),
-        (with_grouped_reader, DEAD, "2.weight has 3 input entries, not 6 x 1: it reads 1 in groups"),
+        (with_grouped_reader, DEAD, "2.weight has 3 input entries, not 6 x 1: it reads relu after layer 0 in groups"),
         (with_parametrised_weight, DEAD, "computed from others"),
     ],
 )

@@ -6,11 +6,20 @@ import numpy as np
 
 from limen.errors import UnknownName
 from limen.findings.finding import REMEDIES, Finding
+from limen.findings.indications import is_safe
+from limen.findings.profile import PROFILE
+from limen.findings.rate_choice import (
+    RATE_LIMITS,
+    learning_rate_factor,
+    optimiser_of,
+    telling_window,
+    update_ratio,
+)
 from limen.vitals import SiteVitals, Vitals
 
-__all__ = ["advice", "is_safe"]
+__all__ = ["advice"]
 
-STEP = 10.0  # what a learning rate is divided or multiplied by, as the pages of both remedies say
+STEP = 10.0  # what a learning rate is multiplied by, as the page of the remedy says
 
 ACTIONS: dict[str, str] = {
     "swap-activation": "Use {instead} in place of {function}{at}.",
@@ -34,10 +43,6 @@ ACTIONS: dict[str, str] = {
 SAFE = " `--treat safe` does this while the training runs."
 
 BOUNDED = ("tanh", "sigmoid", "hardtanh", "hardsigmoid", "softsign")
-RATE = "learning-rate-too-high"
-SURE = 0.5  # confidence from which the rate is treated beside a likelier cause
-RATE_SYMPTOMS = ("dead-units", "dying-units", "exploding-gradient", "exploding-activations")
-OVER = ("learning-rate-too-high", "bad-initialisation", "bad-bias", "dead-from-start")  # units may be revived after it
 
 
 def advice(remedy: str, finding: Finding, vitals: Vitals | None = None) -> str:
@@ -53,19 +58,7 @@ def advice(remedy: str, finding: Finding, vitals: Vitals | None = None) -> str:
     """
     if remedy not in ACTIONS:
         raise UnknownName.of("remedy", remedy, REMEDIES)
-    return ACTIONS[remedy].format_map(_facts(finding, vitals or Vitals())) + SAFE * is_safe(remedy, finding)
-
-
-def is_safe(remedy: str, finding: Finding) -> bool:
-    """Whether ``--treat safe`` would apply a remedy to a finding: the network's function is kept, and it would last."""
-    if remedy not in finding.remedies or finding.severity == "info" or finding.closed is not None:
-        return False
-    rate = finding.causes[:1] and finding.causes[0].name == RATE
-    rate = rate or any(one.name == RATE and one.confidence >= SURE for one in finding.causes)
-    if remedy == "lower-learning-rate":
-        return bool(rate) and finding.symptom in RATE_SYMPTOMS
-    over = not finding.causes or finding.causes[0].name in OVER
-    return remedy == "revive-units" and finding.symptom == "dead-units" and over
+    return ACTIONS[remedy].format_map(_facts(finding, vitals or Vitals())) + SAFE * is_safe(remedy, finding, vitals)
 
 
 def _facts(finding: Finding, vitals: Vitals) -> dict[str, str]:
@@ -75,19 +68,31 @@ def _facts(finding: Finding, vitals: Vitals) -> dict[str, str]:
     rates = _rates(finding, vitals)
     inputs = vitals.inputs
     return {
-        "at": _at(finding, seen),
-        "of": f" of {finding.layer}" if finding.layer else "",
+        "at": _at(finding, seen, vitals),
+        "of": _of(finding, seen, vitals),
         "function": function or "the activation",
         "instead": "a member of the ReLU family" if bounded else "leaky_relu, elu or gelu",
         "scale": "with nn.init.xavier_normal_" if bounded else "with nn.init.kaiming_normal_",
         "units": f"{len(finding.units)} " if finding.units else "",
-        "lower": f" ({rates[0]:.3g} → try {rates[0] / STEP:.3g})" if rates else "",
+        "lower": _lower(finding, vitals),
         "higher": f" ({rates[1]:.3g} → try {rates[1] * STEP:.3g})" if rates else "",
         "inputs": f" ({inputs.mean:.3g} and {inputs.std:.3g})" if inputs and np.isfinite(inputs.std) else "",
     }
 
 
-def _at(finding: Finding, seen: SiteVitals | None) -> str:
+def _of(finding: Finding, seen: SiteVitals | None, vitals: Vitals) -> str:
+    hidden = _hidden(finding, seen, vitals)
+    if hidden:
+        return f" of all {len(hidden)} hidden layers"
+    layer = finding.layer or ""
+    return f" of {layer if any(one.isalpha() for one in layer) else f'layer {layer}'}" if layer else ""
+
+
+def _at(finding: Finding, seen: SiteVitals | None, vitals: Vitals) -> str:
+    hidden = _hidden(finding, seen, vitals)
+    if hidden and seen is not None:
+        alike = sum(function == seen.site.function for function in hidden.values())
+        return f" in {'all' if alike == len(hidden) else f'{alike} of'} {len(hidden)} hidden layers"
     if finding.layer is None:
         return ""
     if seen is None or seen.site.title == seen.site.name:
@@ -95,10 +100,28 @@ def _at(finding: Finding, seen: SiteVitals | None) -> str:
     return seen.site.title.removeprefix(seen.site.function)  # " after layer 0"
 
 
+def _hidden(finding: Finding, seen: SiteVitals | None, vitals: Vitals) -> dict[str, str]:
+    """The hidden layers of a model with their functions, where a finding at the first of them is about them all."""
+    if finding.unit != PROFILE or seen is None:
+        return {}
+    own = [one.site for one in vitals.sites if one.site.model == seen.site.model and not one.site.head]
+    return {site.layer: site.function for site in own if site.layer is not None}
+
+
+def _lower(finding: Finding, vitals: Vitals) -> str:
+    """The rate until the finding and the one that the treatment would choose; less, where it would lower it again."""
+    optimiser = optimiser_of(finding, vitals)
+    rates = _rates(finding, vitals)
+    if optimiser is None or rates is None:
+        return ""
+    factor = learning_rate_factor(update_ratio(vitals, optimiser, *telling_window(finding, vitals)))
+    less = " or less" * (factor <= RATE_LIMITS.strongest)
+    return f" ({rates[0]:.3g} → try {rates[0] * factor:.3g}{less})"
+
+
 def _rates(finding: Finding, vitals: Vitals) -> tuple[float, float] | None:
     """The largest learning rate until the finding, and the latest; None for a hand-written update."""
-    owners = {one.optimiser for one in vitals.parameters if finding.layer in (None, one.parameter.layer)} - {None}
-    owner = next(iter(owners)) if len(owners) == 1 else None
+    owner = optimiser_of(finding, vitals)
     if owner is None or len(vitals.optimisers[owner].step) == 0:
         return None
     seen = vitals.optimisers[owner]

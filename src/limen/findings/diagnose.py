@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from limen.findings.causes import ranked
-from limen.findings.finding import CAUSES, Finding, Severity
+from limen.findings.finding import CAUSES, Cause, Finding, Severity
 from limen.findings.remedies import remedies_for
 from limen.findings.rules import RULES
 from limen.findings.thresholds import Thresholds
@@ -35,7 +35,7 @@ def diagnose(vitals: Vitals, limits: Thresholds = DEFAULTS) -> tuple[Finding, ..
     with np.errstate(all="ignore"):  # vitals of a training gone wrong hold infinities
         seen = [finding for rule in RULES.values() for finding in rule(vitals, limits)]
         explained = [_explained(finding, vitals, limits) for finding in _folded(seen, limits)]
-        explained = [_inherited(finding, explained) for finding in explained]
+        explained = [_inherited(finding, explained, vitals) for finding in explained]
     return tuple(sorted(explained, key=lambda one: _place(one, vitals)))
 
 
@@ -78,7 +78,7 @@ def _folded(findings: list[Finding], limits: Thresholds) -> list[Finding]:
     ]
 
 
-def _inherited(finding: Finding, all_findings: list[Finding]) -> Finding:
+def _inherited(finding: Finding, all_findings: list[Finding], vitals: Vitals) -> Finding:
     """A training that does not learn has the causes of what keeps it from learning, a little less certain."""
     if finding.symptom != "not-learning":
         return finding
@@ -88,12 +88,16 @@ def _inherited(finding: Finding, all_findings: list[Finding]) -> Finding:
             for cause in other.causes[:1]:
                 known.setdefault(cause.name, replace(cause, confidence=round(0.9 * cause.confidence, 3)))
     causes = tuple(sorted(known.values(), key=lambda one: (-one.confidence, CAUSES.index(one.name))))
-    return replace(finding, causes=causes, remedies=remedies_for(finding.symptom, causes))
+    return _answered(finding, causes, vitals)
 
 
 def _explained(finding: Finding, vitals: Vitals, limits: Thresholds) -> Finding:
-    causes = ranked(vitals, finding, limits)
-    return replace(finding, causes=causes, remedies=remedies_for(finding.symptom, causes))
+    return _answered(finding, ranked(vitals, finding, limits), vitals)
+
+
+def _answered(finding: Finding, causes: tuple[Cause, ...], vitals: Vitals) -> Finding:
+    adaptive = bool(vitals.optimisers) and all(one.adaptive for one in vitals.optimisers)
+    return replace(finding, causes=causes, remedies=remedies_for(finding.symptom, causes, adaptive=adaptive))
 
 
 def _place(finding: Finding, vitals: Vitals) -> tuple[int, int, float, int, str]:

@@ -21,7 +21,8 @@ class LossTrend:
     """The course of the single loss of a training.
 
     Attributes:
-        start: its level over the first rows, in units of the loss.
+        began: its first value, in units of the loss.
+        start: the same, or the median of the first three where that is lower: a first value may be high by chance.
         first: its level over the first eighth of the rows.
         end: its level over the last eighth.
         lowest: the lowest level over any eighth.
@@ -36,6 +37,7 @@ class LossTrend:
         risen_limit: multiple of ``start`` from which it counts as risen.
     """
 
+    began: float
     start: float
     first: float
     end: float
@@ -49,6 +51,12 @@ class LossTrend:
     finite: bool
     required: float
     risen_limit: float
+
+    @property
+    def opening(self) -> str:
+        """Where it started, in words: the first value, and what it was taken to be where that is clearly less."""
+        early = f", {self.start:.4g} as the median of the first three"
+        return f"{self.began:.4g} at the start" + early * (self.began - self.start > self.required * abs(self.began))
 
     @property
     def learned(self) -> bool:
@@ -104,6 +112,7 @@ def loss_trend(vitals: Vitals, limits: Thresholds) -> LossTrend | None:
     tail = len(values) // BLOCKS
     spread = noise(values)
     return LossTrend(
+        began=float(values[0]),
         start=min(float(values[0]), median(values[:3])),
         first=levels[0],
         end=levels[-1],

@@ -11,7 +11,9 @@ from limen.findings.thresholds import Thresholds
 from limen.sites import Site
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
-__all__ = ["Profile", "Rung", "gradient_profiles"]
+__all__ = ["PROFILE", "Profile", "Rung", "gradient_profiles"]
+
+PROFILE = "gradient at first site / last site"  # unit of findings about depth
 
 
 @dataclass(frozen=True)

@@ -94,15 +94,17 @@ _BY_SYMPTOM: dict[str, tuple[str, ...]] = {
 }
 
 
-def remedies_for(symptom: str | None, causes: tuple[Cause, ...]) -> tuple[str, ...]:
+def remedies_for(symptom: str | None, causes: tuple[Cause, ...], *, adaptive: bool = False) -> tuple[str, ...]:
     """Remedies of the causes, the likeliest first, then those of the symptom; each once.
 
-    Units that were killed by large steps are revived first: that is the repair, the learning rate keeps it. A loss
-    that does not fall says nothing about what to do: its own remedies are guesses, for where no cause is known.
+    After large steps the learning rate comes first, or revived units would die again; reviving them is the repair. A
+    loss that does not fall says nothing about what to do: its own remedies are guesses, for where no cause is known.
+    Where all optimisers are ``adaptive``, there is none to change to.
     """
     first: tuple[str, ...] = ()
     if symptom == "dead-units" and causes and causes[0].name == "learning-rate-too-high":
-        first = ("revive-units", "lower-learning-rate")
+        first = ("lower-learning-rate", "revive-units")
     by_cause = [name for cause in causes for name in _BY_CAUSE.get(cause.name, ())]
     guess = () if symptom == "not-learning" and by_cause else _BY_SYMPTOM.get(symptom or "", ())
-    return tuple(dict.fromkeys((*first, *by_cause, *guess)))
+    named = dict.fromkeys((*first, *by_cause, *guess))
+    return tuple(name for name in named if not (adaptive and name == "change-optimiser"))

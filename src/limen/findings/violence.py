@@ -13,7 +13,7 @@ from limen.findings.thresholds import Thresholds
 from limen.findings.updates import Jump, largest_update
 from limen.vitals import Vitals
 
-__all__ = ["Crowd", "Spike", "Violence", "diverged", "violence"]
+__all__ = ["Crowd", "Spike", "Violence", "diverged", "large_step", "violence"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -89,12 +89,17 @@ def violence(vitals: Vitals, died: Integers, limits: Thresholds, *, after: int, 
         after: The step before the first to look at.
         until: The last step to look at.
     """
-    jump = largest_update(vitals, after=after, until=until)
     return Violence(
-        jump if jump is not None and jump.ratio >= limits.large_update else None,
+        large_step(vitals, limits, after=after, until=until),
         _spike(vitals, until, limits),
         _crowd(died, limits),
     )
+
+
+def large_step(vitals: Vitals, limits: Thresholds, *, after: int, until: int) -> Jump | None:
+    """The largest update of a weight in steps ``after < step <= until``, where it was large."""
+    jump = largest_update(vitals, after=after, until=until)
+    return jump if jump is not None and jump.ratio >= limits.large_update else None
 
 
 def _spike(vitals: Vitals, until: int, limits: Thresholds) -> Spike | None:

@@ -16,7 +16,8 @@ class TreatmentRecord:
         kept: False once it was undone.
         detail: one sentence: what exactly was changed.
         before: figures before it, by name, for instance ``{"dead units": 87, "learning rate": 2.0}``.
-        after: the same figures once enough steps were seen after it; empty until then.
+        after: the same figures as last seen, once enough steps were seen after it; of a learning rate, from the first
+            and for good, what this treatment alone made of it.
         finding: key of the finding it answers.
     """
 

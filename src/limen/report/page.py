@@ -9,12 +9,12 @@ import limen
 from limen.findings import Finding
 from limen.journal import Run, TreatmentRecord
 from limen.report.draw import Json
-from limen.report.groups import grouped
+from limen.report.groups import figures_of, grouped
 from limen.report.headline import allowance, headline, undecided, unfinished
 from limen.report.looks import ending
 from limen.report.numbers import count, duration, number, printable, sentence
 from limen.report.order import shown_findings
-from limen.report.words import phrase, reason
+from limen.report.words import phrase, place_name, reason
 
 __all__ = ["about", "treatments", "verdict"]
 
@@ -45,7 +45,7 @@ def treatments(run: Run) -> Json:
     kept = sum(1 for record in run.treatments if record.kept)
     undone = len(run.treatments) - kept
     title = f"{count(kept, 'treatment')} kept" + (f", {undone} undone" if undone else "")
-    return {"treatments": [_treatment(record) for record in run.treatments], "treatments_title": title}
+    return {"treatments": [_treatment(run, record) for record in run.treatments], "treatments_title": title}
 
 
 def about(run: Run) -> Json:
@@ -124,8 +124,8 @@ def _lede(run: Run, shown: Sequence[Finding]) -> str:
     return printable(" ".join(parts))
 
 
-def _treatment(record: TreatmentRecord) -> Json:
-    names = [*record.before, *(name for name in record.after if name not in record.before)]
+def _treatment(run: Run, record: TreatmentRecord) -> Json:
+    names = [*figures_of(record), *(name for name in record.after if name not in record.before)]
     rows = [
         {
             "name": printable(name),
@@ -136,7 +136,7 @@ def _treatment(record: TreatmentRecord) -> Json:
     ]
     return {
         "name": sentence(printable(record.name).replace("-", " ")),
-        "where": printable(record.where),
+        "where": place_name(run, record.where),
         "step": f"{record.step:,}",
         "kept": record.kept,
         "detail": sentence(printable(record.detail)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from limen.findings import Finding, Group
 from limen.findings.advice import SAFE
 from limen.journal import Run, TreatmentRecord
-from limen.report.groups import Action, actions, grouped
+from limen.report.groups import Action, actions, figures_of, grouped, revived
 from limen.report.headline import cost, headline
 from limen.report.numbers import number, percent, printable
 from limen.report.order import closed_findings, shown_findings
@@ -104,7 +104,7 @@ def _entries(run: Run) -> list[Entry]:
     entries = [entry for one in groups[:IN_FULL] for entry in _group(run, one)]
     entries += [_summed_up(run, one, gap=not index) for index, one in enumerate(groups[IN_FULL:])]
     entries += [_healed(run, one, gap=not index) for index, one in enumerate(grouped(run, closed_findings(run)))]
-    entries += [entry for record in run.treatments for entry in _treated(record)]
+    entries += [entry for record in run.treatments for entry in _treated(run, record)]
     entries += [Entry("cost", cost(run), gap=True)] if entries else []
     notes = run.vitals.notes
     return entries + [Entry("note", note, gap=not index) for index, note in enumerate(notes)]
@@ -120,7 +120,7 @@ def _group(run: Run, one: Group) -> list[Entry]:
         entries += _units(run, root)
     else:
         entries += _members(run, one)
-    entries.append(Entry("  since", f"step {root.step:,} of {run.vitals.step:,}"))
+    entries.append(Entry("  since", f"step {root.step:,} of {run.vitals.step:,}{revived(run, one)}"))
     for index, cause in enumerate(one.causes):
         evidence = f": {cause.evidence}" if cause.evidence else ""
         entries.append(Entry("" if index else "  why", f"{cause.name} ({percent(cause.confidence)}){evidence}"))
@@ -160,7 +160,7 @@ def _members(run: Run, one: Group) -> list[Entry]:
 
 def _action(action: Action) -> str:
     text = f"{action.remedy}: {action.sentence}" if action.sentence != action.remedy else action.remedy
-    return f"{text} Done after step {action.done:,}." if action.done is not None else text + SAFE * action.safe
+    return f"{text} Done {action.done}." if action.done else text + SAFE * action.safe
 
 
 def shortened(text: str, most: int = 160) -> str:
@@ -184,19 +184,19 @@ def _healed(run: Run, one: Group, *, gap: bool) -> Entry:
     return Entry("healed", f"{one.root.name} at {places(run, one.members)}: {when}", "healed", gap=gap)
 
 
-def _treated(record: TreatmentRecord) -> list[Entry]:
+def _treated(run: Run, record: TreatmentRecord) -> list[Entry]:
     label = "treated" if record.kept else "undone"
-    title = f"{record.name} at {record.where} after step {record.step:,}"
+    title = f"{record.name} at {place_name(run, record.where)} after step {record.step:,}"
     entries = [Entry(label, title, label, "title", gap=True)]
     entries += [Entry("", record.detail)] if record.detail else []
     return [*entries, *(Entry("", line) for line in comparison(record))]
 
 
 def comparison(record: TreatmentRecord) -> list[str]:
-    """``name: before -> after`` for each figure of a treatment."""
-    rows = [f"{name}: {number(value)} -> {_after(record, name)}" for name, value in record.before.items()]
-    return rows + [f"{name}: {number(v)} after" for name, v in record.after.items() if name not in record.before]
+    """``name: 24 then, 3 at the end`` for each figure of a treatment: what came later may have had a part in it."""
+    rows = [f"{name}: {number(record.before[name])} then, {_after(record, name)}" for name in figures_of(record)]
+    return rows + [f"{name}: {number(v)} at the end" for name, v in record.after.items() if name not in record.before]
 
 
 def _after(record: TreatmentRecord, name: str) -> str:
-    return number(record.after[name]) if name in record.after else "not measured yet"
+    return f"{number(record.after[name])} at the end" if name in record.after else "not measured since"

@@ -14,7 +14,6 @@ from limen.findings import Finding
 from limen.journal import TreatmentRecord
 from limen.treatments.applied import Applied, Refused
 from limen.treatments.apply import apply
-from limen.treatments.lower_learning_rate import NAME as LOWER_LEARNING_RATE
 from limen.treatments.plan import plan
 from limen.treatments.revive_units import NAME as REVIVE_UNITS
 from limen.vitals import EVIDENCE, Vitals, dead_units
@@ -60,7 +59,9 @@ class Clinic:
                 at=vitals.step,
             )
             if isinstance(outcome, Refused):
-                self._refuse(f"{outcome.name} at {outcome.where} was not applied: {outcome.reason}.")
+                seen = vitals.site(outcome.where)
+                where = seen.site.title if seen is not None else outcome.where
+                self._refuse(f"{outcome.name} at {where} was not applied: {outcome.reason}.")
                 continue
             before = {**outcome.record.before, "loss": latest_loss(vitals)}
             self.records = (*self.records, replace(outcome.record, before=before))
@@ -73,7 +74,7 @@ class Clinic:
     def look_back(self, vitals: Vitals) -> None:
         """Fill in what became of each treatment, once there is evidence."""
         self.records = tuple(
-            replace(record, after=figures(record, units, vitals))
+            replace(record, after={**record.after, **figures(record, units, vitals)})
             if vitals.step >= record.step + EVIDENCE.steps
             else record
             for record, units in zip(self.records, self._units, strict=True)
@@ -94,9 +95,6 @@ def figures(record: TreatmentRecord, units: tuple[int, ...], vitals: Vitals) -> 
         site = vitals.site(record.where)
         dead: set[int] = set(dead_units(site).tolist()) if site is not None else set()
         now["dead units"] = float(len(dead & set(units)))
-    if record.name == LOWER_LEARNING_RATE:
-        rates = [o.learning_rate[-1] for o in vitals.optimisers if o.name == record.where and len(o.learning_rate)]
-        now["learning rate"] = float(rates[0]) if rates else math.nan
     return {name: now[name] for name in record.before if name in now}
 
 

@@ -54,14 +54,16 @@ def lower_learning_rate(
     before = float(optimiser.param_groups[0]["lr"])
     seen: set[int] = set()  # a Tensor may stand in several places, and is changed once
     undos = [scale(holder, key, factor, seen) for holder, key in rates(optimiser)]
+    after = float(optimiser.param_groups[0]["lr"])
     record = TreatmentRecord(
         name=NAME,
         where=type(optimiser).__name__,
         step=step,
         kept=True,
         detail=f"learning rate of {type(optimiser).__name__} multiplied by {factor:.3g}, "
-        f"from {before:.3g} to {float(optimiser.param_groups[0]['lr']):.3g}",
+        f"from {before:.3g} to {after:.3g}",
         before={"learning rate": before},
+        after={"learning rate": after},
         finding=finding,
     )
     return Applied(record, undo_all(undos))

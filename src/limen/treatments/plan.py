@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from limen.findings import Finding
+from limen.findings import Finding, is_safe
+from limen.findings.indications import blames_the_rate
+from limen.findings.rate_choice import (
+    RATE_LIMITS,
+    learning_rate_factor,
+    optimiser_of,
+    rate_at,
+    telling_window,
+    update_ratio,
+)
 from limen.journal import TreatmentRecord
 from limen.treatments.lower_learning_rate import NAME as LOWER_LEARNING_RATE
-from limen.treatments.rate_choice import RATE_LIMITS, learning_rate_factor, rate_at, update_ratio
 from limen.treatments.revive_units import NAME as REVIVE_UNITS
 from limen.vitals import Vitals, dead_units
 
 __all__ = ["PATIENCE", "Patience", "Step", "plan"]
-
-RATE_SYMPTOMS = frozenset({"dead-units", "dying-units", "exploding-gradient", "exploding-activations"})
-"""Symptoms for which a learning rate is lowered, where it is the cause."""
-
-REVIVABLE_CAUSES = frozenset({"learning-rate-too-high", "bad-initialisation", "bad-bias", "dead-from-start"})
-"""Causes that are over once the rate is lowered or the unit's own weights are drawn anew. Under any other (unscaled
-inputs, say) revived units would die again."""
-
-RATE_CAUSE = "learning-rate-too-high"
 
 HAND_WRITTEN = -1
 """In place of an optimiser's index, where the script updates its weights itself."""
@@ -35,13 +34,11 @@ class Patience:
         steps: training steps that a treatment is given to work before the same finding is treated again.
         times: treatments of one kind for one finding, at most.
         lowered: a rate at or below this share of the rate at the onset counts as lowered, by whomever.
-        leading: a cause of at least this confidence counts as leading, beside the most likely one.
     """
 
     steps: int = 50
     times: int = 3
     lowered: float = 0.5
-    leading: float = 0.5
 
 
 PATIENCE = Patience()
@@ -92,9 +89,8 @@ def plan(
     Returns:
         Steps for ``apply``; none where nothing safe would help.
     """
-    due = tuple(
-        f for f in findings if f.closed is None and f.severity != "info" and is_due(f, vitals, treated, patience)
-    )
+    answered = (f for f in findings if is_safe(LOWER_LEARNING_RATE, f) or is_safe(REVIVE_UNITS, f))
+    due = tuple(f for f in answered if is_due(f, vitals, treated, patience))
     acting = {f.key: optimiser for f in due if (optimiser := acting_rate(f, vitals, treated, patience)) is not None}
     slower = tuple(lowerings(due, acting, vitals, treated))
     return (*slower, *revivals(due, acting, {step.optimiser for step in slower}, vitals))
@@ -110,7 +106,7 @@ def acting_rate(
     finding: Finding, vitals: Vitals, treated: tuple[TreatmentRecord, ...], patience: Patience
 ) -> int | None:
     """The optimiser whose learning rate is a leading cause and still acts: -1 for a hand-written update; else None."""
-    if not leads(finding, patience):
+    if not blames_the_rate(finding):
         return None
     optimiser = optimiser_of(finding, vitals)
     if optimiser is None:
@@ -131,8 +127,7 @@ def lowerings(
     chosen: dict[int, Step] = {}
     for finding in due:
         optimiser = acting.get(finding.key, HAND_WRITTEN)
-        wanted = finding.symptom in RATE_SYMPTOMS and LOWER_LEARNING_RATE in finding.remedies
-        if optimiser == HAND_WRITTEN or not wanted:
+        if optimiser == HAND_WRITTEN or not is_safe(LOWER_LEARNING_RATE, finding):
             continue
         factor = learning_rate_factor(update_ratio(vitals, optimiser, *window(finding, vitals, treated)))
         if optimiser not in chosen or factor < chosen[optimiser].factor:
@@ -147,11 +142,9 @@ def revivals(
     """Dead units whose cause is over, in forward order of their sites."""
     order = {site.site.name: site.site.order for site in vitals.sites}
     for finding in sorted(due, key=lambda f: order.get(f.where, len(order))):
-        wanted = finding.symptom == "dead-units" and REVIVE_UNITS in finding.remedies
-        over = not finding.causes or finding.causes[0].name in REVIVABLE_CAUSES
         still_acts = finding.key in acting and acting[finding.key] not in lowered
         units = still_dead(finding, vitals)
-        if wanted and over and not still_acts and units:
+        if is_safe(REVIVE_UNITS, finding) and not still_acts and units:
             yield Step(REVIVE_UNITS, finding.where, units, None, 1.0, finding.key)
 
 
@@ -161,23 +154,9 @@ def still_dead(finding: Finding, vitals: Vitals) -> tuple[int, ...]:
     return tuple(sorted(set(finding.units) & set(dead_units(site).tolist()))) if site else ()
 
 
-def leads(finding: Finding, patience: Patience) -> bool:
-    """Whether a learning rate that is too high is the most likely cause, or likely enough beside it."""
-    return any(
-        cause.name == RATE_CAUSE and (rank == 0 or cause.confidence >= patience.leading)
-        for rank, cause in enumerate(finding.causes)
-    )
-
-
 def window(finding: Finding, vitals: Vitals, treated: tuple[TreatmentRecord, ...]) -> tuple[int, int]:
     """The steps whose updates speak for a finding: up to its onset, or, once treated, the latest ones since then."""
     before = [record.step for record in treated if record.finding == finding.key]
     if before:
         return max(*before, vitals.step - RATE_LIMITS.window), vitals.step
-    return finding.step - RATE_LIMITS.window, max(finding.step, RATE_LIMITS.window)
-
-
-def optimiser_of(finding: Finding, vitals: Vitals) -> int | None:
-    """The optimiser of the layer concerned, or the only one; None for a hand-written update."""
-    owners = [p.optimiser for p in vitals.parameters if p.parameter.layer == finding.layer and p.optimiser is not None]
-    return min(owners) if owners else (0 if len(vitals.optimisers) == 1 else None)
+    return telling_window(finding, vitals)

@@ -15,6 +15,7 @@ from limen.treatments.entries import Entries, Undo, reset_state, undo_all, write
 __all__ = ["NAME", "revive_units"]
 
 NAME = "revive-units"
+ALIKE = 1e-4  # times 1 / sqrt(fan in): the spread that rounding gives to weights that began all equal
 
 
 def revive_units(
@@ -64,7 +65,7 @@ def revive_units(
         where=wiring.site.name,
         step=step,
         kept=True,
-        detail=f"{len(index)} of {wiring.weight.shape[0]} units of {wiring.site.name}: incoming weights drawn anew "
+        detail=f"{len(index)} of {wiring.weight.shape[0]} units of {wiring.site.title}: incoming weights drawn anew "
         f"(standard deviation {wiring.initial_std:.3g}), outgoing weights in {readers} set to 0, "
         "optimiser state of these entries reset",
         before={"dead units": float(len(index))},
@@ -75,7 +76,7 @@ def revive_units(
 
 def obstacle(wiring: Wiring, units: Sequence[int]) -> str:
     """Why the units of this site cannot be revived without changing the network's function; empty if they can."""
-    weight, site = wiring.weight, wiring.site.name
+    weight, site = wiring.weight, wiring.site.title
     if weight is None:
         return f"the weights that feed {site} were not found"
     if not wiring.consumers:
@@ -84,8 +85,9 @@ def obstacle(wiring: Wiring, units: Sequence[int]) -> str:
         return f"no unit of {site} was named"
     if min(units) < 0 or max(units) >= weight.shape[0]:
         return f"units {min(units)} to {max(units)} were named, and {site} has {weight.shape[0]}"
-    if not (math.isfinite(wiring.initial_std) and wiring.initial_std > 0):
-        return f"the weights that feed {site} began with a standard deviation of {wiring.initial_std}: nothing to draw"
+    scale = wiring.initial_std * math.sqrt(weight[0].numel())
+    if not (math.isfinite(scale) and scale > ALIKE):
+        return f"the weights that feed {site} began with a spread of {wiring.initial_std:.3g}: nothing to draw"
     tensors = [weight, *(consumer.weight for consumer in wiring.consumers)]
     if not all(tensor.is_leaf and tensor.is_floating_point() for tensor in tensors):
         return f"weights around {site} are computed from others (a parametrisation), so a change would not last"

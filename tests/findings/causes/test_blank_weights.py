@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from limen.findings import Finding, diagnose
+import pytest
+
+from limen.findings import Finding, advice, diagnose, is_safe
 from tests.findings.patients import Layer, Patient, noisy
 
 FLAT = (noisy(2.303, 0.02),)
@@ -41,6 +43,16 @@ def test_a_loss_that_does_not_fall_behind_layers_without_a_signal_is_put_down_to
     assert "and those of 1 more" in found.causes[0].evidence
     assert found.remedies[0] == "reinitialise"
     assert "varies over samples by 1.0e-06" in found.message
+
+
+@pytest.mark.parametrize("layer", [BLANK, replace(BLANK, scale=1.41, std=1.0, alike=True)])
+def test_what_began_without_chance_is_drawn_again_and_no_revival_is_promised(layer: Layer) -> None:
+    patient = Patient((layer, Layer("fc2")), losses=FLAT)
+    found = next(one for one in diagnose(patient.vitals) if one.symptom == "dead-units")
+    assert found.causes[0].name == "bad-initialisation"
+    assert found.remedies[0] == "reinitialise"
+    assert not is_safe("revive-units", found, patient.vitals)
+    assert "--treat safe" not in advice("revive-units", found, patient.vitals)
 
 
 def test_the_steps_of_weights_that_began_at_zero_accuse_nobody() -> None:

@@ -36,6 +36,12 @@ def test_the_evidence_names_weight_step_rate_loss_and_crowd() -> None:
     assert "50 units fell silent within 5 steps of step 5" in cause.evidence
 
 
+def test_no_step_after_the_deaths_is_blamed_for_them() -> None:
+    cause = judged(killed(update=lambda t: np.select([t == 3, t == 9], [1.5, 1e5], 1e-2)))
+    assert cause is not None
+    assert "step 3 moved fc1.linear.weight by 150 %" in cause.evidence.lower()
+
+
 def test_more_evidence_is_more_certain() -> None:
     quiet = falling(2.3, 0.9)
     two, three = judged(killed(loss=quiet)), judged(killed())

@@ -95,6 +95,15 @@ def test_it_says_when_they_were_last_active_and_when_that_was_sure() -> None:
     assert finding.step == 10
 
 
+def test_units_that_died_again_are_sure_to_be_dead_only_after_that() -> None:
+    vitals = ill((150,) * 20, losses=(SPIKE,))
+    site = vitals.sites[0]
+    earlier = np.where(site.history.step == 33, 40, site.history.dead)  # before they were revived
+    again = replace(vitals, sites=(replace(site, history=replace(site.history, dead=earlier)), *vitals.sites[1:]))
+    (finding,) = dead_units(again, LIMITS)
+    assert "last active at step 150 or before, confirmed dead at step 170:" in finding.message
+
+
 def test_no_bound_is_ever_zero() -> None:
     (finding,) = dead_units(ill((0,) * 64, batch=10_000_000, losses=(FLAT,)), LIMITS)
     assert "less than 7.5e-08 % of samples" in finding.message  # 300 / 4e9

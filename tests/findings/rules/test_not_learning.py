@@ -53,6 +53,16 @@ def test_stays_silent(vitals: Vitals) -> None:
     assert list(not_learning(vitals, LIMITS)) == []
 
 
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [(2.30, "2.31 at the start, 2.3 now"), (2.0, "2.31 at the start, 2 as the median of the first three, 2.3 now")],
+)
+def test_the_start_is_the_first_loss(second: float, told: str) -> None:
+    course = lambda t: np.select([t == 1, t <= 3], [2.31, second], 2.3)  # noqa: E731
+    (finding,) = not_learning(ill(Layer("fc1", update=1e-9), course), LIMITS)
+    assert told in finding.message
+
+
 def test_a_dip_shorter_than_an_eighth_of_the_run_is_no_fall() -> None:
     dip = noisy(lambda t: np.where((t > 100) & (t < 110), 1.0, 2.3), 0.02)
     assert len(list(not_learning(ill(Layer("fc1", update=1e-9), dip), LIMITS))) == 1

@@ -42,7 +42,7 @@ def _of_zeros(vitals: Vitals, zero: list[SiteVitals]) -> Cause:
     first = zero[0].site
     more = f", and those of {len(zero) - 1} more" if len(zero) > 1 else ""
     evidence = (
-        f"{_weight(vitals, first.layer)} began at all zeros (standard deviation 0), so that {first.name} was the same "
+        f"{_weight(vitals, first.layer)} began at all zeros (standard deviation 0), so that {first.title} was the same "
         f"on every sample{more}; units that begin without weights get no gradient, or all the same one."
     )
     return Cause("bad-initialisation", 0.97, evidence)

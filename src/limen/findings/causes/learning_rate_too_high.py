@@ -1,17 +1,19 @@
 """Steps that throw the weights away."""
 
+from dataclasses import replace
+
 import numpy as np
+import numpy.typing as npt
 
 from limen.findings.causes.birth import born_share, born_stuck
 from limen.findings.causes.registry import cause
 from limen.findings.finding import Cause, Finding
-from limen.findings.profile import gradient_profiles
+from limen.findings.profile import PROFILE, gradient_profiles
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import Jump
-from limen.findings.violence import Crowd, Spike, Violence, violence
+from limen.findings.violence import Crowd, Spike, Violence, large_step, violence
 from limen.vitals import Vitals
 
-PROFILE = "gradient at first site / last site"  # unit of findings about depth: those grow at any learning rate
 LASTING = frozenset({"not-learning", "exploding-gradient", "saturated-units"})
 EXPLAINS = LASTING | {"dead-units", "dying-units", "non-finite"}
 FAINT = 0.25  # confidence below which it is not worth saying
@@ -45,11 +47,13 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     died = seen.last_active[units] if seen is not None else np.array([], dtype=np.int64)
     until = vitals.step if finding.symptom in LASTING else max(finding.step + 1, limits.window)
     near = violence(vitals, died, limits, after=finding.step - limits.window - 1, until=until)
-    jump, weight = near.jump, 1.0
+    last = min(until, _median_death(died) + 1) if finding.symptom == "dead-units" else until
+    jump, weight = large_step(vitals, limits, after=finding.step - limits.window - 1, until=last), 1.0
     if jump is None:
-        jump, weight = violence(vitals, died, limits, after=0, until=until).jump, 0.8
+        jump, weight = large_step(vitals, limits, after=0, until=last), 0.8
     if near.spike is None and finding.symptom == "not-learning" and _is_the_head_alone(vitals, jump, limits):
         return None
+    near = replace(near, jump=jump)
     doubt = weight * _of_jump(jump), 0.4 * (near.spike is not None), _of_crowd(near)
     confidence = float(1.0 - np.prod([1.0 - one for one in doubt])) * _innocence(vitals, finding)
     if confidence < FAINT:
@@ -57,6 +61,12 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     clues = [_jump_words(vitals, jump), _spike_words(near.spike), _crowd_words(near.crowd)]
     sentence = "; ".join(clue for clue in clues if clue)
     return Cause("learning-rate-too-high", round(confidence, 3), f"{sentence[0].upper()}{sentence[1:]}.")
+
+
+def _median_death(died: npt.NDArray[np.int64]) -> int:
+    """Half of the units that ever lived were last active by then: no later step killed them."""
+    killed = died[died > 0]
+    return int(np.median(killed)) if len(killed) else 0
 
 
 def _is_the_head_alone(vitals: Vitals, jump: Jump | None, limits: Thresholds) -> bool:
@@ -85,7 +95,7 @@ def _innocence(vitals: Vitals, finding: Finding) -> float:
     seen = vitals.site(finding.where)
     if finding.symptom == "saturated-units" and finding.step <= 1 and seen is not None:
         left *= 1.0 - born_stuck(seen)
-    if finding.unit == PROFILE:
+    if finding.unit == PROFILE:  # grows with depth at any learning rate
         left *= 0.7
     inputs = vitals.inputs
     if inputs is not None and np.hypot(inputs.mean, inputs.std) >= HUGE_INPUT:

@@ -153,14 +153,15 @@ def _finding(seen: SiteVitals, loss: _Loss, severity: Severity, limits: Threshol
         causes=(),
         remedies=(),
         message=f"{len(loss.dead)} of {loss.units} units of {seen.site.described} are dead, "
-        f"{_course(seen, loss)}: silent on at least {samples:,} {samples_of(seen.site)} in a row, so "
+        f"{_course(seen, loss, limits)}: silent on at least {samples:,} {samples_of(seen.site)} in a row, so "
         f"{bound_words(samples, seen.site)}.",
     )
 
 
-def _course(seen: SiteVitals, loss: _Loss) -> str:
+def _course(seen: SiteVitals, loss: _Loss, limits: Thresholds) -> str:
     """When half of them were last active, and when that was sure."""
     last = int(np.median(loss.died))
-    sure = seen.history.step[seen.history.dead >= (len(loss.dead) + 1) // 2]
+    silent = seen.history.step >= last + limits.steps  # units that were dead earlier may have been revived since
+    sure = seen.history.step[silent & (seen.history.dead >= (len(loss.dead) + 1) // 2)]
     confirmed = f", confirmed dead at step {int(sure[0])}" if len(sure) else ""
     return f"half of them last active at step {last} or before{confirmed}" if last else f"never active{confirmed}"

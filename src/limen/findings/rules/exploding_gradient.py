@@ -8,7 +8,7 @@ import numpy.typing as npt
 from limen.findings.figures import finite, median
 from limen.findings.finding import Finding
 from limen.findings.loss_trend import loss_trend
-from limen.findings.profile import Profile, gradient_profiles
+from limen.findings.profile import PROFILE, Profile, gradient_profiles
 from limen.findings.rules.registry import rule
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import typical_update
@@ -63,7 +63,7 @@ def _harm(vitals: Vitals, limits: Thresholds) -> str | None:
     if update >= limits.violent_update:
         return f"a weight typically moves by {100 * update:.0f} % of its norm in one step"
     if trend is not None and diverged(vitals, trend, limits):
-        return f"the loss went from {trend.start:.3g} to {trend.end:.3g}"
+        return f"the loss went from {trend.began:.3g} to {trend.end:.3g}"
     if any(len(one.value) and not np.isfinite(one.value[-1]) for one in vitals.losses):
         return "the loss is no longer finite"
     if trend is not None and trend.hopeless and trend.steps >= limits.patience:
@@ -94,7 +94,7 @@ def _in_depth(profile: Profile, harm: str, limits: Thresholds) -> Finding:
         step=1,
         measured=profile.ratio,
         limit=limits.exploded,
-        unit="gradient at first site / last site",
+        unit=PROFILE,
         confidence=0.9,
         causes=(),
         remedies=(),

@@ -50,6 +50,8 @@ def non_finite(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     lasting = broken or any(one.lasting for one in sightings)
     begins = " The model's input was not finite to begin with." if _input_broken(vitals) else ""
     later = " and is still there" if lasting else "; all values have been finite again since"
+    seen = vitals.site(first.where)
+    place = seen.site.title if seen is not None else first.where
     yield Finding(
         symptom="non-finite",
         severity="error" if lasting else "info",
@@ -63,7 +65,7 @@ def non_finite(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         confidence=1.0,
         causes=(),
         remedies=(),
-        message=f"The first NaN or infinity appeared at step {first.step} in {first.where}{later}.{begins}",
+        message=f"The first NaN or infinity appeared at step {first.step} in {place}{later}.{begins}",
     )
 
 

@@ -61,8 +61,8 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         confidence=0.8,
         causes=(),
         remedies=(),
-        message=f"After {trend.steps:,} steps the loss has not fallen: {trend.start:.4g} at the start, {trend.end:.4g} "
-        f"now, {trend.lowest:.4g} at best over an eighth of the run; {witness}.",
+        message=f"After {trend.steps:,} steps the loss has not fallen: {trend.opening}, {trend.end:.4g} now, "
+        f"{trend.lowest:.4g} at best over an eighth of the run; {witness}.",
     )
 
 
@@ -70,7 +70,7 @@ def _witness(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> str | None
     """What speaks against mere convergence; None where nothing does."""
     _, largest = typical_update(vitals, limits.window)
     if diverged(vitals, trend, limits):
-        return f"it stands at {share(trend.end, trend.start):.2g} times its start"
+        return f"it stands at {share(trend.end, trend.began):.2g} times its start"
     if largest <= limits.frozen_update:
         return f"no weight moves by more than {largest:.1e} of its norm in a step" if largest else "no weight moves"
     if largest >= limits.violent_update:

@@ -6,7 +6,7 @@ import numpy as np
 
 from limen.findings.finding import Finding, Severity
 from limen.findings.loss_trend import LossTrend, loss_trend
-from limen.findings.profile import Profile, gradient_profiles
+from limen.findings.profile import PROFILE, Profile, gradient_profiles
 from limen.findings.rules.registry import rule
 from limen.findings.thresholds import Thresholds
 from limen.vitals import SiteVitals, Vitals
@@ -97,7 +97,7 @@ def _finding(profile: Profile, vitals: Vitals, severity: Severity, limits: Thres
         step=since,
         measured=profile.ratio,
         limit=limits.vanished,
-        unit="gradient at first site / last site",
+        unit=PROFILE,
         confidence=0.9 if severity == "error" else 0.7,
         causes=(),
         remedies=(),

@@ -6,9 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from limen.findings.finding import Finding
+from limen.findings.indications import RATE_SYMPTOMS
 from limen.vitals import ParameterVitals, Vitals
 
-__all__ = ["RATE_LIMITS", "RateLimits", "learning_rate_factor", "rate_at", "update_ratio"]
+__all__ = [
+    "RATE_LIMITS",
+    "RateLimits",
+    "learning_rate_factor",
+    "optimiser_of",
+    "rate_at",
+    "telling_window",
+    "update_ratio",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -77,6 +87,19 @@ def ratios_within(vitals: Vitals, optimiser: int, after: int, until: int) -> Ite
 def weights_of(vitals: Vitals, optimiser: int) -> Iterator[ParameterVitals]:
     """The matrices and kernels that an optimiser updates."""
     return (p for p in vitals.parameters if p.parameter.weight and p.optimiser == optimiser)
+
+
+def telling_window(finding: Finding, vitals: Vitals) -> tuple[int, int]:
+    """The steps whose updates speak for a finding: up to its onset; of one that no rate is lowered for, all steps."""
+    if finding.symptom not in RATE_SYMPTOMS:
+        return 0, vitals.step
+    return finding.step - RATE_LIMITS.window, max(finding.step, RATE_LIMITS.window)
+
+
+def optimiser_of(finding: Finding, vitals: Vitals) -> int | None:
+    """The optimiser of the layer concerned, or the only one; None for a hand-written update."""
+    owners = [p.optimiser for p in vitals.parameters if p.parameter.layer == finding.layer and p.optimiser is not None]
+    return min(owners) if owners else (0 if len(vitals.optimisers) == 1 else None)
 
 
 def rate_at(vitals: Vitals, optimiser: int, step: int) -> float:
