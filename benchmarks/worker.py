@@ -13,11 +13,11 @@ from typing import TypeVar
 
 import torch
 
-from limen.probe import guard, probe
 from benchmarks.instruments import Running
 from benchmarks.peers import INSTRUMENTS
 from benchmarks.ratios import Turn
 from benchmarks.trainings import TRAININGS
+from limen.probe import guard, probe
 
 __all__ = ["work"]
 

@@ -46,7 +46,7 @@ def test_the_edge_of_the_error_function_solves_its_closed_equations(bias_varianc
 @pytest.mark.parametrize(
     ("function", "weight_variance"),
     [("tanh", 1), (torch.erf, math.pi / 4), (torch.sin, 1), ("relu", 2), (get("leaky_relu", negative_slope=0.5), 1.6)],
-    ids=repr,
+    ids=["tanh", "erf", "sin", "relu", "leaky_relu"],
 )
 def test_without_biases_the_edge_lies_at_small_signals(function: object, weight_variance: float) -> None:
     (point,) = edge_of_chaos(function)  # type: ignore[arg-type]

@@ -14,7 +14,9 @@ from limen.errors import InvalidValue, UnknownName
 from limen.theory import Curve, moments
 
 
-@pytest.mark.parametrize("function", ["mish", get("mish"), nn.Mish(), nn.functional.mish], ids=repr)
+@pytest.mark.parametrize(
+    "function", ["mish", get("mish"), nn.Mish(), nn.functional.mish], ids=["name", "entry", "module", "function"]
+)
 def test_a_name_an_entry_a_module_and_a_function_give_the_same(function: object) -> None:
     assert moments(function, 2.0).square == pytest.approx(moments("mish", 2.0).square, rel=1e-13)  # type: ignore[arg-type]
 
