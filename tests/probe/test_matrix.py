@@ -170,6 +170,10 @@ def test_the_bits_are_the_same_and_the_account_is_that_of_the_copies(
         watched = trained(style, optimiser, precision)
     assert watched.bits == bare.bits
     vitals = probe.vitals()
+    if style == "compiled" and precision in ("autocast", "bfloat16"):  # to look would change what is computed
+        assert (vitals.step, vitals.sites) == (STEPS, ())
+        assert "half precision" in vitals.notes[0]
+        return
     assert (vitals.step, vitals.notes, len(vitals.sites)) == (STEPS, (), 2)
     for site, tables, relu in zip(vitals.sites, bare.kept, (style != "shared", False), strict=True):
         every = torch.cat(tables).double()

@@ -12,8 +12,8 @@ from tests.report.runs import healthy, nothing, one_step, sick, vanishing
     ("run", "words"),
     [
         (healthy(), "healthy: 3 sites, 600 steps watched"),
-        (sick(), "sick: 1 error, 1 warning; 5 sites, 1,200 steps watched"),
-        (vanishing(), "sick: 2 errors; 12 sites, 400 steps watched"),
+        (sick(), "sick: 1 error, 1 warning with one root; 5 sites, 1,200 steps watched"),
+        (vanishing(), "sick: 2 errors with one root; 12 sites, 400 steps watched"),
         (one_step(), "undecided: 1 step seen, 20 needed"),
         (nothing(), "no training step was seen"),
         (
@@ -51,7 +51,7 @@ def test_a_run_that_did_not_finish_is_known(run: Run, words: str) -> None:
 def test_a_watch_that_broke_is_told_with_the_verdict() -> None:
     assert headline(replace(healthy(), **BROKEN)) == "undecided: limen stumbled at step 9"
     assert headline(replace(vanishing(), **BROKEN)) == (
-        "sick: 2 errors; 12 sites, 400 steps watched; not watched to the end: limen stumbled at step 9"
+        "sick: 2 errors with one root; 12 sites, 400 steps watched; not watched to the end: limen stumbled at step 9"
     )
 
 

@@ -29,6 +29,11 @@ __all__ = ["Compiled"]
 MACHINERY = "torch._dynamo.output_graph"
 EXACT = (torch.float32, torch.float64)
 
+BEFORE = (
+    "Parts of this training were compiled by torch.compile before the watch began: activation functions inside them "
+    "are not seen. Begin the watch before the first compiled call."
+)
+
 _numbers = itertools.count(1)
 _equipped: weakref.WeakValueDictionary[int, Applied] = weakref.WeakValueDictionary()
 _active: weakref.ref[Compiled] | None = None
@@ -77,6 +82,15 @@ class Compiled:
         if self.eyes.watching and is_ordinary() and type(z) is Tensor:
             owner = applied.owner_in(self.eyes.compiled)
             self._on_seen(Seen(applied.activation, z, owner, self.eyes.root, number, (applied, _inputs)))
+
+    def remark(self) -> str:
+        """What the reader of the report should know: what is not seen, and why; empty where all is."""
+        if (error := self.error) is not None:
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+            return f"A part that torch.compile compiled could not be read and is not seen ({reason})."
+        if self.unseen:
+            return f"Activations in compiled code are not seen {'; '.join(sorted(self.unseen))}."
+        return BEFORE if self.eyes.met_compiled and not self._sites.compiled else ""
 
     def _replace(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
         original = getattr(owner, name)

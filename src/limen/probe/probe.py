@@ -34,12 +34,6 @@ __all__ = ["Probe"]
 DISPATCH = 1.5e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
 IDLE = 14e-6  # seconds for the taps of one step while the eyes are closed, beside what they measure themselves
 EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
-COMPILED = (
-    "Parts of this training were compiled by torch.compile before the watch began: activation functions inside them "
-    "are not seen. Begin the watch before the first compiled call."
-)
-
-UNREADABLE = "A part that torch.compile compiled could not be read and is not seen ({}: {})."
 
 
 class Update(NamedTuple):
@@ -349,13 +343,7 @@ class Probe:
         self._backlog.do(partial(self.sites.commit, self.step))
         self.optimisers.commit(self.step)
         self._meter.close_step(self.step)
-        if (error := self._compiled.error) is not None:
-            if self.strict:
-                raise error
-            self._note("compiled", UNREADABLE.format(type(error).__name__, str(error).partition("\n")[0]))
-        elif self._compiled.unseen:
-            self._note(
-                "compiled", f"Activations in compiled code are not seen {'; '.join(sorted(self._compiled.unseen))}."
-            )
-        elif self._eyes.met_compiled and not self.sites.compiled:
-            self._note("compiled", COMPILED)
+        if self.strict and self._compiled.error is not None:
+            raise self._compiled.error
+        if remark := self._compiled.remark():
+            self._note("compiled", remark)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from limen.activations import of_class_name, of_module, tails
 from limen.anatomy import Consumer, Origin, Reader, Wiring, leads_to_weights, origin_of, readers_of, uses_of
+from limen.errors import InvalidValue
 from limen.probe.directory import Directory
 from limen.probe.eyes import Seen
 from limen.probe.site_record import SiteRecord
@@ -98,6 +99,8 @@ class SiteBook:
             dead_left=flat.dead_left,
             monotone=seen.activation.monotone,
         )
+        if not site.units:
+            raise InvalidValue(f"a {site.function} of {tuple(seen.z.shape)} has no units: give it at least one.")
         owner = None if seen.owner is None else weakref.ref(seen.owner)
         self.outside = self.outside or owner is None
         place = Place(SiteRecord(site), owner, origin, is_activation(seen.owner), squeezed)
