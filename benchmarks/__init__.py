@@ -1,1 +1,1 @@
-"""Measurements that the documentation quotes; none of this is installed."""
+"""Measurements of what watching costs; none of this is installed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import signal
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -20,10 +21,10 @@ R = TypeVar("R")
 
 
 class Guarded(Protocol):
-    """What is called from the midst of a training."""
+    """What is called from the midst of a training; ``busy`` names the thread that is in it, 0 for none."""
 
     closed: bool
-    busy: bool
+    busy: int
     cost: float
 
     def fail(self, error: Exception) -> None:
@@ -47,9 +48,10 @@ def guarded(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P
     def wrapper(self: G, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
         if self.closed:
             return None
-        if self.busy:  # called by another guarded method, which accounts for the time of both
+        thread = threading.get_ident()
+        if self.busy == thread:  # called by another guarded method, which accounts for the time of both
             return method(self, *args, **kwargs)
-        self.busy = True
+        self.busy = thread
         began = clock()
         try:
             with unseen():
@@ -60,7 +62,7 @@ def guarded(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P
             self.fail(error)
             return None
         finally:
-            self.busy = False
+            self.busy = 0
             self.cost += clock() - began
 
     return wrapper

@@ -89,7 +89,7 @@ class ParameterRecord:
 class Sweep:
     """One measurement of a set of parameters, before and after an update.
 
-    The update is measured on at most 4,096 entries of a tensor, evenly spaced, before and after: exact for small
+    The update is measured on some 4,096 entries of a tensor, in evenly spaced runs, before and after: exact for small
     tensors, a sample of large ones, and never a second copy of the model.
     """
 

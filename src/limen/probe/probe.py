@@ -67,7 +67,7 @@ class Probe:
         self.on_step = on_step
         self.on_failure = on_failure
         self.strict = strict
-        self.closed = self.busy = False
+        self.closed, self.busy = False, 0
         self.cost = 0.0  # seconds that limen has taken of the current step
         self.step = 0  # training steps completed
         self.looked = 0  # of them looked at

@@ -92,7 +92,7 @@ class ParameterHistory:
     Attributes:
         step: ``[rows]``, training step, from 1.
         gradient: ``[rows]``, L2 norm of the gradient that the update used; NaN where there was none.
-        weight: ``[rows]``, L2 norm of the parameter before the update.
+        weight: ``[rows]``, L2 norm of the parameter before the update, within 0.5 %.
         update: ``[rows]``, update ratio ``‖Δw‖ / ‖w‖``; NaN where it was not measured or the parameter was zero.
     """
 

@@ -1,0 +1,58 @@
+"""No error leaves a guarded method, whichever thread calls it and whatever else is going on."""
+
+import threading
+
+import pytest
+
+from limen.probe.guard import guarded
+
+
+class Watcher:
+    """Something guarded whose work another thread interrupts."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.busy = 0
+        self.cost = 0.0
+        self.errors: list[Exception] = []
+
+    def fail(self, error: Exception) -> None:
+        self.errors.append(error)
+
+    @guarded
+    def stumble(self) -> None:
+        raise RuntimeError("stumbled")
+
+    @guarded
+    def outer(self) -> str:
+        self.stumble()
+        return "not reached"
+
+    @guarded
+    def while_another_stumbles(self) -> str:
+        thread = threading.Thread(target=self.stumble)
+        thread.start()
+        thread.join()
+        return "done"
+
+
+def test_an_error_within_two_guarded_methods_is_told_once() -> None:
+    watcher = Watcher()
+    assert watcher.outer() is None
+    assert [str(error) for error in watcher.errors] == ["stumbled"]
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_in_another_thread_does_not_leave_because_this_one_is_busy() -> None:
+    watcher = Watcher()
+    assert watcher.while_another_stumbles() == "done"
+    assert [str(error) for error in watcher.errors] == ["stumbled"]
+
+
+def test_after_a_call_the_next_is_guarded_and_billed_again() -> None:
+    watcher = Watcher()
+    watcher.stumble()
+    first = watcher.cost
+    watcher.stumble()
+    assert len(watcher.errors) == 2
+    assert watcher.cost > first > 0
