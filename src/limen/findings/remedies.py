@@ -22,8 +22,9 @@ PAGES: dict[str, str] = {
         "they will die again."
     ),
     "lower-learning-rate": (
-        "Divide the learning rate by ten, or warm it up over the first few hundred steps. A weight should move by "
-        "about a thousandth of its norm in a step; above a tenth it is replaced, not adjusted."
+        "Set the learning rate that the finding proposes, or a tenth of the present one where there is none; or warm "
+        "it up over the first few hundred steps. A weight should move by about a thousandth of its norm in a step; "
+        "above a tenth it is replaced, not adjusted."
     ),
     "raise-learning-rate": (
         "Multiply the learning rate by ten until a weight moves by about a thousandth of its norm in a step, and "
