@@ -35,7 +35,7 @@ class Case:
 
     @property
     def half(self) -> Half:
-        """Rules may be tuned on one half. It goes by the hash of the base, so that a fault and its twin stay together."""
+        """Rules may be tuned on one half. The base decides, so that a fault and its sound twin stay together."""
         return "tuning" if digest(self.base)[0] % 2 else "scored"
 
 

@@ -6,6 +6,7 @@ import functools
 import pydoc_data.topics
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from sklearn import datasets
@@ -37,7 +38,7 @@ def standardised(features: Tensor) -> Tensor:
     return (features - features.mean(0)) / features.std(0).clamp(min=1e-6)
 
 
-def table(loader: Callable[..., tuple[object, object]], *, regression: bool = False) -> Data:
+def table(loader: Callable[..., Any], *, regression: bool = False) -> Data:
     features, targets = (torch.as_tensor(part) for part in loader(return_X_y=True))
     x = standardised(features.float())
     if regression:
@@ -45,7 +46,7 @@ def table(loader: Callable[..., tuple[object, object]], *, regression: bool = Fa
     return Data(x, targets.long(), int(targets.max()) + 1)
 
 
-def points(loader: Callable[..., tuple[object, object]], classes: int, **options: float) -> Data:
+def points(loader: Callable[..., Any], classes: int, **options: float) -> Data:
     """AutoTrainer's two-dimensional sets."""
     features, targets = (torch.as_tensor(part) for part in loader(n_samples=3_000, random_state=0, **options))
     return Data(features.float(), targets.long(), classes)
@@ -53,8 +54,8 @@ def points(loader: Callable[..., tuple[object, object]], classes: int, **options
 
 def digits() -> Data:
     """1,797 digits of 8 x 8 pixels."""
-    found = datasets.load_digits()
-    return Data(torch.as_tensor(found.data).float() / 16, torch.as_tensor(found.target).long(), 10)
+    pixels, targets = (torch.as_tensor(part) for part in datasets.load_digits(return_X_y=True))
+    return Data(pixels.float() / 16, targets.long(), 10)
 
 
 def fashion() -> Data:
