@@ -90,6 +90,8 @@ _BY_SYMPTOM: dict[str, tuple[str, ...]] = {
     "collapsed-representation": ("reinitialise",),
     "vanishing-gradient": ("swap-activation", "add-normalisation", "reinitialise", "change-optimiser"),
     "exploding-gradient": ("lower-learning-rate", "clip-gradients"),
+    "exploding-activations": ("reinitialise", "add-normalisation"),
+    "diverging-loss": ("lower-learning-rate", "clip-gradients"),
     "non-finite": ("lower-learning-rate", "clip-gradients", "fix-loss"),
     "not-learning": ("lower-learning-rate", "fix-training-loop"),
 }
