@@ -31,7 +31,7 @@ def jacobian_spread(activation: Function, depth: int, variance: float = 1.0, *, 
     >>> round(jacobian_spread("relu", 10), 9), round(jacobian_spread("relu", 10, orthogonal=True), 9)
     (20.0, 10.0)
     >>> round(jacobian_spread("tanh", 10, 0.01, orthogonal=True), 6)  # almost a straight line
-    0.003708
+    0.007273
     """
     if not isinstance(depth, int) or isinstance(depth, bool) or depth < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidValue(f"jacobian_spread(depth={depth!r}): expected a whole number >= 1, the layers.")
