@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import mpmath as mp
 import numpy as np
@@ -60,7 +61,7 @@ def exact(formula: Formula, kinks: tuple[float, ...], variance: float) -> dict[s
             ("mean", "square", "slope", "slope_square", "growth", "size", "steep", "fourth"), mp.mpf(0)
         )
         edges = cuts(kinks, variance)
-        for low, high in zip(edges, edges[1:], strict=False):
+        for low, high in pairwise(edges):
             for node, weight in legendre():
                 z = (low + high + (high - low) * node) / 2
                 mass = weight * (high - low) / 2 * mp.exp(-z * z / 2) / mp.sqrt(2 * mp.pi)

@@ -64,7 +64,7 @@ class Curve:
     def _checked(self, what: str, x: Floats, y: Tensor) -> Floats:
         if not isinstance(y, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidValue(f"The {what} of {self.name} is of type {type(y).__name__}. Expected a tensor.")
-        found: Floats = y.detach().double().cpu().numpy()
+        found: Floats = y.detach().double().numpy(force=True)
         if found.shape != x.shape:
             raise InvalidValue(
                 f"The {what} of {self.name} at numbers of shape {list(x.shape)} has shape {list(found.shape)}. "
