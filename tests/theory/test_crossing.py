@@ -41,3 +41,8 @@ def test_few_evaluations_are_enough() -> None:
 
     assert crossing(watched, -3.0, 4.0) == pytest.approx(math.log(3), rel=1e-15)
     assert len(asked) < 25
+
+
+@pytest.mark.parametrize("gap", [(0.4, 0.6), (0.65, 0.75)], ids=str)
+def test_a_gap_on_the_way_gives_nan(gap: tuple[float, float]) -> None:
+    assert math.isnan(crossing(lambda x: math.nan if gap[0] < x < gap[1] else x**3 - 0.343, 0.0, 1.0))

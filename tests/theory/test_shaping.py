@@ -10,6 +10,7 @@ from typing import Any
 import mpmath as mp
 import pytest
 import torch
+from torch import nn
 
 from limen.activations import LeakyReLU, PReLU, get
 from limen.errors import InvalidValue
@@ -185,7 +186,7 @@ def test_dks_meets_its_conditions(name: str, depth: int) -> None:
     assert vars(found.local) == pytest.approx(maps, rel=1e-9, abs=1e-20)
 
 
-@pytest.mark.parametrize(("name", "depth"), [case for case in CHAINS if case[0] != "softsign"])
+@pytest.mark.parametrize(("name", "depth"), CHAINS)
 def test_tat_meets_its_conditions(name: str, depth: int) -> None:
     found = shape(FUNCTIONS.get(name, name), depth=depth)
     maps = maps_of(found.function, formula_of(name))
@@ -270,6 +271,15 @@ def test_tat_refuses_a_slope_that_jumps(name: str) -> None:
 def test_tat_refuses_a_jump_that_nobody_named() -> None:
     with pytest.raises(InvalidValue, match="its slope jumps"):
         shape(Curve(lambda x: (x - 0.3).abs()), depth=50)
+
+
+def test_a_kink_that_nobody_named_is_noticed() -> None:
+    def bent(x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.elu(x - 0.37)
+
+    with pytest.raises(InvalidValue, match="Name all its kinks in a Curve"):
+        shape(bent, depth=2, method="dks")
+    assert shape(Curve(bent, kinks=(0.37,)), depth=2, method="dks").attained
 
 
 @pytest.mark.parametrize(

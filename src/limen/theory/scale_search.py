@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from limen.theory.crossing import crossing
-from limen.theory.curve import Curve
-from limen.theory.quadrature import rule
+from limen.theory.curve import Curve, Floats
+from limen.theory.quadrature import means, rule
 
-__all__ = ["Averages", "Place", "nearest_places"]
+__all__ = ["Averages", "Place", "is_settled", "nearest_places"]
 
 LEAST_SCALE, MOST_SCALE = 1e-4, 32.0
 SHELLS = (0.0, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0)
@@ -97,7 +97,8 @@ class _Road:
         ends = self.at(low), self.at(high)
         if None in ends or (self._missing(low) > 0) == (self._missing(high) > 0):
             return None
-        place = self.at(crossing(self._missing, low, high))
+        shift = crossing(self._missing, low, high)
+        place = None if math.isnan(shift) else self.at(shift)
         return place if place and abs(_chi_q(place) - 1) < MET else None
 
     def _missing(self, shift: float) -> float:
@@ -135,3 +136,16 @@ def averages(curve: Curve, scale: float, shift: float) -> Averages:
     each = np.stack([value, value**2, slope**2, z * value * slope, z * slope, bend**2]) @ weight
     mean, square, slope_square, growth, tilt, bend_square = (float(one) for one in each)
     return Averages(float(rest) + mean, square - mean**2, slope_square, growth - mean * tilt, tilt, bend_square)
+
+
+def is_settled(curve: Curve, place: Place) -> bool:
+    """Whether panels that are halved until nothing changes find the same at a place: they do if all kinks are named."""
+
+    def squares(z: Floats) -> Floats:
+        x = place.shift + place.scale * z
+        return np.stack([curve.value(x) ** 2, (place.scale * curve.slope(x)) ** 2])
+
+    breaks = tuple((kink - place.shift) / place.scale for kink in curve.breaks)
+    found = place.averages
+    exact = means(squares, 1.0, breaks)
+    return bool(np.allclose(exact, [found.variance + found.mean**2, found.slope_square], rtol=1e-10, atol=0))

@@ -12,7 +12,7 @@ from limen.errors import InvalidValue
 from limen.theory.crossing import crossing
 from limen.theory.curve import Curve, Function, as_curve
 from limen.theory.kernel import kernel
-from limen.theory.scale_search import Averages, Place, nearest_places
+from limen.theory.scale_search import Averages, Place, is_settled, nearest_places
 from limen.theory.scaled import LocalMaps, Scaled, local_maps
 from limen.theory.structure import Chain, Structure, largest
 
@@ -234,6 +234,8 @@ def _each_smooth(ask: _Question, places: Iterator[Place]) -> Iterator[Scaled]:
 
 
 def _scaled(ask: _Question, place: Place) -> Scaled:
+    if not is_settled(ask.curve, place):
+        raise ask.refusal("its averages depend on where they are taken. Name all its kinks in a Curve.")
     found = place.averages
     scale = 1 / math.sqrt(found.variance + place.offset**2)
     return Scaled(ask.base, place.scale, place.shift, scale, place.offset - found.mean)
