@@ -14,7 +14,7 @@ from torch import nn
 
 from limen.activations import LeakyReLU, PReLU, get
 from limen.errors import InvalidValue
-from limen.theory import Chain, Curve, Scaled, Series, Shaped, Sum, kernel, largest, residual, shape
+from limen.theory import Chain, Curve, Scaled, Series, Shaped, Sum, forward_gain, kernel, largest, residual, shape
 from limen.theory.curve import as_curve
 from limen.theory.scale_search import nearest_places
 from tests.activations.test_catalogue import EXACT
@@ -132,6 +132,21 @@ def test_a_chain_too_shallow_gets_a_relu_and_is_told(depth: int, reached: float)
     assert found.function.output_scale == pytest.approx(math.sqrt(2))
     assert found.reached == pytest.approx(reached, abs=0.005)
     assert found.reached < 0.9
+    assert (
+        f"too shallow for the target 0.9: with a ReLU, the most bent of its kind, it reaches {found.reached:.3g}."
+        in (found.remark)
+    )
+    assert shape("leaky_relu", depth=20).remark == ""
+
+
+def test_it_is_a_curve_and_a_function_of_tensors() -> None:
+    found = shape("leaky_relu", depth=50)
+    x = torch.linspace(-3, 3, 13).double()
+    assert torch.equal(
+        found(x), found.function.output_scale * get("leaky_relu", negative_slope=slope_of(found.function)).f(x)
+    )
+    assert kernel(found.curve, 0.3) == pytest.approx(kernel(found.function, 0.3), rel=1e-14)
+    assert forward_gain(found.curve) == pytest.approx(1, rel=1e-12)
 
 
 def test_a_leaky_relu_is_not_bent_further_than_a_relu() -> None:

@@ -44,6 +44,21 @@ class Shaped:
         """Whether the target is reached; a shallow network may stay below it even with the function most bent."""
         return math.isclose(self.reached, self.target, rel_tol=1e-6)
 
+    @property
+    def remark(self) -> str:
+        """What there is to say where the target is not attained; else empty."""
+        if self.attained:
+            return ""
+        return (
+            f"This network is too shallow for the target {self.target:g}: with a ReLU, the most bent of its kind, it "
+            f"reaches {self.reached:.3g}. It does no harm there, so the function is one."
+        )
+
+    @property
+    def curve(self) -> Curve:
+        """The function with its slope and kinks, as the theory takes it."""
+        return as_curve(self.function)
+
     def __call__(self, x: Tensor) -> Tensor:
         """The shaped function, for tensors of any shape."""
         return self.function.f(x)
@@ -79,7 +94,7 @@ def shape(
 
     Returns:
         The function, its parameters, and what it reaches. A network too shallow to reach the target with a
-        ``leaky_relu`` gets a ReLU, and ``attained`` is False.
+        ``leaky_relu`` gets a ReLU, ``attained`` is False, and ``remark`` says so.
 
     Raises:
         InvalidValue: the arguments contradict each other, the method is not made for this function (``tat`` for one
