@@ -12,6 +12,7 @@ from limen.theory.gain import backward_gain, centred_gain, forward_gain
 from limen.theory.interval import Box, activation_bounds, certainly_dead, linear_bounds
 from limen.theory.jacobian import jacobian_spread
 from limen.theory.kernel import kernel, slope_kernel
+from limen.theory.merging import Merging, merging
 from limen.theory.moments import Moments, closed_moments, moments, quadrature_moments
 from limen.theory.normalise import SelfNormalising, kumar_gain, self_normalising
 from limen.theory.scaled import LocalMaps, Scaled, local_maps
@@ -27,6 +28,7 @@ __all__ = [
     "Curve",
     "FixedPoint",
     "LocalMaps",
+    "Merging",
     "Moments",
     "Scaled",
     "SelfNormalising",
@@ -56,6 +58,7 @@ __all__ = [
     "largest",
     "linear_bounds",
     "local_maps",
+    "merging",
     "moments",
     "next_correlation",
     "next_variance",

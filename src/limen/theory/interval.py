@@ -59,7 +59,7 @@ def linear_bounds(
         The limits, in double precision, of a shape ``apply`` gives. They are widened by what a sum in the precision of
         the weights (at least single) may be off, in whatever order, so that the model's own numbers are within.
 
-    Source: Moore 1966, "Interval Analysis"; for networks Gowal et al. 2018, arXiv:1810.12715, Eq. 6.
+    Source: Moore 1966, "Interval Analysis"; for networks Gowal et al. 2018, arXiv:1810.12715.
 
     A unit with the bias -10 that no input in [0, 1]² wakes:
 

@@ -26,7 +26,7 @@ def jacobian_spread(activation: Function, depth: int, variance: float = 1.0, *, 
         InvalidValue: ``depth`` or ``variance`` out of range, or the function is flat wherever it reaches.
 
     Accuracy: relative 1e-11 (``tests/theory/test_jacobian.py``).
-    Source: Pennington, Schoenholz & Ganguli 2018, arXiv:1802.09979, Eq. 22.
+    Source: Pennington, Schoenholz & Ganguli 2018, arXiv:1802.09979.
 
     >>> round(jacobian_spread("relu", 10), 9), round(jacobian_spread("relu", 10, orthogonal=True), 9)
     (20.0, 10.0)

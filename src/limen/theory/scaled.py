@@ -38,7 +38,7 @@ class Scaled(Activation):
     output_shift: float
 
     name = "scaled"
-    source = "Martens et al. 2021, arXiv:2110.01765, Sec. 8"
+    source = "Martens et al. 2021, arXiv:2110.01765"
 
     def __post_init__(self) -> None:
         for scale in ("input_scale", "output_scale"):
