@@ -104,6 +104,18 @@ def test_the_rounding_of_a_model_does_not_leave_the_limits(dtype: torch.dtype, s
         assert bool(tight)
 
 
+@given(seed=seeds)
+@settings(max_examples=10, deadline=None)
+def test_nor_does_that_of_autocast(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    weight, x = torch.randn(40, 300, generator=generator), torch.randn(300, generator=generator)
+    with torch.autocast("cpu", torch.bfloat16):
+        out = F.linear(x, weight)
+    assert out.dtype == torch.bfloat16
+    assert inside(linear_bounds(Box(x, x), weight, precision=torch.bfloat16), out)
+    assert not inside(linear_bounds(Box(x, x), weight), out)
+
+
 def near(value: float) -> object:
     return pytest.approx(value, abs=1e-5)
 

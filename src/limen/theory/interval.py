@@ -41,7 +41,12 @@ class Box:
 
 
 def linear_bounds(
-    box: Box, weight: Tensor, bias: Tensor | None = None, *, apply: Callable[..., Tensor] = F.linear
+    box: Box,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    apply: Callable[..., Tensor] = F.linear,
+    precision: torch.dtype | None = None,
 ) -> Box:
     r"""Limits of ``apply(x, weight) + bias`` for ``x`` in a box: ``Σ max(w lo, w hi) + b``, and the same with ``min``.
 
@@ -54,10 +59,12 @@ def linear_bounds(
         bias: of the units, on the axis on which ``apply`` puts them.
         apply: a function of ``x``, ``weight`` and ``bias`` that is linear in each of the first two, such as
             ``F.linear`` or ``functools.partial(F.conv2d, stride=2, padding=1)``.
+        precision: in which the model multiplies, where that is not the one of its weights (autocast).
 
     Returns:
-        The limits, in double precision, of a shape ``apply`` gives. They are widened by what a sum in the precision of
-        the weights (at least single) may be off, in whatever order, so that the model's own numbers are within.
+        The limits, in double precision, of a shape ``apply`` gives. They are widened by what may be off when numbers are
+        rounded to that precision and their products summed, in single at least and in whatever order, so that the
+        model's own numbers are within. TF32 is no such precision: say ``bfloat16``.
 
     Source: Moore 1966, "Interval Analysis"; for networks Gowal et al. 2018, arXiv:1810.12715.
 
@@ -74,7 +81,7 @@ def linear_bounds(
         low, high = _finite(box.low), _finite(box.high)
         size = apply(torch.maximum(low.abs(), high.abs()), w.abs(), None if b is None else b.abs())
         terms = apply(torch.ones_like(low), (w != 0).double(), None) + 2
-        rounding = terms * torch.finfo(_summed_in(weight)).eps * size + torch.finfo(weight.dtype).eps * size
+        rounding = size * (terms * torch.finfo(_summed_in(weight)).eps + 2 * torch.finfo(precision or weight.dtype).eps)
         upper = apply(high, up, b) + apply(low, down, None) + rounding
         lower = apply(low, up, b) + apply(high, down, None) - rounding
         signs = (up > 0).double(), (down < 0).double()
