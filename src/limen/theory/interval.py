@@ -62,9 +62,9 @@ def linear_bounds(
         precision: in which the model multiplies, where that is not the one of its weights (autocast).
 
     Returns:
-        The limits, in double precision, of a shape ``apply`` gives. They are widened by what may be off when numbers are
-        rounded to that precision and their products summed, in single at least and in whatever order, so that the
-        model's own numbers are within. TF32 is no such precision: say ``bfloat16``.
+        The limits, in double precision, of the shape that ``apply`` gives. They are widened by what may be off when
+        numbers are rounded to that precision and their products summed, in single at least and in whatever order, so
+        that the model's own numbers are within. TF32 is no such precision: say ``bfloat16``.
 
     Source: Moore 1966, "Interval Analysis"; for networks Gowal et al. 2018, arXiv:1810.12715.
 
