@@ -155,7 +155,7 @@ class Probe:
             self.directory.meet(module, user_frame())
         if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0]:
             return
-        self._meter.read_input(args)
+        self._meter.read_input(module, args)
 
     @guarded
     def _seen(self, seen: Seen) -> Callable[[Any], None] | None:
