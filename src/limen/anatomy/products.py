@@ -96,10 +96,12 @@ def matrix_product(node: Node, left: int, right: int, *, vector: bool) -> Produc
     found = [(place, factor) for place in (right, left) if (factor := factor_at(node, place)) is not None]
     found = [(place, factor) for place, factor in found if len(factor[2]) >= 2]
     found.sort(key=lambda one: (not isinstance(one[1][0], nn.Parameter), not one[1][1]))
+    frozen = None if found and isinstance(found[0][1][0], nn.Parameter) else frozen_at(node)
+    if frozen is not None:
+        made = 0 if frozen[1] else -1
+        return Product(frozen[0], made, -1 - made, False, lie(node, -1), None, -1)
     if not found:
-        frozen = frozen_at(node)
-        made = 0 if frozen is not None and frozen[1] else -1
-        return None if frozen is None else Product(frozen[0], made, -1 - made, False, lie(node, -1), None, -1)
+        return None
     place, (weight, exact, axes) = found[0]
     if place == right:
         unit_axis, input_axis, across = axes[-1], axes[-2], -1

@@ -120,7 +120,7 @@ class SiteBook:
     def _let_go(self) -> None:
         """Do not keep the weights of models alive that the script has dropped."""
         for place in self.places:
-            if place.owner is not None and place.owner() is None:
+            if place.settled and place.owner is not None and place.owner() is None:
                 place.origin, place.readers = place.origin.forgotten(), ()
 
     def unsettled(self) -> list[Place]:
