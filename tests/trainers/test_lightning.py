@@ -91,7 +91,6 @@ CASES: dict[str, dict[str, Any]] = {
     "accumulated": {"accumulate_grad_batches": 4},
     "clipped": {"gradient_clip_val": 0.05},
     "bf16-mixed": {"precision": "bf16-mixed"},
-    "64-true": {"precision": "64-true"},
     "manual": {"kind": "manual"},
 }
 
