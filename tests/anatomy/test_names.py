@@ -71,6 +71,20 @@ def test_a_model_in_no_variable_is_named_after_its_class() -> None:
     assert name_root(nn.Bilinear(2, 3, 4), None).label == "Bilinear"
 
 
+def test_a_model_that_calls_its_own_part_is_named_after_its_class() -> None:
+    class Trainee(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = nn.Linear(2, 3)
+
+        def frame(self) -> FrameType:
+            return sys._getframe(0)
+
+    trainee = Trainee()
+    root = name_root(trainee.net, trainee.frame())
+    assert (root.label, root.top) == ("Trainee", trainee)
+
+
 def test_models_in_a_list_or_dictionary_are_named_after_their_place() -> None:
     members = [nn.Linear(2, 3), nn.Linear(2, 3)]
     networks = {"generator": nn.Linear(2, 3)}

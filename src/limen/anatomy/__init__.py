@@ -2,6 +2,7 @@
 
 from limen.anatomy.axes import kind
 from limen.anatomy.compiled import Application, Applied, applications, example_of
+from limen.anatomy.divisors import divisors_of
 from limen.anatomy.graph import Origin, leads_to_weights, origin_of, parents_of, uses_of
 from limen.anatomy.losses import loss_function
 from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
@@ -20,6 +21,7 @@ __all__ = [
     "Root",
     "Wiring",
     "applications",
+    "divisors_of",
     "example_of",
     "is_adaptive",
     "is_compiled",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from limen.anatomy.axes import CARRIERS, SEE_THROUGH, Node, Units, kind, operation, shape_of
+from limen.anatomy.frozen import hides_a_weight
 from limen.anatomy.products import Product, leaf_of, product_of
 
 __all__ = ["Origin", "leads_to_weights", "origin_of", "parents_of", "units_of", "uses_of"]
@@ -47,6 +48,10 @@ class Origin:
     axis: int
     direct: bool
     through: tuple[str, ...] = ()
+
+    def forgotten(self) -> Origin:
+        """The same without the tensors, which it would keep alive."""
+        return Origin(None, 0, None, None, self.axis, direct=False, through=self.through)
 
 
 def inputs(node: Node) -> list[Node]:
@@ -88,6 +93,8 @@ def producer(root: Node, output: int) -> tuple[Product, Node, Path] | None:
         product = product_of(node)
         if product is not None:
             return product, node, path
+        if hides_a_weight(node):
+            return None
         queue += [(before, nr, (*path, (node, output))) for before, nr in node.next_functions if before is not None]
     return None
 
@@ -181,8 +188,13 @@ def uses_of(parents: dict[Node, list[Node]]) -> dict[int, int]:
 
 
 def leads_to_weights(parents: dict[Node, list[Node]], node: Node) -> bool:
-    """Whether weights stand between ``node`` and the loss."""
-    return any(product_of(after) is not None or hides_weights(after) for after in downstream(parents, node))
+    """Whether weights that are trained stand between ``node`` and the loss."""
+    return any(is_trained(product_of(after)) or hides_weights(after) for after in downstream(parents, node))
+
+
+def is_trained(product: Product | None) -> bool:
+    """Whether there is a product, and its weight is not frozen."""
+    return product is not None and product.weight.requires_grad
 
 
 def hides_weights(node: Node) -> bool:

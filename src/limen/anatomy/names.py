@@ -57,11 +57,16 @@ def name_root(called: nn.Module, frame: FrameType | None) -> Root:
     modules = modules_in(frame)
     for name, module in modules.items():
         if module is called:
-            return Root(name, module)
+            return Root(label_of(name, module), module)
     for name, module in modules.items():
         if any(inner is called for inner in module.modules()):
-            return Root(name, module)
+            return Root(label_of(name, module), module)
     return Root(type(called).__name__, called)
+
+
+def label_of(name: str, module: nn.Module) -> str:
+    """What to call a model: its variable, but ``self`` by its class, for a model that calls its own parts."""
+    return type(module).__name__ if name == "self" else name
 
 
 def modules_in(frame: FrameType | None) -> dict[str, nn.Module]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from limen.anatomy.axes import CARRIERS, Node, Shape, Units, operation, shape_of
+from limen.anatomy.frozen import frozen_at
 
 __all__ = ["Product", "leaf_of", "product_of"]
 
@@ -32,11 +33,11 @@ class Product:
     """Where a weight meets data.
 
     Attributes:
-        weight: a leaf.
+        weight: a leaf, or a parameter that is frozen.
         unit_axis: the axis of ``weight`` along which the units of the result lie.
         input_axis: the axis of ``weight`` that meets the units of the data.
-        exact: True when the leaf itself is the factor, False when the factor is computed from it or more than one
-            weight is at work.
+        exact: True when the leaf itself is the factor, False when the factor is computed from it, more than one
+            weight is at work or it is frozen.
         units: where the units of the result lie; None where the graph does not tell.
         data: place of the data among the inputs of the node; None where it is not read unit by unit.
         data_axis: the axis of the data that meets the weight, counted from the end; 1 for the channels of a
@@ -62,6 +63,8 @@ def product_of(node: Node) -> Product | None:
         return fixed(node, 1, 0, 1, result_axis=-1, data=0, data_axis=-1)
     if name.startswith("Embedding"):
         return fixed(node, 0, 1, 0, result_axis=-1, data=None, data_axis=-1)
+    if name.startswith("GroupedMm"):  # of several experts, each with a matrix of its own
+        return fixed(node, 1, 2, 1, result_axis=-1, data=None, data_axis=-1)
     if name.startswith("Trilinear"):
         return fixed(node, 1, 0, 1, result_axis=-1, data=None, data_axis=-1)
     if name.startswith(FUSED):
@@ -78,7 +81,9 @@ def fixed(
     """A product whose weight has one place only."""
     factor = factor_at(node, place)
     if factor is None:
-        return None
+        frozen = frozen_at(node)
+        lies = lie(node, result_axis)
+        return None if frozen is None else Product(frozen[0], unit_axis, input_axis, False, lies, None, data_axis)
     weight, exact, axes = factor
     made, read = axes[unit_axis], axes[input_axis]
     if made is None or read is None:  # a view of the weight in which its axes are mixed
@@ -91,6 +96,10 @@ def matrix_product(node: Node, left: int, right: int, *, vector: bool) -> Produc
     found = [(place, factor) for place in (right, left) if (factor := factor_at(node, place)) is not None]
     found = [(place, factor) for place, factor in found if len(factor[2]) >= 2]
     found.sort(key=lambda one: (not isinstance(one[1][0], nn.Parameter), not one[1][1]))
+    frozen = None if found and isinstance(found[0][1][0], nn.Parameter) else frozen_at(node)
+    if frozen is not None:
+        made = 0 if frozen[1] else -1
+        return Product(frozen[0], made, -1 - made, False, lie(node, -1), None, -1)
     if not found:
         return None
     place, (weight, exact, axes) = found[0]

@@ -10,6 +10,7 @@ from torch import Tensor
 from limen.anatomy import loss_function
 from limen.kernels import Fetched, is_capturing
 from limen.probe.backlog import Backlog
+from limen.probe.parts import Parts
 from limen.probe.rows import Rows
 from limen.probe.surprise import Surprise
 from limen.vitals import LossVitals
@@ -18,7 +19,7 @@ __all__ = ["LossBook"]
 
 
 class LossBook:
-    """One series for each optimiser, or one: the mean over the backward passes of its step.
+    """One series for each optimiser, or one: the mean over the backward passes of its step, or their sum (see Parts).
 
     Args:
         backlog: what is to be entered later goes there.
@@ -30,18 +31,20 @@ class LossBook:
         self.last = math.nan
         self._backlog = backlog
         self._alarm = alarm
+        self._parts = Parts()
         self._surprises: dict[int | None, Surprise] = {}
         self._functions: dict[int | None, str] = {}
         self._rows: dict[int | None, Rows] = {}
         self._name = "other"
 
-    def add(self, root: Tensor, loss: Tensor, *, looking: bool) -> None:
+    def add(self, root: Tensor, loss: Tensor, *, looking: bool, within: bool = False) -> None:
         """Enter the loss of one backward pass; on a step that is not looked at, only where reading it costs nothing.
 
         Args:
             root: where the pass begins: the loss, or what a gradient scaler has made of it.
             loss: the number to enter, read now: a script may change it in place.
             looking: whether this step is looked at.
+            within: whether an optimiser evaluates the model within its step.
         """
         if looking and not self.pending:
             self._name = loss_function(root)
@@ -50,21 +53,27 @@ class LossBook:
             self.pending.append(real.item())
         elif looking and not is_capturing(loss):
             self.pending.append(Fetched(real))
+        else:
+            return
+        self._parts.add(root, within=within)
 
     def drop(self) -> None:
         """Forget the losses since the last update: they belong to a model that is not watched."""
         self.pending = []
+        self._parts.drop()
 
     def close(self, step: int, optimiser: int | None) -> None:
         """Give the losses since the last update to the optimiser that has just stepped."""
         if not self.pending:
             return
         pending, self.pending = self.pending, []
-        newest = pending[-1]
-        self._backlog.do(lambda: self._enter(step, optimiser, pending), newest if isinstance(newest, Fetched) else None)
+        newest, factor = pending[-1], self._parts.close(optimiser)
+        self._backlog.do(
+            lambda: self._enter(step, optimiser, pending, factor), newest if isinstance(newest, Fetched) else None
+        )
 
-    def _enter(self, step: int, optimiser: int | None, pending: Sequence[float | Fetched]) -> None:
-        self.last = sum(map(number_of, pending)) / len(pending)
+    def _enter(self, step: int, optimiser: int | None, pending: Sequence[float | Fetched], factor: int) -> None:
+        self.last = factor * sum(map(number_of, pending)) / len(pending)
         if optimiser not in self._rows:
             self._functions[optimiser], self._rows[optimiser] = self._name, Rows(2)
             self._surprises[optimiser] = Surprise()

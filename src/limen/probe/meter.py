@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from limen.kernels import Fetched, histogram, is_capturing, launch, launch_histogram, launch_norms, measure, norm
 from limen.probe.backlog import Backlog
 from limen.probe.inputs import InputAccount
+from limen.probe.keywords import keywords_of
 from limen.probe.site_book import Place, SiteBook
 from limen.probe.site_record import SiteRecord
 from limen.vitals import Histogram
@@ -44,6 +46,7 @@ class Meter:
         self._sites = sites
         self._backlog = backlog
         self._note = note
+        self._entry: weakref.ref[nn.Module] | None = None  # the module through which data enters
         self._batch = 0  # samples of the current step by the first axis of the model's input
         self._first_site = 0  # by that of the first site, where the input is not a plain tensor
         self._next_histogram = 0
@@ -52,9 +55,14 @@ class Meter:
         """Begin a step that is looked at."""
         self.takes_histogram = step >= self._next_histogram
 
-    def read_input(self, args: tuple[Any, ...]) -> None:
-        """Enter the arguments of the first model's call."""
-        first = next((value for value in args if isinstance(value, Tensor)), None)
+    def read_input(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        """Enter the arguments of a call of the first model, or of the part of it through which data enters."""
+        if self._entry is None:
+            self._entry = weakref.ref(module)
+        if self._entry() is not module:  # another part of it, which reads what that one made
+            return
+        given = args or keywords_of(module)
+        first = next((value for value in given if isinstance(value, Tensor)), None)
         if first is not None and first.ndim:
             self._batch += first.size(0)  # a nested tensor has no shape
             self.inputs.add(first)
@@ -114,6 +122,8 @@ class Meter:
     def close_step(self, step: int) -> None:
         """Count the samples of a step that was looked at, and choose when histograms are taken next."""
         self.samples += self._batch or self._first_site
+        if not self._batch:  # the training goes on with another part of the model
+            self._entry = None
         self._batch = self._first_site = 0
         if self.takes_histogram:
             later = [first for first in FIRST_HISTOGRAMS if first > step]

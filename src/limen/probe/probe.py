@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -25,7 +25,7 @@ from limen.probe.scaling import Scaling
 from limen.probe.scope import Scope
 from limen.probe.site_book import Place, SiteBook, number_of
 from limen.probe.site_record import SiteRecord
-from limen.probe.step_clock import StepClock
+from limen.probe.step_clock import StepClock, Update
 from limen.probe.taps import Taps
 from limen.vitals import Histogram, Vitals
 
@@ -34,13 +34,6 @@ __all__ = ["Probe"]
 DISPATCH = 1.5e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
 IDLE = 14e-6  # seconds for the taps of one step while the eyes are closed, beside what they measure themselves
 EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
-
-
-class Update(NamedTuple):
-    """An optimiser step in progress; with a closure, forward and backward passes happen within it."""
-
-    optimiser: Optimizer
-    has_closure: bool
 
 
 class Probe:
@@ -162,7 +155,7 @@ class Probe:
             self.directory.meet(module, user_frame())
         if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0]:
             return
-        self._meter.read_input(args)
+        self._meter.read_input(module, args)
 
     @guarded
     def _seen(self, seen: Seen) -> Callable[[Any], None] | None:
@@ -234,7 +227,9 @@ class Probe:
         self._passes += 1
         if not is_ordinary():
             return
-        self.losses.add(loss, loss if scaling is None else scaling.loss, looking=self._looking)
+        self.losses.add(
+            loss, loss if scaling is None else scaling.loss, looking=self._looking, within=bool(self._updates)
+        )
         if self._looking and loss.grad_fn is not None and (self.sites.unsettled() or not self._leaves):
             self.sites.wire(self._read_graph(loss.grad_fn))
 
@@ -268,13 +263,19 @@ class Probe:
                 self.optimisers.begin_sweep(optimiser, tensors_of(optimiser), self.step + 1)
 
     @guarded
+    def after_closure(self, optimiser: Optimizer) -> None:
+        """The closure given to an optimiser has run for the first time in a step."""
+        if self._looking and self._updates and self._updates[-1].optimiser is optimiser and is_ordinary():
+            self.optimisers.begin_sweep(optimiser, tensors_of(optimiser), self.step + 1)
+
+    @guarded
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """It has stepped."""
         if not self._updates or self._updates[-1].optimiser is not optimiser:
             return
         self._updates.pop()
+        self.optimisers.finish_sweep()
         if not has_closure:
-            self.optimisers.finish_sweep()
             self._eyes.reopen()
         index = self.optimisers.index(optimiser)
         self.losses.close(self.step + 1, index)

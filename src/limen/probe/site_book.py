@@ -32,6 +32,7 @@ class Place:
     own_module: bool  # the owner is itself an activation module
     squeezed: bool  # of one unit, whose axis was squeezed away: every entry is a sample
     readers: tuple[Reader, ...] = ()
+    made_by: weakref.ref[Tensor] | None = None  # the weight of its origin, also after that was let go
     shared: bool = False  # a weight around it is used elsewhere too: editing it would change more than this site
     after: int | None = None  # number of the graph node of its result, until the first backward pass
     settled: bool = False
@@ -43,6 +44,10 @@ class Place:
     def owner_is(self, module: nn.Module | None) -> bool:
         """Whether ``module`` applies the function here; None stands for code outside of any module."""
         return (None if self.owner is None else self.owner()) is module and (self.owner is None) == (module is None)
+
+    def may_be_of(self, module: nn.Module | None) -> bool:
+        """Whether ``module`` applies the function here, or has taken the place of one that lived for one call."""
+        return self.owner_is(module) or (self.owner is not None and module is not None and self.owner() is None)
 
 
 class SiteBook:
@@ -76,9 +81,10 @@ class SiteBook:
         origin = origin_of(seen.z) if applied is None else applied.origin_in(inputs)
         if origin.weight is not None:
             for place in self.places:
-                known = place.origin
-                same_call = place.owner_is(seen.owner) and place.record.site.function == seen.activation.name
-                if same_call and known.weight is origin.weight and known.through == origin.through:
+                made = None if place.made_by is None else place.made_by()
+                same_call = place.may_be_of(seen.owner) and place.record.site.function == seen.activation.name
+                if same_call and made is origin.weight and place.origin.through == origin.through:
+                    place.owner = None if seen.owner is None else weakref.ref(seen.owner)
                     return place
         flat = tails(seen.activation)
         made = None if origin.weight is None or not seen.z.ndim else origin.weight.shape[origin.unit_axis]
@@ -104,6 +110,7 @@ class SiteBook:
         owner = None if seen.owner is None else weakref.ref(seen.owner)
         self.outside = self.outside or owner is None
         place = Place(SiteRecord(site), owner, origin, is_activation(seen.owner), squeezed)
+        place.made_by = None if origin.weight is None else weakref.ref(origin.weight)
         if applied is not None:
             self.compiled = True
             place.readers, place.shared = applied.readers_in(inputs), applied.shared
@@ -113,8 +120,8 @@ class SiteBook:
     def _let_go(self) -> None:
         """Do not keep the weights of models alive that the script has dropped."""
         for place in self.places:
-            if place.owner is not None and place.owner() is None:
-                place.origin, place.readers = Origin(None, 0, None, None, place.origin.axis, direct=False), ()
+            if place.settled and place.owner is not None and place.owner() is None:
+                place.origin, place.readers = place.origin.forgotten(), ()
 
     def unsettled(self) -> list[Place]:
         """Places that were met since the last call of ``settle``."""

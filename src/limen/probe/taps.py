@@ -35,6 +35,10 @@ class Listener(Protocol):
         """An optimiser is about to step; with a closure it runs forward and backward passes within."""
         ...
 
+    def after_closure(self, optimiser: Optimizer) -> None:
+        """The closure has run for the first time in this step: gradients are what the update begins with."""
+        ...
+
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """It has."""
         ...
@@ -98,20 +102,39 @@ class Taps:
 
         return scale
 
-    def _before_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> None:
+    def _before_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
         if torch.compiler.is_compiling():  # a compiled optimiser step: the compiler must find nothing here
-            return
-        self._listener.before_update(optimiser, has_closure(args, kwargs))
+            return None
+        closure = closure_in(args, kwargs)
+        self._listener.before_update(optimiser, closure is not None)
+        if closure is None:
+            return None
+        heard = self._wrap_closure(optimiser, closure)
+        return (args, {**kwargs, "closure": heard}) if "closure" in kwargs else ((args[0], heard, *args[2:]), kwargs)
+
+    def _wrap_closure(self, optimiser: Optimizer, closure: Callable[..., Any]) -> Callable[..., Any]:
+        told = False
+
+        @functools.wraps(closure)
+        def heard(*args: Any, **kwargs: Any) -> Any:
+            nonlocal told
+            result = closure(*args, **kwargs)
+            if not told:
+                told = True
+                self._listener.after_closure(optimiser)
+            return result
+
+        return heard
 
     def _after_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> None:
         if torch.compiler.is_compiling():
             return
-        self._listener.after_update(optimiser, has_closure(args, kwargs))
+        self._listener.after_update(optimiser, closure_in(args, kwargs) is not None)
 
 
-def has_closure(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether ``step`` was called with a function that evaluates the model again."""
-    return kwargs.get("closure", args[1] if len(args) > 1 else None) is not None
+def closure_in(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
+    """The function that evaluates the model again, if ``step`` was called with one."""
+    return kwargs.get("closure", args[1] if len(args) > 1 else None)
 
 
 def single(outputs: object) -> Tensor | None:

@@ -1,0 +1,41 @@
+"""By what a loss was divided before ``backward``: gradients are accumulated over parts of a batch."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from torch import Tensor
+
+from limen.anatomy.axes import Node, operation
+
+__all__ = ["divisors_of"]
+
+SCALINGS = ("DivBackward", "MulBackward", "ToCopy")
+FARTHEST = 8  # nodes
+
+
+def divisors_of(loss: Tensor) -> list[Tensor]:
+    """The constants, of one entry each, by which the number on which ``backward`` is called was divided last.
+
+    Only scalings by constants are looked through. Nothing is unpacked: hooks of the script on saved tensors stay still.
+
+    >>> import torch
+    >>> x = torch.ones(3, requires_grad=True)
+    >>> divisors_of(x.sum() / 4 * 2)
+    [tensor(4)]
+    """
+    found: list[Tensor] = []
+    node: Node = loss.grad_fn
+    for _ in range(FARTHEST):
+        if node is None or not operation(node).startswith(SCALINGS):
+            break
+        before = [source for source, _ in node.next_functions if source is not None]
+        if len(before) != 1:
+            break
+        if operation(node).startswith("DivBackward"):
+            with suppress(RuntimeError):  # a second pass through a graph that was freed
+                divisor = getattr(getattr(node, "_raw_saved_other", None), "data", None)
+                if isinstance(divisor, Tensor) and divisor.numel() == 1 and not divisor.requires_grad:
+                    found.append(divisor)
+        node = before[0]
+    return found
