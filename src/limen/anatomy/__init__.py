@@ -7,6 +7,7 @@ from limen.anatomy.losses import loss_function
 from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
 from limen.anatomy.optimisers import is_adaptive, live_optimisers
 from limen.anatomy.readers import Reader, readers_of
+from limen.anatomy.recurrent import Gate, RecurrentCall, is_recurrent, recurrent_call
 from limen.anatomy.shards import local_of, shards_of
 from limen.anatomy.wiring import Consumer, Wiring
 from limen.anatomy.wrappers import is_compiled, plain_paths, unwrapped
@@ -15,14 +16,17 @@ __all__ = [
     "Application",
     "Applied",
     "Consumer",
+    "Gate",
     "Origin",
     "Reader",
+    "RecurrentCall",
     "Root",
     "Wiring",
     "applications",
     "example_of",
     "is_adaptive",
     "is_compiled",
+    "is_recurrent",
     "kind",
     "leads_to_weights",
     "live_optimisers",
@@ -35,6 +39,7 @@ __all__ = [
     "parents_of",
     "plain_paths",
     "readers_of",
+    "recurrent_call",
     "shards_of",
     "unwrapped",
     "user_frame",

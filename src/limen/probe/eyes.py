@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +14,11 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
 from limen.activations import Activation, of_call, of_class_name, of_module
-from limen.anatomy import Applied, is_compiled, unwrapped
+from limen.anatomy import Applied, is_compiled, is_recurrent, unwrapped
 from limen.probe.inputs import is_dense
 from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, remove_mode
 
-__all__ = ["Eyes", "Seen"]
+__all__ = ["Eyes", "Recurring", "Seen"]
 
 
 class Seen:
@@ -51,10 +52,20 @@ class Seen:
         self.applied = applied
 
 
+class Recurring(NamedTuple):
+    """A call of one of torch's recurrent layers or cells, with its arguments by position, from within some modules."""
+
+    function: Any
+    arguments: tuple[Any, ...]
+    owner: nn.Module | None
+    root: nn.Module | None
+
+
 class Eyes(TorchFunctionMode):
     """Reports every application of an activation function in a training pass to ``on_seen``.
 
-    ``on_seen`` may return a function that is then given the result of the call. Root modules are reported to
+    ``on_seen`` may return a function that is then given the result of the call. Recurrent layers are reported to
+    ``on_recurrent`` with their result. Root modules are reported to
     ``on_root`` when a training pass of theirs begins. Evaluation passes (gradients off, or the outermost module in
     evaluation mode) are left alone entirely: the mode is taken away for their duration, so that torch's fast paths
     stay fast.
@@ -64,10 +75,12 @@ class Eyes(TorchFunctionMode):
         self,
         on_seen: Callable[[Seen], Callable[[Any], None] | None],
         on_root: Callable[[nn.Module, tuple[Any, ...]], None],
+        on_recurrent: Callable[[Recurring, Any], None],
         watches: Callable[[nn.Module], bool],
     ) -> None:
         self.on_seen = on_seen
         self.on_root = on_root
+        self.on_recurrent = on_recurrent
         self.watches = watches
         self.is_open = False
         self.everywhere = True  # look outside of modules too; costs a little for every torch call of the script
@@ -204,6 +217,8 @@ class Eyes(TorchFunctionMode):
             found = of_call(func, args, kwargs) if self.is_open and not self._composite else None
             if found is not None and torch.is_grad_enabled() and threading.get_ident() == self._thread:
                 after = self._report(*found, self._stack[-1] if self._stack else None)
+            elif is_recurrent(func) and self.watching and not self._composite:
+                after = self._report_recurrent(func, args)
             result = func(*args, **kwargs)
             if after is not None:
                 after(result)
@@ -219,6 +234,13 @@ class Eyes(TorchFunctionMode):
         key = (id(owner), activation.name)
         call = self._counts[key] = self._counts.get(key, 0) + 1
         return self.on_seen(Seen(activation, z, owner, self._stack[0] if self._stack else None, call))
+
+    def _report_recurrent(self, func: Any, args: tuple[Any, ...]) -> Callable[[Any], None] | None:
+        """What is to be told the result of a recurrent layer, whose gates are only known then."""
+        data = args[0] if args else None
+        if not torch.is_grad_enabled() or not isinstance(data, Tensor) or not is_dense(data) or not is_ordinary():
+            return None
+        return partial(self.on_recurrent, Recurring(func, args, self._stack[-1] if self._stack else None, self.root))
 
     def _enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         if torch.compiler.is_compiling() or threading.get_ident() != self._thread or not self.is_open:
@@ -264,7 +286,8 @@ class Eyes(TorchFunctionMode):
             self._place()
 
 
-hide_from_compiler(*(vars(Eyes)[name] for name in ("__torch_function__", "_report", "_enter", "_enter_root", "_leave")))
+HIDDEN = ("__torch_function__", "_report", "_report_recurrent", "_enter", "_enter_root", "_leave")
+hide_from_compiler(*(vars(Eyes)[name] for name in HIDDEN))
 
 
 def composite(module: nn.Module) -> Activation | None:

@@ -14,7 +14,8 @@ from limen.probe.backlog import Backlog
 from limen.probe.budget import Budget
 from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
-from limen.probe.eyes import Eyes, Seen
+from limen.probe.eyes import Eyes, Recurring, Seen
+from limen.probe.gates import Gates
 from limen.probe.guard import clock, guarded, is_of_a_signal
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
@@ -79,6 +80,7 @@ class Probe:
         self.optimisers = OptimiserBook(self.directory, self._backlog)
         self._scope = Scope(models)
         self._meter = Meter(self.sites, self._backlog, self._note)
+        self._gates = Gates(self.sites, self._meter, self._note, self._stumble)
         self._clock = StepClock()
         self._waiting = False  # an optimiser exists that has not stepped yet
         self._looking = True
@@ -89,7 +91,7 @@ class Probe:
         self._updates: list[Update] = []  # optimiser steps in progress; some optimisers step others within theirs
         self._started: float | None = None
         self._boundary = 0.0
-        self._eyes = Eyes(self._seen, self._root, self._scope.holds)
+        self._eyes = Eyes(self._seen, self._root, self._recurring, self._scope.holds)
         self._taps = Taps(self)
         self._quiet = Quiet()
         self._compiled = Compiled(self._eyes, self.sites, self.directory, self._seen)
@@ -191,6 +193,12 @@ class Probe:
     def _result(self, place: Place, result: Any) -> None:
         if isinstance(result, Tensor):
             place.after = number_of(result.grad_fn)
+
+    @guarded
+    def _recurring(self, seen: Recurring, result: Any) -> None:
+        self._start()
+        if seen.root is not None or not self._scope.is_limited:
+            self._gates.hear(seen, result)
 
     @guarded
     def _gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
@@ -343,6 +351,7 @@ class Probe:
         self._backlog.do(partial(self.sites.commit, self.step))
         self.optimisers.commit(self.step)
         self._meter.close_step(self.step)
+        self._gates.close_step()
         if self.strict and self._compiled.error is not None:
             raise self._compiled.error
         if remark := self._compiled.remark():
