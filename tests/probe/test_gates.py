@@ -97,14 +97,14 @@ def assert_is(site: SiteVitals, rows: list[Tensor], steps: int = 1) -> None:
     assert (total.steps, total.samples, site.site.units) == (steps, *every.shape)
     assert total.left.tolist() == (flat & (every <= 0)).sum(0).tolist()
     assert total.right.tolist() == (flat & (every > 0)).sum(0).tolist()
-    close = {"rtol": 0, "atol": 1e-9 * float(every.abs().max() + 1)}  # sums in double, of some hundred numbers
+    error = 1e-9 * float(every.abs().max() + 1)  # sums in double, of some hundred numbers
     for found, expected in (
         (total.low, every.amin(0)),
         (total.high, every.amax(0)),
         (total.moments.mean, every.mean(0)),
         (total.moments.std, every.std(0, correction=0)),
     ):
-        torch.testing.assert_close(torch.as_tensor(found), expected, **close)
+        torch.testing.assert_close(torch.as_tensor(found), expected, rtol=0, atol=error)
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)

@@ -1,9 +1,9 @@
 """How sites, layers and losses are found in a live model."""
 
-from limen.anatomy.axes import kind
+from limen.anatomy.axes import kind, number_of
 from limen.anatomy.compiled import Application, Applied, applications, example_of
 from limen.anatomy.graph import Origin, leads_to_weights, origin_of, parents_of, uses_of
-from limen.anatomy.losses import loss_function
+from limen.anatomy.losses import leads_back_to, loss_function
 from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
 from limen.anatomy.optimisers import is_adaptive, live_optimisers
 from limen.anatomy.readers import Reader, readers_of
@@ -28,6 +28,7 @@ __all__ = [
     "is_compiled",
     "is_recurrent",
     "kind",
+    "leads_back_to",
     "leads_to_weights",
     "live_optimisers",
     "local_of",
@@ -35,6 +36,7 @@ __all__ = [
     "modules_in",
     "name_root",
     "name_tensors",
+    "number_of",
     "origin_of",
     "parents_of",
     "plain_paths",

@@ -241,8 +241,7 @@ def recurrent_call(function: Any, arguments: Sequence[Any]) -> RecurrentCall:
 
 def widened(cell: Cell, dtype: torch.dtype) -> Cell:
     """The same weights in another precision."""
-    w_ih, w_hh, *others = (None if weight is None else weight.detach().to(dtype) for weight in cell)
-    return Cell(w_ih, w_hh, *others)  # pyright: ignore[reportArgumentType]
+    return Cell._make(None if weight is None else weight.detach().to(dtype) for weight in cell)
 
 
 def sums(kind: str, cell: Cell, x: Tensor, before: Tensor) -> list[Tensor]:

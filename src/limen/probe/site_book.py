@@ -10,14 +10,25 @@ from typing import Any
 from torch import Tensor, nn
 
 from limen.activations import Activation, get, of_class_name, of_module, tails
-from limen.anatomy import Consumer, Gate, Origin, Reader, Wiring, leads_to_weights, origin_of, readers_of, uses_of
+from limen.anatomy import (
+    Consumer,
+    Gate,
+    Origin,
+    Reader,
+    Wiring,
+    leads_to_weights,
+    number_of,
+    origin_of,
+    readers_of,
+    uses_of,
+)
 from limen.errors import InvalidValue
 from limen.probe.directory import Directory
 from limen.probe.eyes import Seen
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
 
-__all__ = ["Place", "SiteBook", "number_of"]
+__all__ = ["Place", "SiteBook"]
 
 MOST_SITES = 4_096  # a model that makes new modules at every step must not fill the memory
 
@@ -244,8 +255,3 @@ class SiteBook:
 def is_activation(module: nn.Module | None) -> bool:
     """Whether a module is an activation itself, not one that calls some."""
     return module is not None and (of_module(module) is not None or of_class_name(type(module).__name__) is not None)
-
-
-def number_of(node: Any) -> int | None:
-    """What tells a graph node from the others of a thread; the node itself would keep its activations alive."""
-    return None if node is None else node._sequence_nr()
