@@ -241,7 +241,7 @@ def test_of_a_large_batch_some_whole_sequences_are_read_and_all_have_their_turn(
         for _ in range(-(-batch * time // SAMPLES)):
             learn(layer(x)[0].sum(), layer, 0.0)
     (site, *_) = probe.vitals().sites
-    assert site.history.samples.tolist() == [8 * time] * 5  # 40 * 64 = 5 * 512
+    assert site.history.samples.tolist() == [2 * time] * 20  # 40 * 64 = 20 * 128
     assert site.total.moments.mean.tolist() == [19.5, 19.5]
     assert (site.total.low.tolist(), site.total.high.tolist()) == ([0.0, 0.0], [39.0, 39.0])
 

@@ -175,35 +175,38 @@ class Walk:
         ended = after.split(list(self._sizes))
         held = start
         for place in self._places:
-            size = self._sizes[place]
-            parts[place] = held[:size] if len(held) >= size else torch.cat([held, start[len(held) : size]])
+            parts[place] = running(held, start, self._sizes[place])
             held = ended[place]
         return torch.cat(parts)
 
     def cell_states(self, found: Sequence[Tensor], start: Tensor) -> Tensor:
         """The cell state of an LSTM after each position, from the pre-activations of its gates."""
         gain, keep = found[0].sigmoid() * found[2].tanh(), found[1].sigmoid()
-        states, held = torch.empty_like(gain), start.clone()
+        states, held = torch.empty_like(gain), start
         sizes = list(self._sizes)
         gains, keeps, ends = gain.split(sizes), keep.split(sizes), states.split(sizes)
         for place in self._places:
-            now = held[: sizes[place]]
-            torch.addcmul(gains[place], keeps[place], now, out=ends[place])
-            now.copy_(ends[place])
+            before = running(held, start, sizes[place])
+            held = torch.addcmul(gains[place], keeps[place], before, out=ends[place])
         return states
 
     def run(self, kind: str, cell: Cell, x: Tensor, start: Sequence[Tensor]) -> Tensor:
         """The hidden state after each position, one step after the other."""
-        states = [state.clone() for state in start]
+        held = start
         ended: list[Tensor] = [x[:0]] * len(self._sizes)
         given = x.split(list(self._sizes))
         for place in self._places:
-            now = [state[: self._sizes[place]] for state in states]
-            new = advanced(kind, cell, sums(kind, cell, given[place], now[0]), now)
-            for held, state in zip(now, new, strict=True):
-                held.copy_(state)
-            ended[place] = new[0]
+            before = [running(one, first, self._sizes[place]) for one, first in zip(held, start, strict=True)]
+            held = advanced(kind, cell, sums(kind, cell, given[place], before[0]), before)
+            ended[place] = held[0]
         return torch.cat(ended)
+
+
+def running(held: Tensor, start: Tensor, size: int) -> Tensor:
+    """The states of the sequences that run at a step: those of the step before, less or more of them."""
+    if size <= len(held):
+        return held if size == len(held) else held[:size]
+    return torch.cat([held, start[len(held) : size]])
 
 
 def is_recurrent(function: object) -> bool:

@@ -14,7 +14,7 @@ from limen.probe.site_book import SiteBook
 
 __all__ = ["Gates"]
 
-SAMPLES = 512  # batch times time that are computed again of one call; of larger batches only some sequences
+SAMPLES = 128  # batch times time that are computed again of one call; of larger batches only some sequences
 CALLS = 16  # calls of one cell that are read in a step; of longer loops only some
 
 UNKNOWN = "{name}: gates from layer 1 on are not seen, since what dropout hands to them cannot be computed again."
