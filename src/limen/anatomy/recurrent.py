@@ -234,7 +234,7 @@ def recurrent_call(function: Any, arguments: Sequence[Any]) -> RecurrentCall:
         data,
         arguments[1].tolist() if packed else None,
         hidden,
-        tuple(Cell(*cell) if biased else Cell(*cell[:2], None, None, *cell[2:]) for cell in cells),
+        tuple(Cell(*cell) if biased else Cell(cell[0], cell[1], None, None, *cell[2:]) for cell in cells),
         single=False,
         dropped=layers > 1 and dropout > 0 and training,
         bidirectional=bidirectional,
