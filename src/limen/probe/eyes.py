@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from limen.activations import Activation, of_call, of_class_name, of_module
 from limen.anatomy import Applied, is_compiled, is_recurrent, unwrapped
 from limen.probe.inputs import is_dense
-from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, remove_mode
+from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, is_transformed, remove_mode
 
 __all__ = ["Eyes", "Recurring", "Seen"]
 
@@ -92,6 +92,7 @@ class Eyes(TorchFunctionMode):
         self._blind = 0  # depth of the stack at which an unwatched pass began; 0 while watching
         self._covered: object = None  # the compiled module or function that is running
         self.met_compiled = False  # the training calls compiled code
+        self.met_transform = False  # the training runs forward within torch.func
         self._shut = 0  # nesting of backward passes and optimiser steps
         self._inside = 0  # nesting of calls on their way through the mode, during which torch has taken it away
         self._stays = False  # closed within a call on its way through the mode, which torch has yet to put back
@@ -227,6 +228,9 @@ class Eyes(TorchFunctionMode):
             self._inside -= 1
 
     def _report(self, activation: Activation, z: Tensor, owner: nn.Module | None) -> Callable[[Any], None] | None:
+        if is_transformed():
+            self.met_transform = True
+            return None
         if not z.requires_grad or not z.is_floating_point() or not is_dense(z):
             return None
         if type(z) not in (Tensor, nn.Parameter) or not is_ordinary():
@@ -262,8 +266,10 @@ class Eyes(TorchFunctionMode):
 
     def _enter_root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._counts.clear()
-        if not torch.is_grad_enabled() or not module.training or not self.watches(module) or not is_ordinary():
+        if not torch.is_grad_enabled() or not module.training or not self.watches(module):
             self._blind = 1
+        elif not is_ordinary():
+            self._blind, self.met_transform = 1, self.met_transform or is_transformed()
         elif not self._shut:
             self.on_root(module, args)
         self._place()

@@ -26,13 +26,13 @@ class LossBook:
         alarm: told the step of a loss that stands out from those before it.
 
     Attributes:
-        remark: what the loss was taken to be, where that is not plain.
+        remarks: what the loss was taken to be, where that is not plain.
     """
 
     def __init__(self, backlog: Backlog, alarm: Callable[[int], None]) -> None:
         self.pending: list[float | Fetched] = []
         self.last = math.nan
-        self.remark = ""
+        self.remarks: list[str] = []
         self._backlog = backlog
         self._alarm = alarm
         self._surprises: dict[int | None, Surprise] = {}
@@ -83,7 +83,8 @@ class LossBook:
         if not known:
             return
         self.last = sum(known) / len(known)
-        self.remark = self.remark or self._words
+        if self._words and not self.remarks:
+            self.remarks.append(self._words)
         if optimiser not in self._rows:
             self._functions[optimiser], self._rows[optimiser] = self._name, Rows(2)
             self._surprises[optimiser] = Surprise()

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from limen.anatomy import Wiring, live_optimisers, number_of, user_frame
+from limen.anatomy import Wiring, number_of, user_frame
 from limen.probe.backlog import Backlog
 from limen.probe.beginning import Beginning
 from limen.probe.budget import Budget
@@ -22,7 +22,7 @@ from limen.probe.leaves import Leaves
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
 from limen.probe.modes import is_ordinary
-from limen.probe.optimiser_book import OptimiserBook, tensors_of
+from limen.probe.optimiser_book import OptimiserBook
 from limen.probe.quiet import Quiet
 from limen.probe.scaling import Scalings
 from limen.probe.scope import Scope
@@ -30,6 +30,7 @@ from limen.probe.site_book import Place, SiteBook
 from limen.probe.site_record import SiteRecord
 from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps
+from limen.probe.unseen import scripted_in
 from limen.probe.updates import Updates
 from limen.vitals import Histogram, Vitals
 
@@ -125,6 +126,8 @@ class Probe:
 
     def vitals(self) -> Vitals:
         """What is known as of the last completed step."""
+        nothing = not (self.notes or self.sites.places or self._scope.is_limited)
+        unseen = self._leaves.unseen(transformed=self._eyes.met_transform, nothing=nothing)
         return Vitals(
             step=self.step,
             looked=self.looked,
@@ -134,7 +137,7 @@ class Probe:
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
             inputs=self._meter.inputs.vitals(),
-            notes=(*self.notes.values(), *filter(None, [self.losses.remark]), *self.sites.troubles()),
+            notes=(*self.notes.values(), *unseen, *self.losses.remarks, *self.sites.troubles()),
         )
 
     def histograms(self) -> dict[str, tuple[tuple[int, Histogram], ...]]:
@@ -158,6 +161,7 @@ class Probe:
         self._ran = True
         if not self.directory.knows(module):
             self.directory.meet(module, user_frame())
+            self._note("scripted", scripted_in(module, self.directory))
         if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0]:
             return
         self._meter.read_input(args)
@@ -223,7 +227,7 @@ class Probe:
     def before_backward(self, beginning: Beginning | None) -> None:
         """A backward pass begins."""
         if self._updates and not self._updates.evaluate:
-            self._abandon_updates()
+            self._updates.abandon(self._eyes.reset)
         self._eyes.shut()
         self._start()
         scaling = self._scalings.take(beginning)
@@ -262,7 +266,7 @@ class Probe:
             self.losses.drop()
             return
         if self._updates.hold(optimiser):
-            self._abandon_updates()
+            self._updates.abandon(self._eyes.reset)
         self._updates.begin(optimiser, has_closure=has_closure)
         if not has_closure:
             self._eyes.shut()
@@ -296,11 +300,6 @@ class Probe:
             self.optimisers.rebind(self._leaves.tensors)
         self.optimisers.finish_sweep()
 
-    def _abandon_updates(self) -> None:
-        """Forget optimiser steps that raised."""
-        self._updates.abandon()
-        self._eyes.reset()
-
     # Steps ---------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
@@ -308,14 +307,14 @@ class Probe:
             self._started = self._boundary = clock()
         if self._clock.undecided and self._passes and not self._waiting and not self._updates:
             # a second forward pass without an update in between: gradients are accumulated, or updated by hand
-            leaves = {id(leaf) for leaf in self._leaves.tensors}
-            self._waiting = any(id(held) in leaves for idle in live_optimisers() for held in tensors_of(idle))
+            self._waiting = self._leaves.have_optimiser
             if not self._waiting:
                 self._clock.by_hand = True
                 self._end_step(None)
 
     def _note(self, subject: str, text: str) -> None:
-        self.notes.setdefault(subject, text)
+        if text:
+            self.notes.setdefault(subject, text)
 
     def _end_step(self, optimiser: int | None) -> None:
         self.step += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from torch import Tensor
@@ -51,10 +51,11 @@ class Updates:
         self._book.finish_sweep()
         return True
 
-    def abandon(self) -> None:
+    def abandon(self, look_again: Callable[[], None]) -> None:
         """Forget steps that raised: torch tells of their beginning only."""
         self._entries = []
         self._book.drop_sweep()
+        look_again()
 
     def measure(self, optimiser: Optimizer, step: int, *, evaluated: bool) -> None:
         """Measure weights and gradients before an update.
