@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from limen.activations import Activation, of_call, of_class_name, of_module
 from limen.anatomy import Applied, is_compiled, is_recurrent, unwrapped
 from limen.probe.inputs import is_dense
+from limen.probe.leftovers import Leftovers
 from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, is_transformed, remove_mode
 
 __all__ = ["Eyes", "Recurring", "Seen"]
@@ -97,6 +98,7 @@ class Eyes(TorchFunctionMode):
         self._inside = 0  # nesting of calls on their way through the mode, during which torch has taken it away
         self._stays = False  # closed within a call on its way through the mode, which torch has yet to put back
         self._handles: list[Any] = []
+        self._leftovers = Leftovers(self, lambda: self.is_open and threading.get_ident() == self._thread)
 
     @property
     def watching(self) -> bool:
@@ -128,12 +130,17 @@ class Eyes(TorchFunctionMode):
         if self.is_open or self._stays:
             self._stays = bool(self._inside)  # torch puts the mode back when this call has ended
             if not self._stays:
-                remove_mode(self)
+                self._take_off()
         if not self.is_open:
             return
         self.is_open = False
         self._stack = []
         self._unhook()
+        self._leftovers.sweep()
+
+    def _take_off(self) -> None:
+        remove_mode(self)
+        self._leftovers.threads.discard(threading.get_ident())
 
     def _hook(self) -> None:
         if not self._handles:
@@ -203,8 +210,9 @@ class Eyes(TorchFunctionMode):
         present = is_present(self)
         if wanted and not present:
             insert_mode(self)
+            self._leftovers.threads.add(threading.get_ident())
         elif present and not wanted:
-            remove_mode(self)
+            self._take_off()
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         """Let every call through unchanged; report those that apply an activation."""

@@ -22,6 +22,7 @@ from limen.probe.leaves import Leaves
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
 from limen.probe.modes import is_ordinary
+from limen.probe.one_thread import OneThread
 from limen.probe.optimiser_book import OptimiserBook
 from limen.probe.quiet import Quiet
 from limen.probe.scaling import Scalings
@@ -89,7 +90,7 @@ class Probe:
         self._started: float | None = None
         self._boundary = 0.0
         self._eyes = Eyes(self._seen, self._root, self._recurring, self._scope.holds)
-        self._taps = Taps(self)
+        self._taps = Taps(OneThread(self, self._scope, self._note))
         self._quiet = Quiet()
         self._compiled = Compiled(self._eyes, self.sites, self.directory, self._seen)
         self._eyes.open()
