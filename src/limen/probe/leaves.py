@@ -10,7 +10,7 @@ from torch import Tensor
 from limen.anatomy import live_optimisers, parents_of, user_frame
 from limen.probe.directory import Directory
 from limen.probe.optimiser_book import tensors_of
-from limen.probe.unseen import TRANSFORMED, obstacles_in, unexplained_in
+from limen.probe.unseen import TRANSFORMED, Scripted, obstacles_in, unexplained_in
 
 __all__ = ["Leaves"]
 
@@ -21,6 +21,7 @@ class Leaves:
     Attributes:
         tensors: nearest the input first.
         obstacles: why something in the graphs read so far is not seen.
+        scripted: the parts that TorchScript runs.
         unexplained: what to say of the first graph, should no activation function ever be seen.
     """
 
@@ -28,6 +29,7 @@ class Leaves:
         self.tensors: list[Tensor] = []
         self.obstacles: set[str] = set()
         self.unexplained = ""
+        self.scripted = Scripted(directory)
         self._is_first = True
         self._directory = directory
 
@@ -44,7 +46,7 @@ class Leaves:
             transformed: whether there were forward passes within torch.func.
             nothing: whether no activation function was seen at all, for no reason that is known.
         """
-        known = [*sorted(self.obstacles), *[TRANSFORMED] * transformed]
+        known = [*sorted(self.obstacles), *[TRANSFORMED] * transformed, *filter(None, [self.scripted.remark])]
         return known or [self.unexplained] * (nothing and bool(self.unexplained))
 
     def read(self, roots: Sequence[Tensor]) -> dict[Any, list[Any]]:

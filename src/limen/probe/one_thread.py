@@ -21,12 +21,14 @@ TOGETHER = (
     "that began first. A process of its own for each lets both be watched."
 )
 WAITS = {
+    ("threading", "start"),
     ("threading", "join"),
     ("concurrent.futures._base", "result"),
     ("concurrent.futures.thread", "shutdown"),
     ("asyncio.base_events", "run_forever"),
 }
 """Module and function in which a thread does nothing but wait for others."""
+LONG = 50  # steps of others without anything at home, after which the training is taken to be theirs
 RESTS = ("concurrent.futures.thread", "_worker")  # at the end of the stack of a thread without work
 
 
@@ -50,6 +52,9 @@ class OneThread:
         self._settled = False  # something of a training has happened at home
         self._running = 0  # backward passes at home that have not ended
         self._moved: weakref.WeakSet[Optimizer] = weakref.WeakSet()  # that have stepped at home
+        self._others: list[tuple[weakref.ref[Optimizer], int]] = []  # steps elsewhere since the last event at home
+        self._refused: weakref.WeakSet[Optimizer] = weakref.WeakSet()  # of another training; they stay so
+        self._elsewhere: set[int] = set()  # threads in which those have stepped last
         self._heard = threading.local()  # in each thread, of its backward passes in progress, which were passed on
         self._lock = threading.Lock()
 
@@ -104,15 +109,29 @@ class OneThread:
         concerns = not self._scope.is_limited if optimiser is None else self._scope.concerns([optimiser])
         if here == self._home:
             self._settled = self._settled or concerns
+            if self._others:
+                self._refuse()
             return True
-        if not concerns:
+        if not concerns or (here in self._elsewhere if optimiser is None else optimiser in self._refused):
             return False
-        if not self._running and (not self._settled or optimiser in self._moved or is_idle(self._home)):
-            self._home, self._settled = here, True
+        silent = len(self._others) >= LONG
+        if not self._running and (not self._settled or silent or optimiser in self._moved or is_idle(self._home)):
+            self._home, self._settled, self._others = here, True, []
+            self._elsewhere.discard(here)
             return True
         if optimiser is not None:
-            self._note("threads", TOGETHER)
+            self._others.append((weakref.ref(optimiser), here))
         return False
+
+    def _refuse(self) -> None:
+        """Something has happened at home since optimisers stepped elsewhere: theirs are other trainings."""
+        for held, thread in self._others:
+            optimiser = held()
+            if optimiser is not None:
+                self._refused.add(optimiser)
+                self._elsewhere.add(thread)
+        self._others = []
+        self._note("threads", TOGETHER)
 
 
 def is_idle(thread: int) -> bool:

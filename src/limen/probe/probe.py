@@ -31,7 +31,6 @@ from limen.probe.site_book import Place, SiteBook
 from limen.probe.site_record import SiteRecord
 from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps
-from limen.probe.unseen import scripted_in
 from limen.probe.updates import Updates
 from limen.vitals import Histogram, Vitals
 
@@ -162,7 +161,7 @@ class Probe:
         self._ran = True
         if not self.directory.knows(module):
             self.directory.meet(module, user_frame())
-            self._note("scripted", scripted_in(module, self.directory))
+        self._leaves.scripted.meet(module, self.step)
         if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0]:
             return
         self._meter.read_input(args)
@@ -314,8 +313,7 @@ class Probe:
                 self._end_step(None)
 
     def _note(self, subject: str, text: str) -> None:
-        if text:
-            self.notes.setdefault(subject, text)
+        self.notes.setdefault(subject, text)
 
     def _end_step(self, optimiser: int | None) -> None:
         self.step += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -49,7 +50,7 @@ class Taps:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._depth = 0
+        self._within = threading.local()  # in each thread, whether a backward pass is in progress
         self._replaced: list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]] = []
         self._replace(torch.autograd, "backward", functools.partial(self._wrap, Beginning.of))
         self._replace(Tensor, "backward", functools.partial(self._wrap, Beginning.of))
@@ -79,9 +80,9 @@ class Taps:
     def _wrap(self, beginning_of: Callable[..., Beginning | None], original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def tapped(*args: Any, **kwargs: Any) -> Any:
-            if self._depth or torch.compiler.is_compiling():
+            if getattr(self._within, "pass_", False) or torch.compiler.is_compiling():
                 return original(*args, **kwargs)
-            self._depth += 1
+            self._within.pass_ = True
             succeeded = False
             try:
                 self._listener.before_backward(None if kwargs.get("create_graph") else beginning_of(args, kwargs))
@@ -89,7 +90,7 @@ class Taps:
                 succeeded = True
                 return result
             finally:
-                self._depth -= 1
+                self._within.pass_ = False
                 self._listener.after_backward(succeeded)
 
         return tapped

@@ -10,8 +10,9 @@ from torch import nn
 
 from limen.anatomy import kind
 from limen.probe.directory import Directory
+from limen.probe.identity import ByIdentity
 
-__all__ = ["OBSTACLES", "TRANSFORMED", "obstacles_in", "scripted_in", "unexplained_in"]
+__all__ = ["OBSTACLES", "TRANSFORMED", "Scripted", "obstacles_in", "unexplained_in"]
 
 REENTRANT = (
     "What torch.utils.checkpoint runs with use_reentrant=True is not seen: it leaves no graph, and is computed again "
@@ -48,6 +49,27 @@ def unexplained_in(nodes: Iterable[Any]) -> str:
     """What to say where no activation function was seen, but a graph holds some; empty where it holds none."""
     names = sorted({NODES[name] for name in map(kind, nodes) if name in NODES})
     return UNEXPLAINED.format(names=", ".join(names)) if names else ""
+
+
+class Scripted:
+    """Modules that were run in more than one step and have parts that TorchScript runs.
+
+    Attributes:
+        remark: what to say of them; empty where there are none.
+    """
+
+    def __init__(self, directory: Directory) -> None:
+        self.remark = ""
+        self._directory = directory
+        self._met: ByIdentity[tuple[str, int]] = ByIdentity()  # what to say of a module, and the step it was met in
+
+    def meet(self, module: nn.Module, step: int) -> None:
+        """A module of which the directory knows runs forward."""
+        known = self._met.get(module)
+        if known is None:
+            self._met.put(module, (scripted_in(module, self._directory), step))
+        elif known[0] and step > known[1]:
+            self.remark = self.remark or known[0]
 
 
 def scripted_in(module: nn.Module, directory: Directory) -> str:
