@@ -24,7 +24,12 @@ SITES: dict[str, list[Found]] = {
         ("features.1.2", "relu", 32, "features.1.0"),
         ("features.3.2", "relu", 32, "features.3.0"),
     ],
-    "gru_rows": [("", "tanh", 48, "fc")],
+    "gru_rows": [
+        ("gru", "sigmoid", 64, None),  # l0.reset
+        ("gru", "sigmoid", 64, None),  # l0.update
+        ("gru", "tanh", 64, None),  # l0.new
+        ("", "tanh", 48, "fc"),
+    ],
     "transformer": [
         ("encoder.layers.0", "gelu", 96, "encoder.layers.0.linear1"),
         ("encoder.layers.1", "gelu", 96, "encoder.layers.1.linear1"),

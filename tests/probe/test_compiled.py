@@ -320,3 +320,24 @@ def test_the_weights_of_a_compiled_model_are_let_go() -> None:
     del model, loss, watch
     gc.collect()
     assert [weight() for weight in weights] == [None] * len(weights)
+
+
+def test_a_model_that_the_compiler_leaves_as_it_is_is_told_as_that() -> None:
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm, self.fc = nn.LSTM(3, 4), nn.Linear(4, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc(torch.relu(self.lstm(x)[0][-1]))
+
+    model = Reader()
+    optimiser = torch.optim.SGD(model.parameters(), 0.1)
+    with limen.watch() as watch:
+        run = torch.compile(model, backend="eager")
+        for _ in range(3):
+            run(torch.randn(5, 2, 3)).sum().backward()
+            optimiser.step()
+    (note,) = watch.vitals.notes
+    assert "captured no graph" in note
+    assert watch.vitals.step == 3

@@ -1,13 +1,14 @@
 """How sites, layers and losses are found in a live model."""
 
-from limen.anatomy.axes import kind
+from limen.anatomy.axes import kind, number_of
 from limen.anatomy.compiled import Application, Applied, applications, example_of
 from limen.anatomy.divisors import divisors_of
 from limen.anatomy.graph import Origin, leads_to_weights, origin_of, parents_of, uses_of
-from limen.anatomy.losses import loss_function
+from limen.anatomy.losses import leads_back_to, loss_function
 from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
 from limen.anatomy.optimisers import is_adaptive, live_optimisers
 from limen.anatomy.readers import Reader, readers_of
+from limen.anatomy.recurrent import Gate, RecurrentCall, is_recurrent, recurrent_call
 from limen.anatomy.shards import local_of, shards_of
 from limen.anatomy.wiring import Consumer, Wiring
 from limen.anatomy.wrappers import is_compiled, plain_paths, unwrapped
@@ -16,8 +17,10 @@ __all__ = [
     "Application",
     "Applied",
     "Consumer",
+    "Gate",
     "Origin",
     "Reader",
+    "RecurrentCall",
     "Root",
     "Wiring",
     "applications",
@@ -25,7 +28,9 @@ __all__ = [
     "example_of",
     "is_adaptive",
     "is_compiled",
+    "is_recurrent",
     "kind",
+    "leads_back_to",
     "leads_to_weights",
     "live_optimisers",
     "local_of",
@@ -33,10 +38,12 @@ __all__ = [
     "modules_in",
     "name_root",
     "name_tensors",
+    "number_of",
     "origin_of",
     "parents_of",
     "plain_paths",
     "readers_of",
+    "recurrent_call",
     "shards_of",
     "unwrapped",
     "user_frame",

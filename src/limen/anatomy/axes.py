@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["Node", "Shape", "Units", "kind", "operation", "shape_of"]
+__all__ = ["Node", "Shape", "Units", "kind", "number_of", "operation", "shape_of"]
 
 Node = Any  # torch.autograd.graph.Node, whose subclasses have no stubs
 Shape = tuple[int, ...]
@@ -30,6 +30,11 @@ SEE_THROUGH = (*RESHAPES, *TURNS, *COPIES, *PRODUCTS, *REDUCTIONS, *CUTS, *POOLS
 def kind(node: Node) -> str:
     """Class name of a graph node, for instance ``AddmmBackward0``."""
     return type(node).__name__
+
+
+def number_of(node: Node | None) -> int | None:
+    """What tells a graph node from the others of a thread; the node itself would keep its activations alive."""
+    return None if node is None else node._sequence_nr()
 
 
 def operation(node: Node) -> str:

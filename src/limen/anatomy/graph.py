@@ -154,10 +154,10 @@ def norm_of(path: list[Node], units: int) -> tuple[Tensor | None, Tensor | None]
     return None
 
 
-def parents_of(root: Node) -> dict[Node, list[Node]]:
-    """Every node that the backward pass from ``root`` reaches, with the nodes that use its result."""
-    parents: dict[Node, list[Node]] = {root: []}
-    stack = [root]
+def parents_of(*roots: Node) -> dict[Node, list[Node]]:
+    """Every node that the backward pass from some nodes reaches, with the nodes that use its result."""
+    parents: dict[Node, list[Node]] = {root: [] for root in roots}
+    stack = list(parents)
     while stack:
         node = stack.pop()
         for before in inputs(node):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Container, Sequence
 
 from torch import Tensor
 
-from limen.anatomy.axes import Node, operation
+from limen.anatomy.axes import Node, number_of, operation
 
-__all__ = ["loss_function"]
+__all__ = ["leads_back_to", "loss_function"]
 
 NAMES = {
     "MseLoss": "mse",
@@ -41,6 +42,26 @@ def loss_function(loss: Tensor) -> str:
             subtracted = subtracted or kind.startswith("SubBackward")
             queue += [(before, subtracted) for before, _ in node.next_functions if before is not None]
     return "other"
+
+
+def leads_back_to(roots: Sequence[Tensor], numbers: Container[int]) -> int | None:
+    """The first of some graph nodes of which tensors are only multiples, sums and views; None where there is none.
+
+    Args:
+        roots: where to begin.
+        numbers: of the nodes looked for, as ``_sequence_nr`` tells them.
+    """
+    queue: deque[Node] = deque(root.grad_fn for root in roots if root.grad_fn is not None)
+    for _ in range(FARTHEST):
+        if not queue:
+            break
+        node = queue.popleft()
+        number = number_of(node)
+        if number is not None and number in numbers:
+            return number
+        if operation(node).startswith((*SCALINGS, *VIEWS)):
+            queue += [before for before, _ in node.next_functions if before is not None]
+    return None
 
 
 def name_of(node: Node, subtracted: bool) -> str | None:

@@ -34,6 +34,11 @@ BEFORE = (
     "are not seen. Begin the watch before the first compiled call."
 )
 
+UNCAPTURED = (
+    "torch.compile has captured no graph of what it was given and runs it as it is, for instance because of an "
+    "nn.LSTM or nn.GRU: activation functions inside it are not seen."
+)
+
 _numbers = itertools.count(1)
 _equipped: weakref.WeakValueDictionary[int, Applied] = weakref.WeakValueDictionary()
 _active: weakref.ref[Compiled] | None = None
@@ -58,6 +63,7 @@ class Compiled:
         global _active
         _active = weakref.ref(self)
         self.unseen: set[str] = set()
+        self._given = self._captured = False  # something to compile; a graph of it
         self.error: Exception | None = None
         self.eyes = eyes
         self._sites = sites
@@ -90,7 +96,9 @@ class Compiled:
             return f"A part that torch.compile compiled could not be read and is not seen ({reason})."
         if self.unseen:
             return f"Activations in compiled code are not seen {'; '.join(sorted(self.unseen))}."
-        return BEFORE if self.eyes.met_compiled and not self._sites.compiled else ""
+        if not self.eyes.met_compiled or self._sites.compiled:
+            return ""
+        return UNCAPTURED if self._given and not self._captured else BEFORE
 
     def _replace(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
         original = getattr(owner, name)
@@ -108,6 +116,7 @@ class Compiled:
         @functools.wraps(original)
         def compile(model: Any = None, *args: Any, **kwargs: Any) -> Any:
             result = original(model, *args, **kwargs)
+            self._given = True
             if self._replaced:
                 self._equip_machinery()
             if model is not None:
@@ -123,6 +132,7 @@ class Compiled:
     def _capture(self, original: Any) -> Any:
         @functools.wraps(original)
         def call_user_compiler(output: Any, module: fx.GraphModule, inputs: Sequence[Any]) -> Any:
+            self._captured = True
             seen = [] if getattr(output, "export", False) else self._equip(module, inputs)
             if not seen:
                 return original(output, module, inputs)

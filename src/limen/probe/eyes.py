@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +14,12 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
 from limen.activations import Activation, of_call, of_class_name, of_module
-from limen.anatomy import Applied, is_compiled, unwrapped
+from limen.anatomy import Applied, is_compiled, is_recurrent, unwrapped
 from limen.probe.inputs import is_dense
-from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, remove_mode
+from limen.probe.leftovers import Leftovers
+from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, is_transformed, remove_mode
 
-__all__ = ["Eyes", "Seen"]
+__all__ = ["Eyes", "Recurring", "Seen"]
 
 
 class Seen:
@@ -51,10 +53,20 @@ class Seen:
         self.applied = applied
 
 
+class Recurring(NamedTuple):
+    """A call of one of torch's recurrent layers or cells, with its arguments by position, from within some modules."""
+
+    function: Any
+    arguments: tuple[Any, ...]
+    owner: nn.Module | None
+    root: nn.Module | None
+
+
 class Eyes(TorchFunctionMode):
     """Reports every application of an activation function in a training pass to ``on_seen``.
 
-    ``on_seen`` may return a function that is then given the result of the call. Root modules are reported to
+    ``on_seen`` may return a function that is then given the result of the call. Recurrent layers are reported to
+    ``on_recurrent`` with their result. Root modules are reported to
     ``on_root`` when a training pass of theirs begins. Evaluation passes (gradients off, or the outermost module in
     evaluation mode) are left alone entirely: the mode is taken away for their duration, so that torch's fast paths
     stay fast.
@@ -64,10 +76,12 @@ class Eyes(TorchFunctionMode):
         self,
         on_seen: Callable[[Seen], Callable[[Any], None] | None],
         on_root: Callable[[nn.Module, tuple[Any, ...]], None],
+        on_recurrent: Callable[[Recurring, Any], None],
         watches: Callable[[nn.Module], bool],
     ) -> None:
         self.on_seen = on_seen
         self.on_root = on_root
+        self.on_recurrent = on_recurrent
         self.watches = watches
         self.is_open = False
         self.everywhere = True  # look outside of modules too; costs a little for every torch call of the script
@@ -79,10 +93,12 @@ class Eyes(TorchFunctionMode):
         self._blind = 0  # depth of the stack at which an unwatched pass began; 0 while watching
         self._covered: object = None  # the compiled module or function that is running
         self.met_compiled = False  # the training calls compiled code
+        self.met_transform = False  # the training runs forward within torch.func
         self._shut = 0  # nesting of backward passes and optimiser steps
         self._inside = 0  # nesting of calls on their way through the mode, during which torch has taken it away
         self._stays = False  # closed within a call on its way through the mode, which torch has yet to put back
         self._handles: list[Any] = []
+        self._leftovers = Leftovers(self, lambda: self.is_open and threading.get_ident() == self._thread)
 
     @property
     def watching(self) -> bool:
@@ -114,12 +130,17 @@ class Eyes(TorchFunctionMode):
         if self.is_open or self._stays:
             self._stays = bool(self._inside)  # torch puts the mode back when this call has ended
             if not self._stays:
-                remove_mode(self)
+                self._take_off()
         if not self.is_open:
             return
         self.is_open = False
         self._stack = []
         self._unhook()
+        self._leftovers.sweep()
+
+    def _take_off(self) -> None:
+        remove_mode(self)
+        self._leftovers.threads.discard(threading.get_ident())
 
     def _hook(self) -> None:
         if not self._handles:
@@ -189,8 +210,9 @@ class Eyes(TorchFunctionMode):
         present = is_present(self)
         if wanted and not present:
             insert_mode(self)
+            self._leftovers.threads.add(threading.get_ident())
         elif present and not wanted:
-            remove_mode(self)
+            self._take_off()
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         """Let every call through unchanged; report those that apply an activation."""
@@ -204,6 +226,8 @@ class Eyes(TorchFunctionMode):
             found = of_call(func, args, kwargs) if self.is_open and not self._composite else None
             if found is not None and torch.is_grad_enabled() and threading.get_ident() == self._thread:
                 after = self._report(*found, self._stack[-1] if self._stack else None)
+            elif is_recurrent(func) and self.watching and not self._composite:
+                after = self._report_recurrent(func, args)
             result = func(*args, **kwargs)
             if after is not None:
                 after(result)
@@ -212,6 +236,9 @@ class Eyes(TorchFunctionMode):
             self._inside -= 1
 
     def _report(self, activation: Activation, z: Tensor, owner: nn.Module | None) -> Callable[[Any], None] | None:
+        if is_transformed():
+            self.met_transform = True
+            return None
         if not z.requires_grad or not z.is_floating_point() or not is_dense(z):
             return None
         if type(z) not in (Tensor, nn.Parameter) or not is_ordinary():
@@ -219,6 +246,13 @@ class Eyes(TorchFunctionMode):
         key = (id(owner), activation.name)
         call = self._counts[key] = self._counts.get(key, 0) + 1
         return self.on_seen(Seen(activation, z, owner, self._stack[0] if self._stack else None, call))
+
+    def _report_recurrent(self, func: Any, args: tuple[Any, ...]) -> Callable[[Any], None] | None:
+        """What is to be told the result of a recurrent layer, whose gates are only known then."""
+        data = args[0] if args else None
+        if not torch.is_grad_enabled() or not isinstance(data, Tensor) or not is_dense(data) or not is_ordinary():
+            return None
+        return partial(self.on_recurrent, Recurring(func, args, self._stack[-1] if self._stack else None, self.root))
 
     def _enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         if torch.compiler.is_compiling() or threading.get_ident() != self._thread or not self.is_open:
@@ -240,8 +274,10 @@ class Eyes(TorchFunctionMode):
 
     def _enter_root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._counts.clear()
-        if not torch.is_grad_enabled() or not module.training or not self.watches(module) or not is_ordinary():
+        if not torch.is_grad_enabled() or not module.training or not self.watches(module):
             self._blind = 1
+        elif not is_ordinary():
+            self._blind, self.met_transform = 1, self.met_transform or is_transformed()
         elif not self._shut:
             self.on_root(module, args)
         self._place()
@@ -264,7 +300,8 @@ class Eyes(TorchFunctionMode):
             self._place()
 
 
-hide_from_compiler(*(vars(Eyes)[name] for name in ("__torch_function__", "_report", "_enter", "_enter_root", "_leave")))
+HIDDEN = ("__torch_function__", "_report", "_report_recurrent", "_enter", "_enter_root", "_leave")
+hide_from_compiler(*(vars(Eyes)[name] for name in HIDDEN))
 
 
 def composite(module: nn.Module) -> Activation | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from torch import Tensor
-
-from limen.anatomy import loss_function
 from limen.kernels import Fetched, is_capturing
 from limen.probe.backlog import Backlog
+from limen.probe.beginning import Beginning
 from limen.probe.parts import Parts
 from limen.probe.rows import Rows
+from limen.probe.scaling import Scaling
 from limen.probe.surprise import Surprise
 from limen.vitals import LossVitals
 
@@ -21,49 +20,64 @@ __all__ = ["LossBook"]
 class LossBook:
     """One series for each optimiser, or one: the mean over the backward passes of its step, or their sum (see Parts).
 
+    Of an optimiser that evaluates its loss several times within a step, the passes of the first time count.
+
     Args:
         backlog: what is to be entered later goes there.
         alarm: told the step of a loss that stands out from those before it.
+
+    Attributes:
+        remarks: what the loss was taken to be, where that is not plain.
     """
 
     def __init__(self, backlog: Backlog, alarm: Callable[[int], None]) -> None:
         self.pending: list[float | Fetched] = []
         self.last = math.nan
+        self.remarks: list[str] = []
         self._backlog = backlog
         self._alarm = alarm
         self._parts = Parts()
         self._surprises: dict[int | None, Surprise] = {}
         self._functions: dict[int | None, str] = {}
         self._rows: dict[int | None, Rows] = {}
-        self._name = "other"
+        self._name, self._words = "other", ""
+        self._full = False  # what follows until the next update is no longer entered
 
-    def add(self, root: Tensor, loss: Tensor, *, looking: bool, within: bool = False) -> None:
+    def add(self, beginning: Beginning, scaling: Scaling | None, *, looking: bool) -> None:
         """Enter the loss of one backward pass; on a step that is not looked at, only where reading it costs nothing.
 
         Args:
-            root: where the pass begins: the loss, or what a gradient scaler has made of it.
-            loss: the number to enter, read now: a script may change it in place.
+            beginning: where the pass begins; its loss is read now, since a script may change it in place.
+            scaling: what a gradient scaler did to it.
             looking: whether this step is looked at.
-            within: whether an optimiser evaluates the model within its step.
         """
+        root = beginning.roots[0]
+        if self._full or not (root.is_cpu or (looking and not is_capturing(root))):
+            return
         if looking and not self.pending:
-            self._name = loss_function(root)
+            self._name, self._words = beginning.function, beginning.words
+        loss = beginning.loss() if scaling is None else scaling.undone(beginning)
         real = loss.real if loss.is_complex() else loss
-        if loss.is_cpu:
-            self.pending.append(real.item())
-        elif looking and not is_capturing(loss):
+        if not loss.is_cpu:
             self.pending.append(Fetched(real))
+        elif loss.ndim == 0 or real[1]:
+            self.pending.append(real.flatten()[0].item())
         else:
             return
-        self._parts.add(root, within=within)
+        self._parts.add(root)
+
+    def fill(self) -> None:
+        """Enter no more losses until the next update: the optimiser has evaluated them where it stands."""
+        self._full = bool(self.pending)
 
     def drop(self) -> None:
         """Forget the losses since the last update: they belong to a model that is not watched."""
-        self.pending = []
+        self.pending, self._full = [], False
         self._parts.drop()
 
     def close(self, step: int, optimiser: int | None) -> None:
         """Give the losses since the last update to the optimiser that has just stepped."""
+        self._full = False
         if not self.pending:
             return
         pending, self.pending = self.pending, []
@@ -73,7 +87,12 @@ class LossBook:
         )
 
     def _enter(self, step: int, optimiser: int | None, pending: Sequence[float | Fetched], factor: int) -> None:
-        self.last = factor * sum(map(number_of, pending)) / len(pending)
+        known = [number for number in map(number_of, pending) if number is not None]
+        if not known:
+            return
+        self.last = factor * sum(known) / len(known)
+        if self._words and not self.remarks:
+            self.remarks.append(self._words)
         if optimiser not in self._rows:
             self._functions[optimiser], self._rows[optimiser] = self._name, Rows(2)
             self._surprises[optimiser] = Surprise()
@@ -89,6 +108,9 @@ class LossBook:
         )
 
 
-def number_of(loss: float | Fetched) -> float:
-    """A loss as a number."""
-    return float(loss.numbers()) if isinstance(loss, Fetched) else loss
+def number_of(loss: float | Fetched) -> float | None:
+    """A loss as a number; None where it turns out to be none."""
+    if not isinstance(loss, Fetched):
+        return loss
+    first, *is_loss = loss.numbers().flatten().tolist()
+    return first if all(is_loss) else None

@@ -80,12 +80,24 @@ class Meter:
                 site.name, f"{site.name}: a call with {tuple(z.shape)} instead of {site.units} units was left out."
             )
             return
-        if is_capturing(z):
-            self._note("capturing", CAPTURING)
+        if self.is_out_of_reach(z):
             return
         (self._read_here if z.is_cpu else self._read_there)(record, z)
         if node is not None:
             node.register_prehook(partial(on_gradient, place, output))
+
+    def is_out_of_reach(self, z: Tensor) -> bool:
+        """Whether a CUDA graph records what is done with a tensor; noted."""
+        if is_capturing(z):
+            self._note("capturing", CAPTURING)
+            return True
+        return False
+
+    def read_gate(self, place: Place, z: Tensor, sequences: int) -> None:
+        """Measure ``[samples, units]`` that were computed again, of a call on so many sequences."""
+        if place is self._sites.places[0]:
+            self._first_site += sequences
+        (self._read_here if z.is_cpu else self._read_there)(place.record, z)
 
     def read_gradient(self, place: Place, gradient: Tensor | None) -> None:
         """Enter the gradient at a site's input."""

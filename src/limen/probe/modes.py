@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["hide_from_compiler", "insert_mode", "is_ordinary", "is_present", "remove_mode", "unseen"]
+__all__ = ["hide_from_compiler", "insert_mode", "is_ordinary", "is_present", "is_transformed", "remove_mode", "unseen"]
 
 internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
 overrides: Any = torch.overrides
@@ -45,13 +45,14 @@ def remove_mode(mode: TorchFunctionMode) -> None:
         overrides._push_mode(other)
 
 
+def is_transformed() -> bool:
+    """Whether calls are transformed by torch.func."""
+    return internals._functorch.peek_interpreter_stack() is not None
+
+
 def is_ordinary() -> bool:
     """Whether calls compute here and now: not traced, not transformed by torch.func, no dispatch mode above them."""
-    return not (
-        torch.jit.is_tracing()
-        or internals._len_torch_dispatch_stack()
-        or internals._functorch.peek_interpreter_stack() is not None
-    )
+    return not (torch.jit.is_tracing() or internals._len_torch_dispatch_stack() or is_transformed())
 
 
 def unseen() -> AbstractContextManager[None]:

@@ -75,6 +75,13 @@ class OptimiserBook:
         self._sweep = Sweep(records, step, self._backlog, getattr(optimiser, "grad_scale", None))
         self._sweep.before()
 
+    def evaluated(self, optimiser: Optimizer, tensors: Sequence[Tensor], step: int) -> None:
+        """Take the gradients that the closure of an optimiser has just made for those of its update."""
+        if self._sweep is None:
+            self.begin_sweep(optimiser, tensors, step)
+        else:
+            self._sweep.read_gradients()
+
     def rebind(self, tensors: Sequence[Tensor]) -> None:
         """Let the records of tensors that the script has replaced go on with the new ones of the same names."""
         by_name = {record.parameter.name: record for record in self._records.values() if record.optimiser is None}

@@ -108,13 +108,17 @@ class Sweep:
     def before(self) -> None:
         """Read gradients and weights just before the update."""
         records = self._records
-        self._gradients = Norms([usable(record.tensor.grad) for record in records])
+        self.read_gradients()
         self._samples = [sample(record.tensor).clone() for record in records]
         self._sizes = Norms(self._samples)
         known = self._sizes.values() if self._sizes.fetched is None else [None] * len(records)
         stale = [record.is_stale(self._step, size) for record, size in zip(records, known, strict=True)]
         pairs = zip(records, stale, strict=True)
         self._weights = Norms([local_of(record.tensor.detach()) if is_stale else None for record, is_stale in pairs])
+
+    def read_gradients(self) -> None:
+        """Read the gradients, as they are now."""
+        self._gradients = Norms([usable(record.tensor.grad) for record in self._records])
 
     @torch.no_grad()
     def after(self) -> None:

@@ -23,13 +23,12 @@ class Parts:
 
     def drop(self) -> None:
         """Forget the passes since the last step."""
-        self._passes = self._within = 0
+        self._passes = 0
         self._divisors: list[Tensor] = []  # of the latest pass
         self._are_shared = True  # one and the same number divides each pass so far
 
-    def add(self, root: Tensor, *, within: bool) -> None:
-        """Hear of a backward pass from ``root``; ``within`` an optimiser's step, more than one evaluate it anew."""
-        self._within += within
+    def add(self, root: Tensor) -> None:
+        """Hear of a backward pass from ``root``."""
         before, self._divisors = self._divisors, divisors_of(root)
         again = {divisor.data_ptr() for divisor in before} & {divisor.data_ptr() for divisor in self._divisors}
         self._are_shared = self._are_shared and (bool(again) or not self._passes)
@@ -38,10 +37,7 @@ class Parts:
     def close(self, optimiser: int | None) -> int:
         """End a step: how many times larger than the mean of its passes its loss is; 1 where it is the mean."""
         passes, divisors, shared = self._passes, self._divisors, self._are_shared
-        anew = self._within > 1
         self.drop()
-        if anew:
-            return 1
         if shared and passes > 1:
             return passes
         usual = max(passes, self._usual.get(optimiser, 0))  # the last step of an epoch may have fewer passes

@@ -9,24 +9,29 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from limen.anatomy import Wiring, live_optimisers, parents_of, user_frame
+from limen.anatomy import Wiring, number_of, user_frame
 from limen.probe.backlog import Backlog
+from limen.probe.beginning import Beginning
 from limen.probe.budget import Budget
 from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
-from limen.probe.eyes import Eyes, Seen
+from limen.probe.eyes import Eyes, Recurring, Seen
+from limen.probe.gates import Gates
 from limen.probe.guard import clock, guarded, is_of_a_signal
+from limen.probe.leaves import Leaves
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
 from limen.probe.modes import is_ordinary
-from limen.probe.optimiser_book import OptimiserBook, tensors_of
+from limen.probe.one_thread import OneThread
+from limen.probe.optimiser_book import OptimiserBook
 from limen.probe.quiet import Quiet
-from limen.probe.scaling import Scaling
+from limen.probe.scaling import Scalings
 from limen.probe.scope import Scope
-from limen.probe.site_book import Place, SiteBook, number_of
+from limen.probe.site_book import Place, SiteBook
 from limen.probe.site_record import SiteRecord
-from limen.probe.step_clock import StepClock, Update
+from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps
+from limen.probe.updates import Updates
 from limen.vitals import Histogram, Vitals
 
 __all__ = ["Probe"]
@@ -72,18 +77,19 @@ class Probe:
         self.optimisers = OptimiserBook(self.directory, self._backlog)
         self._scope = Scope(models)
         self._meter = Meter(self.sites, self._backlog, self._note)
+        self._gates = Gates(self.sites, self._meter, self._note, self._stumble)
         self._clock = StepClock()
         self._waiting = False  # an optimiser exists that has not stepped yet
         self._looking = True
         self._ran = False  # a watched model ran forward since the last backward pass
-        self._scaling: Scaling | None = None  # of the loss that a gradient scaler enlarged last
+        self._scalings = Scalings()
         self._passes = 0  # backward passes from a loss in the current step
-        self._leaves: list[Tensor] = []
-        self._updates: list[Update] = []  # optimiser steps in progress; some optimisers step others within theirs
+        self._leaves = Leaves(self.directory)
+        self._updates = Updates(self.optimisers)
         self._started: float | None = None
         self._boundary = 0.0
-        self._eyes = Eyes(self._seen, self._root, self._scope.holds)
-        self._taps = Taps(self)
+        self._eyes = Eyes(self._seen, self._root, self._recurring, self._scope.holds)
+        self._taps = Taps(OneThread(self, self._scope, self._note))
         self._quiet = Quiet()
         self._compiled = Compiled(self._eyes, self.sites, self.directory, self._seen)
         self._eyes.open()
@@ -120,6 +126,8 @@ class Probe:
 
     def vitals(self) -> Vitals:
         """What is known as of the last completed step."""
+        nothing = not (self.notes or self.sites.places or self._scope.is_limited)
+        unseen = self._leaves.unseen(transformed=self._eyes.met_transform, nothing=nothing)
         return Vitals(
             step=self.step,
             looked=self.looked,
@@ -129,7 +137,7 @@ class Probe:
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
             inputs=self._meter.inputs.vitals(),
-            notes=(*self.notes.values(), *self.sites.troubles()),
+            notes=(*self.notes.values(), *unseen, *self.losses.remarks, *self.sites.troubles()),
         )
 
     def histograms(self) -> dict[str, tuple[tuple[int, Histogram], ...]]:
@@ -153,6 +161,7 @@ class Probe:
         self._ran = True
         if not self.directory.knows(module):
             self.directory.meet(module, user_frame())
+        self._leaves.scripted.meet(module, self.step)
         if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0]:
             return
         self._meter.read_input(module, args)
@@ -186,6 +195,12 @@ class Probe:
             place.after = number_of(result.grad_fn)
 
     @guarded
+    def _recurring(self, seen: Recurring, result: Any) -> None:
+        self._start()
+        if seen.root is not None or not self._scope.is_limited:
+            self._gates.hear(seen, result)
+
+    @guarded
     def _gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
         if place.trouble or not is_ordinary():
             return
@@ -209,29 +224,25 @@ class Probe:
     # What the taps report ------------------------------------------------------------------------------------
 
     @guarded
-    def before_backward(self, loss: Tensor | None) -> None:
+    def before_backward(self, beginning: Beginning | None) -> None:
         """A backward pass begins."""
-        if self._updates and not any(update.has_closure for update in self._updates):
-            self._abandon_updates()
+        if self._updates and not self._updates.evaluate:
+            self._updates.abandon(self._eyes.reset)
         self._eyes.shut()
         self._start()
-        scaling, self._scaling = self._scaling, None
-        if scaling is not None and not scaling.concerns(loss):
-            scaling = None
+        scaling = self._scalings.take(beginning)
         self._meter.factor = None if scaling is None else scaling.factor
         if self._clock.by_hand:
-            self._follow_by_hand(loss)
-        if loss is None or (self._looking and self._scope.is_limited and not self._ran):
+            self._follow_by_hand(beginning)
+        if beginning is None or (self._looking and self._scope.is_limited and not self._ran):
             return
         self._ran = False
         self._passes += 1
         if not is_ordinary():
             return
-        self.losses.add(
-            loss, loss if scaling is None else scaling.loss, looking=self._looking, within=bool(self._updates)
-        )
-        if self._looking and loss.grad_fn is not None and (self.sites.unsettled() or not self._leaves):
-            self.sites.wire(self._read_graph(loss.grad_fn))
+        self.losses.add(beginning, scaling, looking=self._looking)
+        if self._looking and (self.sites.unsettled() or not self._leaves.tensors):
+            self.sites.wire(self._leaves.read(beginning.roots))
 
     @guarded
     def after_backward(self, succeeded: bool) -> None:
@@ -239,14 +250,14 @@ class Probe:
         self._eyes.reopen()
         if succeeded and self._clock.by_hand and self._passes and not self._updates:
             if self._looking and is_ordinary():
-                self.optimisers.begin_sweep(None, self._leaves, self.step + 1)
+                self.optimisers.begin_sweep(None, self._leaves.tensors, self.step + 1)
             self._end_step(None)
 
     @guarded
     def after_scaling(self, loss: Tensor, enlarged: Tensor, factor: Tensor) -> None:
         """A gradient scaler has multiplied a loss."""
         if is_ordinary() and (self._looking or loss.is_cpu):
-            self._scaling = Scaling(loss, enlarged, factor)
+            self._scalings.add(loss, enlarged, factor)
 
     @guarded
     def before_update(self, optimiser: Optimizer, has_closure: bool) -> None:
@@ -254,27 +265,27 @@ class Probe:
         if not self._scope.concerns([optimiser]):
             self.losses.drop()
             return
-        if any(entry.optimiser is optimiser for entry in self._updates):
-            self._abandon_updates()
-        self._updates.append(Update(optimiser, has_closure))
+        if self._updates.hold(optimiser):
+            self._updates.abandon(self._eyes.reset)
+        self._updates.begin(optimiser, has_closure=has_closure)
         if not has_closure:
             self._eyes.shut()
-            if self._looking and is_ordinary():
-                self.optimisers.begin_sweep(optimiser, tensors_of(optimiser), self.step + 1)
+        if self._looking and is_ordinary():
+            self._updates.measure(optimiser, self.step + 1, evaluated=False)
 
     @guarded
-    def after_closure(self, optimiser: Optimizer) -> None:
-        """The closure given to an optimiser has run for the first time in a step."""
-        if self._looking and self._updates and self._updates[-1].optimiser is optimiser and is_ordinary():
-            self.optimisers.begin_sweep(optimiser, tensors_of(optimiser), self.step + 1)
+    def after_evaluation(self, optimiser: Optimizer) -> None:
+        """A closure has returned for the first time: its losses and gradients are those of the step."""
+        if self._updates.hold(optimiser):
+            self.losses.fill()
+            if self._looking and is_ordinary():
+                self._updates.measure(optimiser, self.step + 1, evaluated=True)
 
     @guarded
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """It has stepped."""
-        if not self._updates or self._updates[-1].optimiser is not optimiser:
+        if not self._updates.end(optimiser):
             return
-        self._updates.pop()
-        self.optimisers.finish_sweep()
         if not has_closure:
             self._eyes.reopen()
         index = self.optimisers.index(optimiser)
@@ -282,26 +293,12 @@ class Probe:
         if self._clock.ticks(optimiser):
             self._end_step(index)
 
-    def _read_graph(self, root: Any) -> dict[Any, list[Any]]:
-        """Walk a backward graph, and remember and name the leaves it ends in."""
-        parents = parents_of(root)
-        leaves = [node.variable for node in parents if getattr(node, "variable", None) is not None]
-        self._leaves = leaves[::-1]  # the walk began at the loss
-        self.directory.name_loose(self._leaves, user_frame())
-        return parents
-
-    def _follow_by_hand(self, loss: Tensor | None) -> None:
+    def _follow_by_hand(self, beginning: Beginning | None) -> None:
         """Close the update that the script made by hand, which may have put new tensors in the place of the old."""
-        if self._looking and loss is not None and loss.grad_fn is not None:
-            self._read_graph(loss.grad_fn)
-            self.optimisers.rebind(self._leaves)
+        if self._looking and beginning is not None:
+            self._leaves.read(beginning.roots)
+            self.optimisers.rebind(self._leaves.tensors)
         self.optimisers.finish_sweep()
-
-    def _abandon_updates(self) -> None:
-        """Forget optimiser steps that raised: torch tells of their beginning only."""
-        self._updates = []
-        self.optimisers.drop_sweep()
-        self._eyes.reset()
 
     # Steps ---------------------------------------------------------------------------------------------------
 
@@ -310,8 +307,7 @@ class Probe:
             self._started = self._boundary = clock()
         if self._clock.undecided and self._passes and not self._waiting and not self._updates:
             # a second forward pass without an update in between: gradients are accumulated, or updated by hand
-            leaves = {id(leaf) for leaf in self._leaves}
-            self._waiting = any(id(held) in leaves for idle in live_optimisers() for held in tensors_of(idle))
+            self._waiting = self._leaves.have_optimiser
             if not self._waiting:
                 self._clock.by_hand = True
                 self._end_step(None)
@@ -344,6 +340,7 @@ class Probe:
         self._backlog.do(partial(self.sites.commit, self.step))
         self.optimisers.commit(self.step)
         self._meter.close_step(self.step)
+        self._gates.close_step()
         if self.strict and self._compiled.error is not None:
             raise self._compiled.error
         if remark := self._compiled.remark():

@@ -9,15 +9,26 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from limen.activations import of_class_name, of_module, tails
-from limen.anatomy import Consumer, Origin, Reader, Wiring, leads_to_weights, origin_of, readers_of, uses_of
+from limen.activations import Activation, get, of_class_name, of_module, tails
+from limen.anatomy import (
+    Consumer,
+    Gate,
+    Origin,
+    Reader,
+    Wiring,
+    leads_to_weights,
+    number_of,
+    origin_of,
+    readers_of,
+    uses_of,
+)
 from limen.errors import InvalidValue
 from limen.probe.directory import Directory
 from limen.probe.eyes import Seen
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
 
-__all__ = ["Place", "SiteBook", "number_of"]
+__all__ = ["Place", "SiteBook"]
 
 MOST_SITES = 4_096  # a model that makes new modules at every step must not fill the memory
 
@@ -31,6 +42,7 @@ class Place:
     origin: Origin
     own_module: bool  # the owner is itself an activation module
     squeezed: bool  # of one unit, whose axis was squeezed away: every entry is a sample
+    gate: str = ""  # its name within the recurrent layer that owns it
     readers: tuple[Reader, ...] = ()
     made_by: weakref.ref[Tensor] | None = None  # the weight of its origin, also after that was let go
     shared: bool = False  # a weight around it is used elsewhere too: editing it would change more than this site
@@ -86,24 +98,13 @@ class SiteBook:
                 if same_call and made is origin.weight and place.origin.through == origin.through:
                     place.owner = None if seen.owner is None else weakref.ref(seen.owner)
                     return place
-        flat = tails(seen.activation)
         made = None if origin.weight is None or not seen.z.ndim else origin.weight.shape[origin.unit_axis]
         squeezed = made == 1 and seen.z.shape[origin.axis] != 1
-        site = Site(
-            name=f"site{len(self.places)}",
-            path="",
-            function=seen.activation.name,
+        site = replace(
+            self._nameless(seen.activation, 1 if squeezed or not seen.z.ndim else seen.z.shape[origin.axis]),
             call=seen.call if applied is None else applied.call,
-            units=1 if squeezed or not seen.z.ndim else seen.z.shape[origin.axis],
             axis=-1 if squeezed or not seen.z.ndim else origin.axis,
-            layer=None,
-            norm=None,
-            order=len(self.places),
             head=applied is not None and applied.head,
-            flat_left=flat.left,
-            flat_right=flat.right,
-            dead_left=flat.dead_left,
-            monotone=seen.activation.monotone,
         )
         if not site.units:
             raise InvalidValue(f"a {site.function} of {tuple(seen.z.shape)} has no units: give it at least one.")
@@ -116,6 +117,44 @@ class SiteBook:
             place.readers, place.shared = applied.readers_in(inputs), applied.shared
         self.places.append(place)
         return place
+
+    def find_gate(self, owner: nn.Module | None, gate: Gate) -> Place | None:
+        """The place of a gate within a recurrent layer; None once there are too many."""
+        units = gate.z.shape[-1]
+        key = (id(owner), gate.name, units)
+        place = self._by_call.get(key)
+        if place is not None and place.owner_is(owner):
+            return place
+        if len(self.places) >= MOST_SITES:
+            return None
+        self._let_go()
+        site = self._nameless(get(gate.function), units)
+        held = None if owner is None else weakref.ref(owner)
+        origin = Origin(None, 0, None, None, site.axis, direct=False)
+        place = self._by_call[key] = Place(SiteRecord(site), held, origin, own_module=False, squeezed=False)
+        place.gate = gate.name
+        self.places.append(place)
+        return place
+
+    def _nameless(self, activation: Activation, units: int) -> Site:
+        """A new site on the last axis, before its name and its surroundings are known."""
+        flat = tails(activation)
+        return Site(
+            name=f"site{len(self.places)}",
+            path="",
+            function=activation.name,
+            call=1,
+            units=units,
+            axis=-1,
+            layer=None,
+            norm=None,
+            order=len(self.places),
+            head=False,
+            flat_left=flat.left,
+            flat_right=flat.right,
+            dead_left=flat.dead_left,
+            monotone=activation.monotone,
+        )
 
     def _let_go(self) -> None:
         """Do not keep the weights of models alive that the script has dropped."""
@@ -170,7 +209,7 @@ class SiteBook:
             if place not in fresh:
                 continue  # a name once given stays, whatever is met later
             number = 1 + sum(other == stem for other in stems[: place.record.site.order])
-            alone = place.own_module and stems.count(stem) == 1
+            alone = (place.own_module or place.gate) and stems.count(stem) == 1
             place.record.site = replace(
                 place.record.site,
                 name=stem if alone else f"{stem}#{number}",
@@ -183,7 +222,8 @@ class SiteBook:
     def _stem(self, place: Place) -> str:
         """The path of an activation module; of another owner, with the function behind it."""
         full = self.directory.full(place.owner_name)
-        return full if place.own_module and full else ".".join(filter(None, (full, place.record.site.function)))
+        inner = place.gate or place.record.site.function
+        return full if place.own_module and full else ".".join(filter(None, (full, inner)))
 
     def _layer(self, weight: Tensor | None) -> tuple[str, str] | None:
         named = self.directory.tensor(weight)
@@ -222,8 +262,3 @@ class SiteBook:
 def is_activation(module: nn.Module | None) -> bool:
     """Whether a module is an activation itself, not one that calls some."""
     return module is not None and (of_module(module) is not None or of_class_name(type(module).__name__) is not None)
-
-
-def number_of(node: Any) -> int | None:
-    """What tells a graph node from the others of a thread; the node itself would keep its activations alive."""
-    return None if node is None else node._sequence_nr()

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from typing import NamedTuple
 
 from torch.optim import Optimizer
 
-__all__ = ["StepClock", "Update"]
-
-
-class Update(NamedTuple):
-    """An optimiser step in progress; with a closure, forward and backward passes happen within it."""
-
-    optimiser: Optimizer
-    has_closure: bool
+__all__ = ["StepClock"]
 
 
 class StepClock:

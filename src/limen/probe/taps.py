@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from limen.probe.modes import unseen
+from limen.probe.beginning import Beginning
 
 __all__ = ["Listener", "Taps"]
 
@@ -19,8 +20,8 @@ __all__ = ["Listener", "Taps"]
 class Listener(Protocol):
     """What hears of backward passes and optimiser steps."""
 
-    def before_backward(self, loss: Tensor | None) -> None:
-        """A backward pass from ``loss`` begins; None where it is not a single number."""
+    def before_backward(self, beginning: Beginning | None) -> None:
+        """A backward pass begins; None where it is not one from a loss."""
         ...
 
     def after_backward(self, succeeded: bool) -> None:
@@ -35,8 +36,8 @@ class Listener(Protocol):
         """An optimiser is about to step; with a closure it runs forward and backward passes within."""
         ...
 
-    def after_closure(self, optimiser: Optimizer) -> None:
-        """The closure has run for the first time in this step: gradients are what the update begins with."""
+    def after_evaluation(self, optimiser: Optimizer) -> None:
+        """The closure of an optimiser in the midst of its step has returned for the first time."""
         ...
 
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
@@ -49,11 +50,14 @@ class Taps:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._depth = 0
+        self._within = threading.local()  # in each thread, whether a backward pass is in progress
         self._replaced: list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]] = []
-        for owner, name in ((torch.autograd, "backward"), (torch.autograd, "grad"), (Tensor, "backward")):
-            self._replace(owner, name, self._wrap)
-        self._replace(torch.amp.GradScaler, "scale", self._wrap_scaling)
+        self._replace(torch.autograd, "backward", functools.partial(self._wrap, Beginning.of))
+        self._replace(Tensor, "backward", functools.partial(self._wrap, Beginning.of))
+        self._replace(torch.autograd, "grad", functools.partial(self._wrap, from_one_number))
+        for kind in kinds_of_scaler():
+            self._replace(kind, "scale", self._wrap_scaling)
+        self._replace(torch.amp.GradScaler, "__init__", self._wrap_making)
         self._handles = [
             register_optimizer_step_pre_hook(self._before_update),
             register_optimizer_step_post_hook(self._after_update),
@@ -73,21 +77,20 @@ class Taps:
         setattr(owner, name, wrapped)
         self._replaced.append((owner, name, original, wrapped))
 
-    def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _wrap(self, beginning_of: Callable[..., Beginning | None], original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def tapped(*args: Any, **kwargs: Any) -> Any:
-            if self._depth or torch.compiler.is_compiling():
+            if getattr(self._within, "pass_", False) or torch.compiler.is_compiling():
                 return original(*args, **kwargs)
-            first = args[0] if args else kwargs.get("self", kwargs.get("tensors", kwargs.get("outputs")))
-            self._depth += 1
+            self._within.pass_ = True
             succeeded = False
             try:
-                self._listener.before_backward(None if kwargs.get("create_graph") else single(first))
+                self._listener.before_backward(None if kwargs.get("create_graph") else beginning_of(args, kwargs))
                 result = original(*args, **kwargs)
                 succeeded = True
                 return result
             finally:
-                self._depth -= 1
+                self._within.pass_ = False
                 self._listener.after_backward(succeeded)
 
         return tapped
@@ -96,50 +99,76 @@ class Taps:
         @functools.wraps(original)
         def scale(scaler: Any, outputs: Any) -> Any:
             result = original(scaler, outputs)
-            if isinstance(outputs, Tensor) and result is not outputs and not torch.compiler.is_compiling():
-                self._listener.after_scaling(outputs, result, scaler._scale)
+            if result is not outputs and not torch.compiler.is_compiling():
+                pairs = zip(
+                    *((one if isinstance(one, list | tuple) else [one]) for one in (outputs, result)), strict=False
+                )
+                for before, after in pairs:
+                    if isinstance(before, Tensor) and isinstance(after, Tensor):
+                        self._listener.after_scaling(before, after, scaler._scale)
             return result
 
         return scale
 
-    def _before_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
+    def _wrap_making(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """A class of scalers that is only imported while the watch lasts makes itself known with its first scaler."""
+
+        @functools.wraps(original)
+        def make(scaler: Any, *args: Any, **kwargs: Any) -> None:
+            kind = type(scaler)
+            if "scale" in vars(kind) and all(owner is not kind for owner, *_ in self._replaced):
+                self._replace(kind, "scale", self._wrap_scaling)
+            original(scaler, *args, **kwargs)
+
+        return make
+
+    def _before_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> Any:
         if torch.compiler.is_compiling():  # a compiled optimiser step: the compiler must find nothing here
             return None
-        closure = closure_in(args, kwargs)
+        closure = closure_of(args, kwargs)
         self._listener.before_update(optimiser, closure is not None)
         if closure is None:
             return None
-        heard = self._wrap_closure(optimiser, closure)
-        return (args, {**kwargs, "closure": heard}) if "closure" in kwargs else ((args[0], heard, *args[2:]), kwargs)
+        evaluated = self._wrap_closure(optimiser, closure)
+        if "closure" in kwargs:
+            return args, {**kwargs, "closure": evaluated}
+        return (args[0], evaluated, *args[2:]), kwargs
 
-    def _wrap_closure(self, optimiser: Optimizer, closure: Callable[..., Any]) -> Callable[..., Any]:
-        told = False
+    def _wrap_closure(self, optimiser: Optimizer, original: Callable[..., Any]) -> Callable[..., Any]:
+        heard = False
 
-        @functools.wraps(closure)
-        def heard(*args: Any, **kwargs: Any) -> Any:
-            nonlocal told
-            result = closure(*args, **kwargs)
-            if not told:
-                told = True
-                self._listener.after_closure(optimiser)
+        @functools.wraps(original)
+        def evaluate(*args: Any, **kwargs: Any) -> Any:
+            nonlocal heard
+            result = original(*args, **kwargs)
+            if not heard:
+                heard = True
+                self._listener.after_evaluation(optimiser)
             return result
 
-        return heard
+        return evaluate
 
     def _after_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> None:
         if torch.compiler.is_compiling():
             return
-        self._listener.after_update(optimiser, closure_in(args, kwargs) is not None)
+        self._listener.after_update(optimiser, closure_of(args, kwargs) is not None)
 
 
-def closure_in(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
+def closure_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
     """The function that evaluates the model again, if ``step`` was called with one."""
-    return kwargs.get("closure", args[1] if len(args) > 1 else None)
+    found = kwargs.get("closure", args[1] if len(args) > 1 else None)
+    return found if callable(found) else None
 
 
-def single(outputs: object) -> Tensor | None:
-    """The loss: the tensor, or the only one of a sequence, when it holds one number."""
-    with unseen():
-        if isinstance(outputs, list | tuple) and len(outputs) == 1:
-            outputs = outputs[0]
-        return outputs if isinstance(outputs, Tensor) and outputs.numel() == 1 and not outputs.is_meta else None
+def kinds_of_scaler() -> list[type]:
+    """The gradient scaler of torch and all classes made from it that scale losses in their own way."""
+    found: list[type] = [torch.amp.GradScaler]
+    for kind in found:
+        found += [other for other in kind.__subclasses__() if other not in found]
+    return [kind for kind in found if "scale" in vars(kind)]
+
+
+def from_one_number(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Beginning | None:
+    """What ``torch.autograd.grad`` begins at, if it is a loss: other tensors are differentiated for other ends."""
+    beginning = Beginning.of(args, kwargs)
+    return beginning if beginning is not None and beginning.is_loss else None

@@ -1,0 +1,146 @@
+"""Which thread the training is in: two at once would be one heap of steps."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from limen.probe.beginning import Beginning
+from limen.probe.scope import Scope
+from limen.probe.taps import Listener
+
+__all__ = ["OneThread", "is_idle"]
+
+TOGETHER = (
+    "Another training ran at the same time in another thread: it was not watched, and all that is told is of the one "
+    "that began first. A process of its own for each lets both be watched."
+)
+WAITS = {
+    ("threading", "start"),
+    ("threading", "join"),
+    ("concurrent.futures._base", "result"),
+    ("concurrent.futures.thread", "shutdown"),
+    ("asyncio.base_events", "run_forever"),
+}
+"""Module and function in which a thread does nothing but wait for others."""
+LONG = 50  # steps of others without anything at home, after which the training is taken to be theirs
+RESTS = ("concurrent.futures.thread", "_worker")  # at the end of the stack of a thread without work
+
+
+class OneThread:
+    """Passes on what happens in one thread, that of the training.
+
+    It goes along where the training moves to another thread: its optimiser steps there, or the thread that it was in
+    has ended or waits for others.
+
+    Args:
+        listener: told of what happens there.
+        scope: where it is limited, only an optimiser of its models tells where their training is.
+        note: told once of a second training at the same time.
+    """
+
+    def __init__(self, listener: Listener, scope: Scope, note: Callable[[str, str], None]) -> None:
+        self._listener = listener
+        self._scope = scope
+        self._note = note
+        self._home = threading.get_ident()
+        self._settled = False  # something of a training has happened at home
+        self._running = 0  # backward passes at home that have not ended
+        self._moved: weakref.WeakSet[Optimizer] = weakref.WeakSet()  # that have stepped at home
+        self._others: list[tuple[weakref.ref[Optimizer], int]] = []  # steps elsewhere since the last event at home
+        self._refused: weakref.WeakSet[Optimizer] = weakref.WeakSet()  # of another training; they stay so
+        self._elsewhere: set[int] = set()  # threads in which those have stepped last
+        self._heard = threading.local()  # in each thread, of its backward passes in progress, which were passed on
+        self._lock = threading.Lock()
+
+    def before_backward(self, beginning: Beginning | None) -> None:
+        """A backward pass begins."""
+        with self._lock:
+            here = self._is_home(None)
+            self._running += here
+        self._passes().append(here)
+        if here:
+            self._listener.before_backward(beginning)
+
+    def after_backward(self, succeeded: bool) -> None:
+        """It ended."""
+        passes = self._passes()
+        if passes and passes.pop():
+            with self._lock:
+                self._running -= 1
+            self._listener.after_backward(succeeded)
+
+    def after_scaling(self, loss: Tensor, enlarged: Tensor, factor: Tensor) -> None:
+        """A gradient scaler has multiplied a loss."""
+        if threading.get_ident() == self._home or not self._settled:
+            self._listener.after_scaling(loss, enlarged, factor)
+
+    def before_update(self, optimiser: Optimizer, has_closure: bool) -> None:
+        """An optimiser is about to step."""
+        with self._lock:
+            here = self._is_home(optimiser)
+        if here:
+            self._moved.add(optimiser)
+            self._listener.before_update(optimiser, has_closure)
+
+    def after_evaluation(self, optimiser: Optimizer) -> None:
+        """Its closure has returned for the first time."""
+        if threading.get_ident() == self._home:
+            self._listener.after_evaluation(optimiser)
+
+    def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
+        """It has stepped."""
+        if threading.get_ident() == self._home:
+            self._listener.after_update(optimiser, has_closure)
+
+    def _passes(self) -> list[bool]:
+        if not hasattr(self._heard, "passes"):
+            self._heard.passes = []
+        return self._heard.passes
+
+    def _is_home(self, optimiser: Optimizer | None) -> bool:
+        """Whether this thread is the one of the training, be it from now on."""
+        here = threading.get_ident()
+        concerns = not self._scope.is_limited if optimiser is None else self._scope.concerns([optimiser])
+        if here == self._home:
+            self._settled = self._settled or concerns
+            if self._others:
+                self._refuse()
+            return True
+        if not concerns or (here in self._elsewhere if optimiser is None else optimiser in self._refused):
+            return False
+        silent = len(self._others) >= LONG
+        if not self._running and (not self._settled or silent or optimiser in self._moved or is_idle(self._home)):
+            self._home, self._settled, self._others = here, True, []
+            self._elsewhere.discard(here)
+            return True
+        if optimiser is not None:
+            self._others.append((weakref.ref(optimiser), here))
+        return False
+
+    def _refuse(self) -> None:
+        """Something has happened at home since optimisers stepped elsewhere: theirs are other trainings."""
+        for held, thread in self._others:
+            optimiser = held()
+            if optimiser is not None:
+                self._refused.add(optimiser)
+                self._elsewhere.add(thread)
+        self._others = []
+        self._note("threads", TOGETHER)
+
+
+def is_idle(thread: int) -> bool:
+    """Whether a thread has ended, or only waits for others."""
+    frame = sys._current_frames().get(thread)  # pyright: ignore[reportPrivateUsage]
+    if frame is None or (frame.f_globals.get("__name__"), frame.f_code.co_name) == RESTS:
+        return True
+    while frame is not None:
+        if (frame.f_globals.get("__name__"), frame.f_code.co_name) in WAITS:
+            return True
+        frame = frame.f_back
+    return False
