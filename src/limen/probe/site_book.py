@@ -14,6 +14,7 @@ from limen.anatomy import Consumer, Origin, Reader, Wiring, leads_to_weights, or
 from limen.errors import InvalidValue
 from limen.probe.directory import Directory
 from limen.probe.eyes import Seen
+from limen.probe.rows import Room
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
 
@@ -53,6 +54,7 @@ class SiteBook:
         self.places: list[Place] = []
         self.outside = False  # some site is outside of any module
         self.compiled = False  # some site is in compiled code
+        self._room = Room()
         self._by_call: dict[tuple[int, str, int], Place] = {}
 
     def find(self, seen: Seen) -> Place | None:
@@ -103,7 +105,7 @@ class SiteBook:
             raise InvalidValue(f"a {site.function} of {tuple(seen.z.shape)} has no units: give it at least one.")
         owner = None if seen.owner is None else weakref.ref(seen.owner)
         self.outside = self.outside or owner is None
-        place = Place(SiteRecord(site), owner, origin, is_activation(seen.owner), squeezed)
+        place = Place(SiteRecord(site, self._room), owner, origin, is_activation(seen.owner), squeezed)
         if applied is not None:
             self.compiled = True
             place.readers, place.shared = applied.readers_in(inputs), applied.shared

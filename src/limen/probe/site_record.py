@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from limen.kernels import MOST_SAMPLES, Row, Rules, Sums, account
-from limen.probe.rows import Rows
+from limen.probe.rows import Room, Rows
 from limen.sites import Site
 from limen.vitals import EVIDENCE, Activity, Histogram, Moments, SiteHistory, SiteVitals, Whole, panel_of
 
@@ -59,9 +59,9 @@ def rules_of(site: Site) -> Rules:
 class SiteRecord:
     """Everything kept about one site; O(units), whatever the number of steps."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, room: Room | None = None) -> None:
         self.site = site
-        self.rows = Rows(len(COLUMNS))
+        self.rows = Rows(len(COLUMNS), room=room)
         self.first_nonfinite: int | None = None
         self.histograms: list[tuple[int, Histogram]] = []
         self.dead = 0  # units, as of the last step
