@@ -10,9 +10,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from limen.errors import UnreadableJournal
 from limen.journal.delta import Ledger, changes, enter
 from limen.journal.packing import pack
 from limen.journal.place import make
+from limen.journal.reader import read
 from limen.journal.run import Run
 from limen.journal.storage import Storage
 
@@ -101,6 +103,17 @@ class Journal:
             self._newest = run
         self._offered += 1
         self._ring()
+
+    def last(self) -> Run | None:
+        """The run that was saved last, from the file where it is written; None where none was, or none can be read."""
+        waiting = self._newest
+        if waiting is not None:
+            return waiting
+        try:
+            written = read(self.path)
+        except UnreadableJournal:
+            return None
+        return written if written.vitals.step else None
 
     def close(self, run: Run | None = None) -> None:
         """Write this run, or else the last one saved, and put the file away: one file again, without ``-wal``.
