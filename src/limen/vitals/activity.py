@@ -103,6 +103,8 @@ class Activity:
 
     def __add__(self, other: Activity) -> Activity:
         """The activity over the steps of both, which must not overlap."""
+        if self.steps == 0 or other.steps == 0:
+            return other if self.steps == 0 else self
         return replace(self.alongside(other), steps=self.steps + other.steps)
 
     def alongside(self, other: Activity) -> Activity:
