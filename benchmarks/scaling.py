@@ -26,7 +26,19 @@ from limen.watch import Watch
 
 BATCH = 16
 BOTTLENECK = 4
-COLUMNS = "sites", "units", "steps", "budget", "bare ms", "first ms", "limen ms", "held MB", "resident MB", "peak MB", "journal kB"
+COLUMNS = (
+    "sites",
+    "units",
+    "steps",
+    "budget",
+    "bare ms",
+    "first ms",
+    "limen ms",
+    "held MB",
+    "resident MB",
+    "peak MB",
+    "journal kB",
+)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ UNITS = 6
 @settings(deadline=None)
 def test_it_is_what_counting_says(seed: int, steps: int, rate: float) -> None:
     random = np.random.default_rng(seed)
-    silence = Silence(UNITS, dead_samples=40, dead_steps=5)
-    silence._room = 3  # look through the list all the time
+    silence = Silence(UNITS, dead_samples=40, dead_steps=5, room=3)  # the list is looked through all the time
     last, silent_steps, silent_samples = np.zeros((3, UNITS), np.int64)
     number = 0
     for _ in range(steps):

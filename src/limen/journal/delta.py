@@ -102,7 +102,7 @@ def _of_parts(kind: Kind, old: Placed | None, new: Placed) -> Iterator[Put | Dro
 
 def _of_arrays(kind: Kind, old: Mapping[str | int, Stored], new: Placed) -> Iterator[Put | Drop]:
     wanted = new.entry.arrays
-    changed = [
+    changed: list[Row] = [
         (new.id, part, *blob_of(stored))
         for part, stored in wanted.items()
         if not isinstance(stored, int) and (part not in old or hash_of(old[part]) != hash_of(stored))

@@ -125,14 +125,15 @@ def array_of(dtype: object, data: object, length: int, kind: Literal["f", "i"]) 
     Raises:
         ValueError: the dtype is another, or the bytes are too few or too many.
     """
-    expected, least = np.dtype(_FLOAT if kind == "f" else _INTEGER), 0
+    name, least = _FLOAT if kind == "f" else _INTEGER, 0
     if kind == "i" and isinstance(dtype, str) and (narrow := _NARROW.fullmatch(dtype)):
-        dtype, least = narrow[1], int(narrow[2])
+        name, least = narrow[1], int(narrow[2])
         if not -_LARGEST <= least < _LARGEST:
             raise ValueError(f"array of {least:+d} and more")
-        if dtype == _NONE and data == b"" and length >= 0:
+        if name == _NONE and data == b"" and length >= 0:
             return np.full(length, least, dtype=np.int64)
-        expected = np.dtype(dtype) if dtype != _NONE else expected
+        dtype = name
+    expected = np.dtype(name if name != _NONE else _INTEGER)
     if dtype != expected.str or not isinstance(data, bytes):
         raise ValueError(f"array of {dtype!r} in a {type(data).__name__}")
     if len(data) != length * expected.itemsize:

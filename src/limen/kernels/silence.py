@@ -16,22 +16,28 @@ __all__ = ["Silence"]
 
 Integers = npt.NDArray[np.int64]
 
-ROOM = 1_024  # places that may stand in the list before it is looked through
+ROOM = 1_024
 
 
 class Silence:
     """The places of some units.
 
+    Args:
+        units: how many there are.
+        dead_samples: samples for which a unit must have been silent before it counts as dead.
+        dead_steps: steps over which it must have been.
+        room: places that may stand in the list before it is looked through.
+
     Attributes:
         last: ``[units]``, the place at which the unit was last active; 0 for never.
     """
 
-    def __init__(self, units: int, dead_samples: int, dead_steps: int) -> None:
+    def __init__(self, units: int, dead_samples: int, dead_steps: int, *, room: int = ROOM) -> None:
         self.last: npt.NDArray[np.uint32] = np.zeros(units, np.uint32)
         self._dead_samples, self._dead_steps = dead_samples, dead_steps
         self._place = self._samples = 0
         self._places, self._numbers, self._passed = array("q", [0]), array("q", [0]), array("q", [0])
-        self._room = ROOM
+        self._least_room = self._room = room
         self._enough = -1  # index of the last place since which a unit must have been silent to be dead
 
     def open(self, number: int, samples: int) -> tuple[int, int]:
@@ -63,7 +69,7 @@ class Silence:
         self._enough = int(keep[: self._enough].sum()) if self._enough >= 0 else -1
         for name in ("_places", "_numbers", "_passed"):
             setattr(self, name, array("q", np.array(getattr(self, name))[keep].tobytes()))
-        self._room = max(ROOM, 3 * len(self._places))
+        self._room = max(self._least_room, 3 * len(self._places))
 
     @property
     def last_active(self) -> Integers:

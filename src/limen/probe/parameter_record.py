@@ -30,9 +30,7 @@ STALE = 5e-3  # share by which a weight's norm may have changed before it is rea
 class ParameterRecord:
     """Everything kept about one trained tensor."""
 
-    def __init__(
-        self, parameter: Parameter, tensor: Tensor, optimiser: int | None, room: Room | None = None
-    ) -> None:
+    def __init__(self, parameter: Parameter, tensor: Tensor, optimiser: int | None, room: Room | None = None) -> None:
         self.parameter = parameter
         self.tensor = tensor
         self.optimiser = optimiser
