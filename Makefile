@@ -2,6 +2,7 @@
 # make test     the whole test suite
 # make check    what CI runs: format, lint, types, tests, documentation
 # make bench    the cost of watching, as a table (5 minutes); `make bench-peers` installs what it is compared with
+# make ward     sick and healthy trainings, what limen says of each, and the figures (half an hour)
 # make docs     the documentation, into site/
 # make picture  docs/report.png anew
 # make clean    everything that the targets above made, but not the environment; `rm -rf .venv` for that
@@ -14,12 +15,12 @@ WORKERS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
 KERNELS := setup.py $(wildcard src/limen/kernels/*.[ch])
-SOURCES := src tests examples benchmarks docs
+SOURCES := src tests examples benchmarks ward docs
 
 export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start docs picture clean
+.PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start ward docs picture clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev
@@ -70,6 +71,10 @@ bench-budget: .venv/.dev
 
 bench-start: .venv/.dev
 	$(BIN)/python -m benchmarks.starting $(BENCH)
+
+# WARD is for options: make ward WARD='--sample 60'
+ward: .venv/.dev
+	$(BIN)/python -m ward --save $(WARD)
 
 # backpack asks for torchvision, and that for a torch of its own: hence alone
 bench-peers: .venv/.dev

@@ -10,6 +10,7 @@ from limen.errors import (
     InvalidValue,
     LimenError,
     MissingPackage,
+    SampleRefused,
     UnknownName,
     UnreadableJournal,
     UnwritablePath,
@@ -19,6 +20,7 @@ from limen.errors import (
 TREE = {
     UnknownName: KeyError,
     InvalidValue: ValueError,
+    SampleRefused: ValueError,
     MissingPackage: ImportError,
     UnreadableJournal: OSError,
     UnwritablePath: OSError,

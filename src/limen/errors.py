@@ -3,6 +3,7 @@
     LimenError
     ├── UnknownName          (also KeyError)     a name that no activation, finding or remedy bears
     ├── InvalidValue         (also ValueError)   an argument outside what the call accepts
+    ├── SampleRefused        (also ValueError)   a model's forward pass raised on the sample it was given
     ├── MissingPackage       (also ImportError)  an optional package or data set that is not installed
     ├── UnreadableJournal    (also OSError)      not a journal, of another version, or too damaged to read
     ├── UnwritablePath       (also OSError)      a report or journal that could not be created
@@ -18,6 +19,7 @@ __all__ = [
     "InvalidValue",
     "LimenError",
     "MissingPackage",
+    "SampleRefused",
     "UnknownName",
     "UnreadableJournal",
     "UnwritablePath",
@@ -50,6 +52,10 @@ class UnknownName(LimenError, KeyError):
 
 class InvalidValue(LimenError, ValueError):
     """An argument is outside what the call accepts."""
+
+
+class SampleRefused(LimenError, ValueError):
+    """A model's forward pass raised on the sample it was given."""
 
 
 class MissingPackage(LimenError, ImportError):

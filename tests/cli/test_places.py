@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from limen.cli.places import check_journal, check_writable, default_report, temporary_journal
+from limen.cli.places import check_journal, check_report, check_writable, default_report, temporary_journal
 from limen.errors import UnwritablePath
 from limen.ranks import Ranks
+from limen.report import write_html, write_json
+from tests.report.runs import one_step
 
 
 def test_checking_leaves_nothing_behind_and_an_existing_file_as_it_is(tmp_path: Path) -> None:
@@ -87,3 +89,21 @@ def test_a_journal_takes_the_place_of_an_older_one_and_of_nothing_else(tmp_path:
         check_journal(tmp_path / "thesis.txt", "--journal")
     with pytest.raises(UnwritablePath, match=r"which is not a regular file\."):
         check_journal(Path("/dev/null"), "--journal")
+
+
+@pytest.mark.parametrize("name", ["train.py", "config.json", "notes.html"])
+def test_a_report_takes_the_place_of_nothing_else(name: str, tmp_path: Path) -> None:
+    held = {"train.py": "import limen\n", "config.json": '{"lr": 0.1}', "notes.html": "<!doctype html><p>Mine"}[name]
+    (tmp_path / name).write_text(held)
+    with pytest.raises(UnwritablePath, match=rf"--report: asked to write .*{name}, which is something else than a rep"):
+        check_report(tmp_path / name, "--report")
+    assert (tmp_path / name).read_text() == held
+
+
+def test_a_report_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
+    run = one_step()
+    write_html(run, tmp_path / "a.html")
+    write_json(run, tmp_path / "a.json")
+    (tmp_path / "empty.html").touch()
+    for name in ("a.html", "a.json", "empty.html", "new.html"):
+        assert check_report(tmp_path / name, "--report") == tmp_path / name

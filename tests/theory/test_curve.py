@@ -12,6 +12,7 @@ from torch import nn
 from limen.activations import get
 from limen.errors import InvalidValue, UnknownName
 from limen.theory import Curve, moments
+from limen.theory.curve import as_curve
 
 
 @pytest.mark.parametrize(
@@ -100,3 +101,22 @@ def test_what_returns_no_tensor_is_refused() -> None:
 def test_a_curve_finds_its_slope_by_autograd() -> None:
     x = np.linspace(-2, 2, 9)
     np.testing.assert_allclose(Curve(torch.sin).slope(x), np.cos(x), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "curve", [Curve(torch.sin), Curve(torch.sin, torch.cos), Curve(lambda x: torch.sin(x), name="own")],
+    ids=["by autograd twice", "by autograd from its slope", "own"],
+)  # fmt: skip
+def test_a_curve_finds_its_curvature_by_autograd(curve: Curve) -> None:
+    x = np.linspace(-2, 2, 9)
+    with torch.inference_mode():
+        np.testing.assert_allclose(curve.curvature(x), -np.sin(x), rtol=1e-14)
+
+
+def test_the_curvature_of_an_entry_is_its_own_and_of_straight_pieces_zero() -> None:
+    x = np.linspace(-3, 3, 13)
+    own = get("mish").d2f(torch.from_numpy(x)).numpy()
+    np.testing.assert_array_equal(as_curve("mish").curvature(x), own)
+    np.testing.assert_allclose(Curve(nn.functional.mish).curvature(x), own, rtol=1e-12)
+    assert not Curve(torch.abs).curvature(x).any()
+    assert not Curve(torch.ones_like).curvature(x).any()

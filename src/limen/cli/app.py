@@ -12,6 +12,7 @@ from limen.cli.explain import explain as explain_name
 from limen.cli.explain import list_names
 from limen.cli.job import Job
 from limen.cli.options import FailOn, Treat, run_options
+from limen.cli.places import check_report
 from limen.errors import LimenError
 from limen.launch import module_target, script_target
 
@@ -152,11 +153,11 @@ def report(
     """Make the reports again from a run file alone, or from those of all ranks as one run."""
     from limen.cli.delivery import print_verdict, written
     from limen.journal import read_all
-    from limen.report import check_writable, write_html, write_json
+    from limen.report import write_html, write_json
 
-    for path in (html, json):
+    for path, option in ((html, "--html"), (json, "--json")):
         if path is not None:
-            check_writable(path)
+            check_report(path, option)
     seen = read_all(journals)
     print_verdict(seen, sys.stdout)
     reports = (("report", write_html, html), ("JSON", write_json, json))

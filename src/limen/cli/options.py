@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from limen.cli.places import check_journal, check_writable
+from limen.cli.places import check_journal, check_report
 from limen.errors import InvalidValue
 from limen.ranks import Ranks, for_rank, this_rank
 
@@ -74,7 +74,7 @@ def run_options(
     rank = ranks.present[0] if ranks else 0
 
     def place(path: Path | None, option: str) -> Path | None:
-        return None if path is None or rank else check_writable(path, option)
+        return None if path is None or rank else check_report(path, option)
 
     return RunOptions(
         report=place(report, "--report"),

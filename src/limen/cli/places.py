@@ -12,7 +12,7 @@ from pathlib import Path
 from limen.errors import UnwritablePath
 from limen.ranks import Ranks, for_rank
 
-__all__ = ["check_journal", "check_writable", "default_report", "shown", "temporary_journal"]
+__all__ = ["check_journal", "check_report", "check_writable", "default_report", "shown", "temporary_journal"]
 
 DEFAULT_REPORT = "limen-report.html"
 SQLITE = b"SQLite format 3\0"  # what every journal begins with
@@ -49,6 +49,22 @@ def check_journal(path: Path, option: str) -> Path:
         raise UnwritablePath(
             f"{option}: asked to write {path}, which is something else than a journal. Remove it first."
         )
+    return path
+
+
+def check_report(path: Path, option: str) -> Path:
+    """The absolute path of a report that can be written; it may take the place of an older one, and of nothing else.
+
+    Raises:
+        UnwritablePath: it cannot be written, or something else is there that would be lost (also an ``OSError``).
+    """
+    path = check_writable(path, option)
+    if path.is_file():
+        begins = _first_bytes(path, 4096)
+        if begins and not (b"limen" in begins and begins.lower().startswith((b"<!doctype html", b"{"))):
+            raise UnwritablePath(
+                f"{option}: asked to write {path}, which is something else than a report. Name another file."
+            )
     return path
 
 

@@ -22,8 +22,9 @@ PAGES: dict[str, str] = {
         "they will die again."
     ),
     "lower-learning-rate": (
-        "Divide the learning rate by ten, or warm it up over the first few hundred steps. A weight should move by "
-        "about a thousandth of its norm in a step; above a tenth it is replaced, not adjusted."
+        "Set the learning rate that the finding proposes, or a tenth of the present one where there is none; or warm "
+        "it up over the first few hundred steps. A weight should move by about a thousandth of its norm in a step; "
+        "above a tenth it is replaced, not adjusted."
     ),
     "raise-learning-rate": (
         "Multiply the learning rate by ten until a weight moves by about a thousandth of its norm in a step, and "
@@ -89,6 +90,8 @@ _BY_SYMPTOM: dict[str, tuple[str, ...]] = {
     "collapsed-representation": ("reinitialise",),
     "vanishing-gradient": ("swap-activation", "add-normalisation", "reinitialise", "change-optimiser"),
     "exploding-gradient": ("lower-learning-rate", "clip-gradients"),
+    "exploding-activations": ("reinitialise", "add-normalisation"),
+    "diverging-loss": ("lower-learning-rate", "clip-gradients"),
     "non-finite": ("lower-learning-rate", "clip-gradients", "fix-loss"),
     "not-learning": ("lower-learning-rate", "fix-training-loop"),
 }

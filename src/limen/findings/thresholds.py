@@ -51,6 +51,10 @@ class Thresholds:
             with torch's own gain 5/3 grows by 117 at birth in theory and is trainable; used together with harm.
         explosive_factor: growth for each layer, dimensionless. From: batch normalisation alone grows by
             sqrt(pi/(pi-1)) = 1.21 (Yang et al. 2019) and trains.
+        wild_loss: loss at the start over that of a guess, dimensionless. From: three times a guess is what classes
+            in wrong order give a fine-tuned network; a sound initialisation begins at 1.0 to 1.3.
+        wild_signal: root mean square of the pre-activations of a layer at birth. From: pixels of 0 to 16 in torch's own
+            initialisation give 4.
         runaway: gradient norm now over that at the start of the run, dimensionless. From: three orders of
             magnitude are beyond warm-up and batch noise.
         violent_update: update ratio of a weight in one step. From: about 1e-3 is usual (Karpathy, "A recipe for
@@ -89,6 +93,8 @@ class Thresholds:
     patience: int = 200
     exploded: float = 1e2
     explosive_factor: float = 1.5
+    wild_loss: float = 10.0
+    wild_signal: float = 10.0
     runaway: float = 1e3
     violent_update: float = 0.3
     large_update: float = 0.1

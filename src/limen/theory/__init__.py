@@ -9,21 +9,38 @@ from limen.theory.critical import CriticalPoint, edge_of_chaos, half_stable_poin
 from limen.theory.curve import Curve
 from limen.theory.fixed_points import CorrelationPoint, FixedPoint, correlation_point, fixed_points
 from limen.theory.gain import backward_gain, centred_gain, forward_gain
+from limen.theory.interval import Box, activation_bounds, certainly_dead, linear_bounds
+from limen.theory.jacobian import jacobian_spread
 from limen.theory.kernel import kernel, slope_kernel
+from limen.theory.merging import Merging, merging
 from limen.theory.moments import Moments, closed_moments, moments, quadrature_moments
 from limen.theory.normalise import SelfNormalising, kumar_gain, self_normalising
+from limen.theory.scaled import LocalMaps, Scaled, local_maps
+from limen.theory.shaping import Shaped, shape
 from limen.theory.stack import Stack, chi_1, chi_c, chi_q, depth_scale, next_correlation, next_variance
+from limen.theory.structure import Chain, Series, Structure, Sum, largest, residual
 
 __all__ = [
+    "Box",
+    "Chain",
     "CorrelationPoint",
     "CriticalPoint",
     "Curve",
     "FixedPoint",
+    "LocalMaps",
+    "Merging",
     "Moments",
+    "Scaled",
     "SelfNormalising",
+    "Series",
+    "Shaped",
     "Stack",
+    "Structure",
+    "Sum",
+    "activation_bounds",
     "backward_gain",
     "centred_gain",
+    "certainly_dead",
     "chain_gradient",
     "chi_1",
     "chi_c",
@@ -35,12 +52,19 @@ __all__ = [
     "fixed_points",
     "forward_gain",
     "half_stable_points",
+    "jacobian_spread",
     "kernel",
     "kumar_gain",
+    "largest",
+    "linear_bounds",
+    "local_maps",
+    "merging",
     "moments",
     "next_correlation",
     "next_variance",
     "quadrature_moments",
+    "residual",
     "self_normalising",
+    "shape",
     "slope_kernel",
 ]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from limen.activations import Activation, get, of_module
 from limen.errors import InvalidValue
 
-__all__ = ["Curve", "Floats", "Function", "as_curve", "checked_variance"]
+__all__ = ["Curve", "Elementwise", "Floats", "Function", "as_curve", "checked_variance", "derivative"]
 
 Floats = npt.NDArray[np.float64]
 Elementwise = Callable[[Tensor], Tensor]
@@ -52,19 +52,19 @@ class Curve:
 
     def slope(self, x: Floats) -> Floats:
         """``f'`` in double precision, with the same refusals."""
-        if self.df is not None:
-            with torch.no_grad():
-                return self._checked("slope", x, self.df(torch.from_numpy(x)))
-        with torch.inference_mode(False), torch.enable_grad():
-            z = torch.from_numpy(x).clone().requires_grad_()
-            y = self.f(z)
-            slope = torch.autograd.grad(y.sum(), z)[0] if y.requires_grad else torch.zeros_like(z)
-        return self._checked("slope", x, slope)
+        with torch.no_grad():
+            return self._checked("slope", x, (self.df or derivative(self.f))(torch.from_numpy(x)))
+
+    def curvature(self, x: Floats) -> Floats:
+        """``f''`` in double precision, with the same refusals: between kinks; jumps of the slope are not seen."""
+        known = self.entry.d2f if self.entry else derivative(self.df or derivative(self.f))
+        with torch.no_grad():
+            return self._checked("curvature", x, known(torch.from_numpy(x)))
 
     def _checked(self, what: str, x: Floats, y: Tensor) -> Floats:
         if not isinstance(y, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidValue(f"The {what} of {self.name} is of type {type(y).__name__}. Expected a tensor.")
-        found: Floats = y.detach().double().cpu().numpy()
+        found: Floats = y.detach().double().numpy(force=True)
         if found.shape != x.shape:
             raise InvalidValue(
                 f"The {what} of {self.name} at numbers of shape {list(x.shape)} has shape {list(found.shape)}. "
@@ -77,6 +77,18 @@ class Curve:
                 "Ask for a smaller variance, or write the function so that it does not overflow there."
             )
         return found
+
+
+def derivative(function: Elementwise) -> Elementwise:
+    """The slope of a function of each number by itself, found by autograd; it has a derivative in turn."""
+
+    def slope(x: Tensor) -> Tensor:
+        with torch.inference_mode(False), torch.enable_grad():
+            z = x if x.requires_grad else x.clone().requires_grad_()
+            y = function(z)
+            return torch.autograd.grad(y.sum(), z, create_graph=True)[0] if y.requires_grad else torch.zeros_like(z)
+
+    return slope
 
 
 Function = Activation | Curve | Elementwise | str

@@ -4,12 +4,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from limen.errors import InvalidValue
-from limen.theory.curve import Curve, Function, as_curve
+from limen.theory.curve import Function, as_curve
 from limen.theory.fixed_points import CLOSEST, Stability, stability_of
 from limen.theory.moments import moments
+from limen.theory.scaled import Scaled
 
 __all__ = ["SelfNormalising", "kumar_gain", "self_normalising"]
 
@@ -96,15 +96,5 @@ def self_normalising(activation: Function) -> SelfNormalising:
         )
     scale = 1 / math.sqrt(found.output_variance)
     shift = -scale * found.mean
-    scaled = moments(_scaled(curve, scale, shift))
+    scaled = moments(Scaled(curve.entry or curve, 1.0, 0.0, scale, shift / scale))
     return SelfNormalising(scale, shift, scaled.growth, scaled.slope_square)
-
-
-def _scaled(curve: Curve, scale: float, shift: float) -> Curve:
-    slope = curve.df
-
-    def df(x: Tensor) -> Tensor:
-        assert slope is not None
-        return scale * slope(x)
-
-    return Curve(lambda x: scale * curve.f(x) + shift, df if slope else None, curve.kinks, curve.name)

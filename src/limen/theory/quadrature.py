@@ -12,7 +12,7 @@ import numpy as np
 from limen.errors import InvalidValue
 from limen.theory.curve import Curve, Floats
 
-__all__ = ["Integrand", "mean_of_pair", "means"]
+__all__ = ["Integrand", "mean_of_pair", "means", "rule"]
 
 Integrand = Callable[[Floats], Floats]
 
@@ -95,8 +95,7 @@ def mean_of_pair(integrand: Integrand, curve: Curve, variance: float, correlatio
     spread = float(np.sqrt(variance))
     rest = float(np.sqrt((1 - correlation) * (1 + correlation)))
     breaks = {*curve.breaks, *(kink / correlation for kink in curve.breaks if correlation)}
-    edges = _edges(tuple(breaks), spread, min(1.0, rest * spread))
-    z, weight = (array.ravel() for array in _nodes(edges[:-1], edges[1:]))
+    z, weight = rule(tuple(breaks), spread, min(1.0, rest * spread))
     once = integrand(spread * z)
     _check(np.array([once @ weight, once**2 @ weight]), integrand, curve, variance)
     places = _around(curve.breaks, spread, 1.0)
@@ -106,6 +105,19 @@ def mean_of_pair(integrand: Integrand, curve: Curve, variance: float, correlatio
     v = spread * (correlation * z[:, None, None] + rest * inner)
     given = (integrand(v.ravel()).reshape(v.shape) * inner_weight).sum((1, 2))
     return float((once * weight) @ given)
+
+
+def rule(breaks: tuple[float, ...], spread: float, finest: float = 1.0) -> tuple[Floats, Floats]:
+    """Places in standard deviations, and their weights, for means over panels that are not halved.
+
+    Args:
+        breaks: where a function or one of its derivatives jumps, in units of its argument, whose mean is 0.
+        spread: the standard deviation of the argument.
+        finest: the width of the panels beside each break, in units of the argument.
+    """
+    edges = _edges(breaks, spread, finest)
+    z, weight = _nodes(edges[:-1], edges[1:])
+    return z.ravel(), weight.ravel()
 
 
 def _nodes(low: Floats, high: Floats) -> tuple[Floats, Floats]:

@@ -41,7 +41,15 @@ SHRUNK = 0.03  # of the first site's spread: biases of 0.1 times a unit's weight
 FAR = 5.0  # times the gain, from which one layer alone is stuck
 
 EXPLAINS = frozenset(
-    {"dead-units", "saturated-units", "vanishing-gradient", "exploding-gradient", "non-finite", "not-learning"}
+    {
+        "dead-units",
+        "saturated-units",
+        "vanishing-gradient",
+        "exploding-gradient",
+        "exploding-activations",
+        "non-finite",
+        "not-learning",
+    }
 )
 
 

@@ -11,7 +11,9 @@ from limen.vitals import InputVitals, Vitals
 LARGE = 10.0  # root mean square of the entries; pixels of 0 … 16 have 8, of 0 … 255 about 80 to 150
 SHIFTED = 5.0  # mean over standard deviation
 CERTAIN = 50.0  # root mean square from which nothing else is needed
-EXPLAINS = frozenset({"dead-units", "saturated-units", "exploding-gradient", "non-finite", "not-learning"})
+EXPLAINS = frozenset(
+    {"dead-units", "saturated-units", "exploding-gradient", "exploding-activations", "non-finite", "not-learning"}
+)
 
 
 @cause("unscaled-inputs")

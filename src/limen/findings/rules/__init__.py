@@ -2,7 +2,9 @@
 
 from limen.findings.rules.collapsed_representation import collapsed_representation
 from limen.findings.rules.dead_units import dead_units
+from limen.findings.rules.diverging_loss import diverging_loss
 from limen.findings.rules.dying_units import dying_units
+from limen.findings.rules.exploding_activations import exploding_activations
 from limen.findings.rules.exploding_gradient import exploding_gradient
 from limen.findings.rules.non_finite import non_finite
 from limen.findings.rules.not_learning import not_learning
@@ -15,7 +17,9 @@ __all__ = [
     "Rule",
     "collapsed_representation",
     "dead_units",
+    "diverging_loss",
     "dying_units",
+    "exploding_activations",
     "exploding_gradient",
     "non_finite",
     "not_learning",

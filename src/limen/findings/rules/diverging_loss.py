@@ -1,0 +1,54 @@
+"""A loss that had fallen and is thrown up again."""
+
+from collections.abc import Iterator
+
+from limen.findings.finding import Finding
+from limen.findings.loss_trend import loss_trend
+from limen.findings.rules.registry import rule
+from limen.findings.thresholds import Thresholds
+from limen.findings.violence import large_step
+from limen.vitals import Vitals
+
+
+@rule("diverging-loss")
+def diverging_loss(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """A loss that had fallen and then rose above where it began, with a step that threw a weight.
+
+    Why it matters: what was learned is lost, and a loss above that of an untrained network does not come back by
+    itself.
+
+    How it is measured: one loss, never negative; the median of its last eighth is above its start and three times its
+    lowest eighth, both beyond the noise; and after that lowest eighth some weight moved by a tenth of its norm in one
+    step. A loss that never fell is not-learning.
+
+    Known to misfire: a curriculum whose next task is harder, trained with a learning rate at the edge.
+
+    Answered by: lower-learning-rate, clip-gradients.
+
+    Source: Cohen et al. 2021, "Gradient descent on neural networks typically occurs at the edge of stability",
+    arXiv:2103.00065, for the step sizes beyond which a loss diverges.
+    """
+    trend = loss_trend(vitals, limits)
+    if trend is None or not (trend.positive and trend.finite and trend.ever_fell):
+        return
+    back = trend.end - trend.start > trend.error
+    rise = trend.end - trend.lowest > max(trend.block_error, (limits.risen - 1.0) * trend.lowest)
+    jump = large_step(vitals, limits, after=trend.lowest_step, until=vitals.step)
+    if not (back and rise) or jump is None:
+        return
+    yield Finding(
+        symptom="diverging-loss",
+        severity="error",
+        where="model",
+        layer=None,
+        units=(),
+        step=trend.lowest_step,
+        measured=trend.end / trend.lowest if trend.lowest > 0.0 else float("inf"),
+        limit=limits.risen,
+        unit="loss now / at its lowest",
+        confidence=0.85,
+        causes=(),
+        remedies=(),
+        message=f"The loss fell from {trend.start:.4g} to {trend.lowest:.4g} until step {trend.lowest_step} and has "
+        f"risen to {trend.end:.4g}; {jump.weight} moved by {100 * jump.ratio:.0f} % of its norm in step {jump.step}.",
+    )
