@@ -25,8 +25,9 @@ from limen.vitals import (
     panel_of,
 )
 
-__all__ = ["FIELDS", "Entry", "Stored", "hash_of", "pack"]
+__all__ = ["FIELDS", "WINDOWS", "Entry", "Stored", "hash_of", "pack"]
 
+WINDOWS = "birth", "recent", "total"
 Stored = Array | Narrow | int
 
 
@@ -113,21 +114,29 @@ def _apart(entries: Iterable[Entry]) -> Iterator[Entry]:
 def _site(vitals: SiteVitals) -> Entry:
     arrays: dict[str | int, Stored] = {
         **{name: narrow_in(vitals, name) for name in ("last_active", "silent_steps", "silent_samples")},
-        **_activity("birth", vitals.birth),
-        **_activity("recent", vitals.recent),
-        **_activity("total", vitals.total),
+        **_windows(vitals),
     }
     units = vitals.site.units
     for part, array in arrays.items():
         kept = {array.length} if isinstance(array, Narrow) else {np.size(array)}
         if str(part).endswith((".mean", ".m2", ".low", ".high")):
             kept -= {len(panel_of(units))}
-        if not str(part).endswith((".counts", ".histogram", ".beyond")) and kept - {units}:
+        if not str(part).endswith((".counts", ".histogram", ".beyond", ".as")) and kept - {units}:
             raise ValueError(f"site {vitals.site.name}: {kept.pop()} entries in {part} for {units} units")
     h = vitals.history
     whole = (h.samples, h.dead, h.saturated, h.nonfinite)
     real = (h.inactive, h.mean, h.std, h.low, h.high, h.gradient)
     return Entry(f"{vitals.site.model}\n{vitals.site.name}", _about(vitals), h.step, (*whole, *real), arrays)
+
+
+def _windows(vitals: SiteVitals) -> dict[str | int, Stored]:
+    """What was seen in each window; of one that is an earlier one, only which."""
+    arrays: dict[str | int, Stored] = {}
+    windows = [getattr(vitals, span) for span in WINDOWS]
+    for place, (span, seen) in enumerate(zip(WINDOWS, windows, strict=True)):
+        same = next(earlier for earlier, other in enumerate(windows) if other is seen)
+        arrays |= _activity(span, seen) if same == place else {f"{span}.as": np.array([same], dtype=np.int64)}
+    return arrays
 
 
 def _activity(span: str, seen: Activity) -> dict[str | int, Stored]:

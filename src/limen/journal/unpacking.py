@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 from limen.findings import Finding
 from limen.journal.encoding import Array, array_of, fields_of, value_of
-from limen.journal.packing import FIELDS
+from limen.journal.packing import FIELDS, WINDOWS
 from limen.journal.run import Run
 from limen.journal.treatment import TreatmentRecord
 from limen.ranks import Ranks
@@ -111,12 +111,13 @@ def _fields(kind: type, raw: object) -> dict[str, Any]:
 def _site(stored: Stored) -> SiteVitals:
     about = _fields(SiteVitals, stored.about)
     units: int = about["site"].units
+    birth, recent, total = _windows(stored, units)
     samples, dead, saturated, nonfinite, inactive, mean, std, low, high, gradient = stored.columns
     return SiteVitals(
         **about,
-        birth=_activity(stored, "birth", units),
-        recent=_activity(stored, "recent", units),
-        total=_activity(stored, "total", units),
+        birth=birth,
+        recent=recent,
+        total=total,
         last_active=stored.array("last_active", units, "i"),
         silent_steps=stored.array("silent_steps", units, "i"),
         silent_samples=stored.array("silent_samples", units, "i"),
@@ -134,6 +135,19 @@ def _site(stored: Stored) -> SiteVitals:
             nonfinite=nonfinite,
         ),
     )
+
+
+def _windows(stored: Stored, units: int) -> list[Activity]:
+    found: list[Activity] = []
+    for span in WINDOWS:
+        if f"{span}.as" in stored.arrays:
+            (same,) = stored.array(f"{span}.as", 1, "i").tolist()
+            if not 0 <= same < len(found):
+                raise ValueError(f"{span} is to be window {same}")
+            found.append(found[same])
+        else:
+            found.append(_activity(stored, span, units))
+    return found
 
 
 def _activity(stored: Stored, span: str, units: int) -> Activity:

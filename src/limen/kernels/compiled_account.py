@@ -18,7 +18,7 @@ from limen.kernels.compiled_pass import CompiledPass, address_of
 from limen.kernels.silence import Silence
 from limen.kernels.torch_pass import Floats, Integers, Sums
 
-__all__ = ["CompiledAccount"]
+__all__ = ["SCRATCH", "CompiledAccount"]
 
 ROWS = 9  # of numbers that a reading needs for each unit, and nobody after it
 WRONG_UNITS = 1
@@ -64,17 +64,17 @@ class Scratch(threading.local):
 
     def __init__(self) -> None:
         self._memory = np.empty(0)
-        self._address = 0
+        self.address = 0
 
     def room_for(self, units: int) -> int:
         """Where there is room."""
         if len(self._memory) < ROWS * units:
             self._memory = np.empty(ROWS * units)
-            self._address = address_of(self._memory)
-        return self._address
+            self.address = address_of(self._memory)
+        return self.address
 
 
-_scratch = Scratch()
+SCRATCH = Scratch()
 
 
 class CompiledTally:
@@ -107,11 +107,16 @@ class CompiledTally:
 
 
 class CompiledAccount:
-    """As ``Account``."""
+    """As ``Account``.
+
+    Attributes:
+        kernels: what reads for it.
+        address: of the ``struct account`` that the library keeps it in.
+    """
 
     def __init__(self, rules: Rules, kernels: CompiledPass) -> None:
         self.rules = rules
-        self._kernels = kernels
+        self.kernels = kernels
         library = kernels.library
         self._add: Any = library.add
         self._commit: Any = library.commit
@@ -127,7 +132,7 @@ class CompiledAccount:
             low=math.inf,
             high=-math.inf,
         )
-        self._address = ctypes.addressof(fields)
+        self.address = ctypes.addressof(fields)
         self._row = array("d", bytes(8 * len(Row._fields)))
         self._row_address = self._row.buffer_info()[0]
         self._step, self.window = CompiledTally(rules, fields.step), CompiledTally(rules, fields.window)
@@ -152,10 +157,10 @@ class CompiledAccount:
 
     def add(self, z: Tensor, axis: int) -> None:
         """As ``Account.add``."""
-        plan, z = self._kernels.plan_for(z, axis)
+        plan, z = self.kernels.plan_for(z, axis)
         if plan is not None:
-            room = _scratch.room_for(self.rules.units)
-            if refused := self._add(self._address, plan.address, z.data_ptr(), self._kernels.threads(plan), room):
+            room = SCRATCH.room_for(self.rules.units)
+            if refused := self._add(self.address, plan.address, z.data_ptr(), self.kernels.threads(plan), room):
                 raise wrong_units(z, axis, self.rules) if refused == WRONG_UNITS else too_many()
             return
         sums = torch_pass.measure(z, axis, self.rules.left, self.rules.right)
@@ -169,7 +174,7 @@ class CompiledAccount:
             memory = np.empty((ROWS, self.rules.units))
             counts = (sums.left.view(np.float64), sums.right.view(np.float64))
             memory[:7] = *counts, sums.total, sums.squares, sums.shift, sums.low, sums.high
-            if self._kernels.library.add_sums(self._address, sums.samples, sums.nonfinite, address_of(memory)):
+            if self.kernels.library.add_sums(self.address, sums.samples, sums.nonfinite, address_of(memory)):
                 raise too_many()
 
     def commit(self, number: int) -> Row | None:
@@ -177,6 +182,6 @@ class CompiledAccount:
         seen = self._fields.step.samples
         if not seen:
             return None
-        self._commit(self._address, *self.silence.open(number, seen), self._row_address)
+        self._commit(self.address, *self.silence.open(number, seen), self._row_address)
         samples, inactive, dead, saturated, mean, std, low, high, nonfinite = self._row
         return Row(int(samples), inactive, int(dead), int(saturated), mean, std, low, high, int(nonfinite))
