@@ -1,5 +1,5 @@
 """How the cost of watching grows with sites, units and steps: ``make bench-scaling``, or
-``python -m benchmarks.scaling``.
+``python -m benchmarks.scaling``; one case of it: ``python -m benchmarks.scaling --case 1000 4096 100``.
 
 Layers of any width are cheap here, through a bottleneck of a few units, so that limen can be seen beside them; shares
 of the step would say nothing, so the cost is in time.
@@ -8,6 +8,7 @@ of the step would say nothing, so the cost is in time.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import tempfile
 import time
@@ -25,7 +26,19 @@ from limen.watch import Watch
 
 BATCH = 16
 BOTTLENECK = 4
-COLUMNS = "sites", "units", "steps", "budget", "bare ms", "first ms", "limen ms", "held MB", "peak MB", "journal kB"
+COLUMNS = (
+    "sites",
+    "units",
+    "steps",
+    "budget",
+    "bare ms",
+    "first ms",
+    "limen ms",
+    "held MB",
+    "resident MB",
+    "peak MB",
+    "journal kB",
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,9 @@ class Row:
         bare_ms: a step before the watch.
         first_ms: what the first one under the watch takes more, in which the sites are found.
         cost_ms: what a later one takes more, on average over those that are looked at and those that are not.
-        held_mb: resident memory that limen holds after the last step.
+        held_mb: resident memory that limen holds after the last step, once the allocator has given back what is free:
+            it keeps much of what a training itself frees, and more of it where other memory lies in between.
+        resident_mb: by how much the process has grown, with all that the allocator keeps.
         peak_mb: the most that it has held.
         journal_kb: size of the run file.
     """
@@ -56,6 +71,7 @@ class Row:
     first_ms: float
     cost_ms: float
     held_mb: float
+    resident_mb: float
     peak_mb: float
     journal_kb: float
 
@@ -83,6 +99,12 @@ def memory() -> tuple[float, float]:
     return float(fields["VmRSS"].split()[0]) / 1e3, float(fields["VmHWM"].split()[0]) / 1e3
 
 
+def trimmed() -> float:
+    """Resident memory of this process once glibc has given back what is free, in MB."""
+    ctypes.CDLL(None).malloc_trim(0)
+    return memory()[0]
+
+
 def measure(case: Case) -> Row:
     """Train bare, then watched, in a process of its own."""
     torch.set_num_threads(1)
@@ -91,14 +113,14 @@ def measure(case: Case) -> Row:
     optimiser = torch.optim.SGD(model.parameters(), lr=1e-3)
     before = min(train(model, inputs, optimiser, 5) for _ in range(3)) / 5
     gc.collect()
-    held, peak = memory()
+    (resident, peak), held = memory(), trimmed()
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "run.limen"
         with Watch((model,), budget=case.budget, journal=journal) as watch:
             first = train(model, inputs, optimiser, 1)
             later = train(model, inputs, optimiser, case.steps - 1) / (case.steps - 1)
             gc.collect()
-            now, highest = memory()
+            (now, highest), then = memory(), trimmed()
             del watch
         size = sum(file.stat().st_size for file in Path(folder).iterdir())
     return Row(
@@ -106,8 +128,9 @@ def measure(case: Case) -> Row:
         bare_ms=1e3 * before,
         first_ms=1e3 * (first - before),
         cost_ms=1e3 * (later - before),
-        held_mb=now - held,
-        peak_mb=max(highest - peak, now - held),
+        held_mb=then - held,
+        resident_mb=now - resident,
+        peak_mb=max(highest - peak, now - resident),
         journal_kb=size / 1e3,
     )
 
@@ -125,23 +148,27 @@ def train(model: nn.Module, inputs: Tensor, optimiser: torch.optim.Optimizer, st
 def cells(row: Row) -> tuple[str, ...]:
     case = row.case
     budget = "none" if case.budget is None else f"{100 * case.budget:g} %"
-    figures = (row.bare_ms, row.first_ms, row.cost_ms, row.held_mb, row.peak_mb, row.journal_kb)
+    figures = (row.bare_ms, row.first_ms, row.cost_ms, row.held_mb, row.resident_mb, row.peak_mb, row.journal_kb)
     return f"{case.sites:,}", f"{case.units:,}", f"{case.steps:,}", budget, *map(figure, figures)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure how the cost of watching grows.")
     parser.add_argument("--quick", action="store_true", help="without the largest cases")
+    parser.add_argument("--case", type=int, nargs=3, metavar=("SITES", "UNITS", "STEPS"), help="only this one, unsaved")
     parser.add_argument("--output", type=Path, default=RESULTS / "scaling.json")
     options = parser.parse_args()
     prepare(malloc=False)
-    cases = [case for case in CASES if not options.quick or case.sites * case.units * case.steps <= 1_300_000]
+    cases = [Case(*options.case)] if options.case else CASES
+    cases = [case for case in cases if not options.quick or case.sites * case.units * case.steps <= 1_300_000]
     rows: list[Row] = []
     with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool:
         for row in pool.map(measure, cases):
             rows.append(row)
             print(*cells(row), sep="  ", flush=True)
     show("cost of watching as it grows", COLUMNS, [cells(row) for row in rows])
+    if options.case:
+        return
     save(options.output, rows)
     print(f"written: {options.output}")
 

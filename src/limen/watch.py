@@ -96,7 +96,6 @@ class Watch:
         self._next_diagnosis = EVIDENCE.steps
         self._examined_looks = 0
         self._next_call = self._examined = 0.0
-        self._saved = self._facts
         self._told = set[str]()
 
     def __enter__(self) -> Watch:
@@ -167,7 +166,7 @@ class Watch:
         try:
             return self.run
         except Exception:  # told above
-            return self._saved
+            return self._scribe.last() or self._facts
 
     @property
     def run(self) -> Run:
@@ -236,8 +235,7 @@ class Watch:
             self._next_diagnosis = step + max(EVIDENCE.steps // 2, step // 10)
         if self._scribe.is_due(now):
             self._budget.spent += self._scribe.bill()
-            self._saved = self.run
-            self._scribe.save(self._saved)
+            self._scribe.save(self.run)
             self._tell_trouble()
         if self._listener is not None and self._probe is not None and now >= self._next_call:
             records = self._clinic.records if self._clinic else ()

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as arrays
 from limen.findings import Finding
 from limen.journal import TreatmentRecord
 from limen.journal.encoding import array_of, blob_of, to_json, value_of
+from limen.vitals import Narrow
 from tests.journal.runs import Maker, differences
 
 
@@ -82,9 +83,26 @@ def test_integers_survive_as_bytes_exactly(array: np.ndarray) -> None:
     assert found.tolist() == array.tolist()
 
 
+@given(array=arrays.arrays(np.int64, st.integers(0, 20)))
+def test_what_is_kept_narrow_survives_as_narrow_bytes(array: np.ndarray) -> None:
+    narrow = Narrow.of(array)
+    dtype, data = blob_of(narrow)
+    assert len(data) == narrow.nbytes
+    assert array_of(dtype, data, len(array), "i").tolist() == array.tolist()
+
+
 @pytest.mark.parametrize(
     ("dtype", "data", "length", "kind"),
     [
+        ("<u2+5", bytes(3), 2, "i"),
+        ("<u2+5", bytes(4), 2, "f"),
+        ("<u2", bytes(4), 2, "i"),
+        ("<u2+5 ", bytes(4), 2, "i"),
+        (">u2+5", bytes(4), 2, "i"),
+        ("<u2+9223372036854775808", bytes(4), 2, "i"),
+        ("=+5", bytes(2), 2, "i"),
+        ("=+5", b"", -1, "i"),
+        ("=+5", b"", 2, "f"),
         ("<f8", bytes(16), 2, "i"),
         ("<i8", bytes(16), 2, "f"),
         ("<f8", bytes(15), 2, "f"),

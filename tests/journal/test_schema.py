@@ -1,4 +1,4 @@
-"""The layout of version 2, written out: whoever changes it must raise the version."""
+"""The layout of version 3, written out: whoever changes it must raise the version."""
 
 import sqlite3
 from contextlib import closing
@@ -11,7 +11,7 @@ from limen.journal.schema import APPLICATION_ID, KINDS, VERSION, create, layout
 from limen.vitals import ParameterHistory, SiteHistory, Vitals
 
 TABLES = {
-    2: """
+    3: """
     finding(id, position, about) histogram(id, position, about) histogram_array(histogram, part, dtype, data)
     loss(id, position, about) loss_step(step, loss, value) optimiser(id, position, about)
     optimiser_step(step, optimiser, learning_rate) parameter(id, position, about)
@@ -21,7 +21,7 @@ TABLES = {
     """
 }
 JSON = {
-    2: """
+    3: """
     Finding(symptom, severity, where, layer, units, step, measured, limit, unit, confidence, causes, remedies, message,
     closed) LossVitals(function, optimiser) OptimiserVitals(name, momentum, weight_decay, adaptive)
     ParameterVitals(parameter, first_nonfinite, optimiser)

@@ -10,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limen.kernels import Account, CompiledAccount, Row, Rules
+from limen.errors import InvalidValue
+from limen.kernels import Account, CompiledAccount, Row, Rules, Sums
 from limen.kernels.compiled_pass import CompiledPass
 from limen.kernels.library import Library
 
@@ -173,3 +174,31 @@ def test_an_account_of_another_number_of_units_takes_nothing(opened: Open) -> No
     ):
         account.add(torch.ones(3, UNITS + 1), -1)
     assert account.commit(1) is None
+
+
+def test_of_a_panel_moments_are_kept_and_rows_are_of_all_units(opened: Open) -> None:
+    panel = np.array([0, 3, 4, 20])
+    small, whole = opened(RELU6._replace(panel=panel)), opened(RELU6)
+    for number, calls in enumerate(training(5, 12, 40), start=1):
+        for call in calls:
+            small.add(torch.from_numpy(call), -1)
+            whole.add(torch.from_numpy(call), -1)
+        assert small.commit(number) == whole.commit(number)
+    assert small.window.left.tolist() == whole.window.left.tolist()
+    assert small.window.right.tolist() == whole.window.right.tolist()
+    for name in ("mean", "m2", "low", "high"):
+        assert getattr(small.window, name).tolist() == getattr(whole.window, name)[panel].tolist()
+
+
+def test_more_samples_than_32_bits_count_are_refused(opened: Open) -> None:
+    account = opened(RELU)
+    account.add(torch.ones(4, UNITS), -1)
+    nothing, ones = np.zeros(UNITS), np.ones(UNITS)
+    whole = nothing.astype(np.int64)
+    many = Sums(2**31 - 4, whole, whole, nothing, nothing, nothing, -ones, ones, 0)
+    with pytest.raises(InvalidValue, match=r"more than 2,147,483,647 samples of each unit in one step"):
+        account.add_sums(many)
+    account.add_sums(many._replace(samples=2**31 - 5))
+    row = account.commit(1)
+    assert row is not None
+    assert row.samples == 2**31 - 1

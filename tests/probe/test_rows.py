@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limen.probe.rows import LONGEST, Rows
+from limen.probe.rows import FEWEST, LONGEST, MOST, Room, Rows
 
 
 @given(longest=st.integers(1, 40), offered=st.integers(0, 1500))
@@ -58,3 +58,33 @@ def test_a_million_steps_take_the_memory_of_the_longest_table() -> None:
     steps = rows.whole(0)
     assert LONGEST // 2 <= len(steps) <= LONGEST
     assert len(set(np.diff(steps))) == 1
+
+
+@given(longest=st.integers(1, 40), offered=st.integers(1, 300), again=st.integers(1, 300), less=st.integers(1, 40))
+def test_a_table_that_must_become_shorter_keeps_evenly_spaced_rows(
+    longest: int, offered: int, again: int, less: int
+) -> None:
+    room = Room(longest)
+    rows = Rows(2, room=room)
+    for step in range(1, offered + again + 1):
+        if step == offered + 1:
+            room.longest = min(less, longest)
+        expected = rows.keeps_next
+        assert rows.append(step, 0.0) == expected
+        rows.amend(1, step)
+    steps = rows.whole(0).tolist()
+    assert len(set(np.diff(steps))) <= 1
+    assert steps[0] == 1
+    assert rows.column(1).tolist() == steps
+
+
+def test_many_series_share_a_bounded_number_of_rows() -> None:
+    room = Room()
+    tables = [Rows(1, room=room) for _ in range(100)]
+    assert room.longest == LONGEST
+    tables += [Rows(1, room=room) for _ in range(900)]
+    for step in range(1, 1_000):
+        for rows in tables:
+            rows.append(step)
+    assert room.longest >= FEWEST
+    assert sum(map(len, tables)) <= MOST

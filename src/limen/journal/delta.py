@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from limen.journal.encoding import Array, blob_of, to_json
-from limen.journal.packing import Entry
+from limen.journal.packing import Entry, Stored, hash_of
 from limen.journal.schema import KINDS, Kind
 
 __all__ = ["Drop", "Ledger", "Placed", "Put", "changes", "enter"]
@@ -50,6 +50,14 @@ class Ledger:
 
     placed: Mapping[str, Mapping[str, Placed]] = field(default_factory=dict[str, Mapping[str, Placed]])
     free: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def written(self) -> Ledger:
+        """The same once all of it is in the file: without the arrays, of which the hashes are enough."""
+        placed = {
+            table: {key: replace(one, entry=one.entry.written()) for key, one in entries.items()}
+            for table, entries in self.placed.items()
+        }
+        return Ledger(placed, self.free)
 
 
 def enter(before: Ledger, entries: Mapping[str, list[Entry]]) -> Ledger:
@@ -92,11 +100,15 @@ def _of_parts(kind: Kind, old: Placed | None, new: Placed) -> Iterator[Put | Dro
         yield from _of_arrays(kind, old.entry.arrays if old else {}, new)
 
 
-def _of_arrays(kind: Kind, old: Mapping[str | int, Array], new: Placed) -> Iterator[Put | Drop]:
+def _of_arrays(kind: Kind, old: Mapping[str | int, Stored], new: Placed) -> Iterator[Put | Drop]:
     wanted = new.entry.arrays
-    changed = [part for part, array in wanted.items() if part not in old or not _same(old[part], array)]
+    changed: list[Row] = [
+        (new.id, part, *blob_of(stored))
+        for part, stored in wanted.items()
+        if not isinstance(stored, int) and (part not in old or hash_of(old[part]) != hash_of(stored))
+    ]
     if changed:
-        yield Put(kind.array_table, [(new.id, part, *blob_of(wanted[part])) for part in changed])
+        yield Put(kind.array_table, changed)
     if gone := old.keys() - wanted.keys():
         yield Drop(kind.array_table, new.id, tuple(gone))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import types
 from collections.abc import Iterable
 from functools import cache
@@ -12,11 +13,15 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 import numpy as np
 import numpy.typing as npt
 
+from limen.vitals import Narrow
+
 __all__ = ["Array", "array_of", "blob_of", "fields_of", "to_json", "value_of"]
 
 Array = npt.NDArray[Any]
 
 _FLOAT, _INTEGER = "<f8", "<i8"
+_NONE = "="  # all numbers are the least
+_NARROW = re.compile(r"(\|u1|<u2|<u4|<u8|=)([+-][0-9]{1,19})")  # type of what is added to the least, and the least
 _LARGEST = 2**63  # an integer beyond it was not written by limen and overflows in the reader's arithmetic
 
 
@@ -102,12 +107,14 @@ def _is_plain(kind: Any, raw: object) -> bool:
     return type(raw) is kind
 
 
-def blob_of(array: Array) -> tuple[str, bytes]:
-    """Name of the dtype, int64 or float64, and the little-endian bytes.
+def blob_of(array: Array | Narrow) -> tuple[str, bytes]:
+    """What the bytes are, and the bytes, little-endian: of float64, of int64, or of what is kept ``Narrow``.
 
-    A narrower type would often do, but finding out makes numpy let go of the interpreter for every array, and beside
-    a busy training loop it takes milliseconds to get it back.
+    Whether a narrower type would do is not found out here: numpy lets go of the interpreter for that, and beside a
+    busy training loop it takes milliseconds to get it back.
     """
+    if isinstance(array, Narrow):
+        return f"{_NONE if len(array.above) == 0 else array.above.dtype.str}{array.least:+d}", array.above.tobytes()
     dtype = _FLOAT if array.dtype.kind == "f" else _INTEGER
     return dtype, array.astype(dtype, copy=False).tobytes()
 
@@ -118,9 +125,18 @@ def array_of(dtype: object, data: object, length: int, kind: Literal["f", "i"]) 
     Raises:
         ValueError: the dtype is another, or the bytes are too few or too many.
     """
-    expected = np.dtype(_FLOAT if kind == "f" else _INTEGER)
+    name, least = _FLOAT if kind == "f" else _INTEGER, 0
+    if kind == "i" and isinstance(dtype, str) and (narrow := _NARROW.fullmatch(dtype)):
+        name, least = narrow[1], int(narrow[2])
+        if not -_LARGEST <= least < _LARGEST:
+            raise ValueError(f"array of {least:+d} and more")
+        if name == _NONE and data == b"" and length >= 0:
+            return np.full(length, least, dtype=np.int64)
+        dtype = name
+    expected = np.dtype(name if name != _NONE else _INTEGER)
     if dtype != expected.str or not isinstance(data, bytes):
         raise ValueError(f"array of {dtype!r} in a {type(data).__name__}")
     if len(data) != length * expected.itemsize:
         raise ValueError(f"array of {len(data)} bytes instead of {length} x {expected.itemsize}")
-    return np.frombuffer(data, dtype=expected).astype(expected.newbyteorder("="))
+    found = np.frombuffer(data, dtype=expected)
+    return found.astype(expected.newbyteorder("=")) if kind == "f" else found.astype(np.int64) + least

@@ -10,12 +10,25 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from limen.findings import Finding
-from limen.journal.encoding import Array
+from limen.journal.encoding import Array, blob_of
 from limen.journal.run import Run
 from limen.journal.treatment import TreatmentRecord
-from limen.vitals import Activity, LossVitals, OptimiserVitals, ParameterVitals, SiteVitals, Vitals
+from limen.vitals import (
+    Activity,
+    LossVitals,
+    Narrow,
+    OptimiserVitals,
+    ParameterVitals,
+    SiteVitals,
+    Vitals,
+    narrow_in,
+    panel_of,
+)
 
-__all__ = ["FIELDS", "Entry", "pack"]
+__all__ = ["FIELDS", "WINDOWS", "Entry", "Stored", "hash_of", "pack"]
+
+WINDOWS = "birth", "recent", "total"
+Stored = Array | Narrow | int
 
 
 def _fields(kind: type, *apart: str) -> tuple[str, ...]:
@@ -44,14 +57,23 @@ class Entry:
         about: becomes the JSON.
         steps: ``[rows]``, the steps of its history, rising; empty where its kind has none.
         columns: ``[rows]`` each, in the order of the table's columns.
-        arrays: by part.
+        arrays: by part: arrays, or what is kept narrow; in place of each its hash once they are written.
     """
 
     key: str
     about: Mapping[str, object]
     steps: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     columns: tuple[Array, ...] = ()
-    arrays: Mapping[str | int, Array] = field(default_factory=dict[str | int, Array])
+    arrays: Mapping[str | int, Stored] = field(default_factory=dict[str | int, Stored])
+
+    def written(self) -> Entry:
+        """What must be remembered of it to find out what is new in the next save: of arrays, their hashes."""
+        return dataclasses.replace(self, arrays={part: hash_of(stored) for part, stored in self.arrays.items()})
+
+
+def hash_of(stored: Stored) -> int:
+    """The same for the same bits; different for others, but for one in 2⁶⁴."""
+    return stored if isinstance(stored, int) else hash(blob_of(stored))
 
 
 def pack(run: Run) -> dict[str, list[Entry]]:
@@ -68,7 +90,7 @@ def pack(run: Run) -> dict[str, list[Entry]]:
         "loss": [Entry(str(n), _about(v), v.step, (v.value,)) for n, v in enumerate(vitals.losses)],
         "optimiser": [Entry(str(n), _about(v), v.step, (v.learning_rate,)) for n, v in enumerate(vitals.optimisers)],
         "histogram": [
-            Entry(site, {"site": site}, arrays={step: histogram.counts for step, histogram in taken})
+            Entry(site, {"site": site}, arrays={step: narrow_in(histogram, "counts") for step, histogram in taken})
             for site, taken in run.histograms.items()
         ],
         "finding": [Entry(str(n), _about(finding)) for n, finding in enumerate(run.findings)],
@@ -90,35 +112,49 @@ def _apart(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def _site(vitals: SiteVitals) -> Entry:
-    arrays: dict[str | int, Array] = {
-        "last_active": vitals.last_active,
-        "silent_steps": vitals.silent_steps,
-        "silent_samples": vitals.silent_samples,
-        **_activity("birth", vitals.birth),
-        **_activity("recent", vitals.recent),
-        **_activity("total", vitals.total),
+    arrays: dict[str | int, Stored] = {
+        **{name: narrow_in(vitals, name) for name in ("last_active", "silent_steps", "silent_samples")},
+        **_windows(vitals),
     }
+    units = vitals.site.units
     for part, array in arrays.items():
-        if not str(part).endswith(("counts", "histogram")) and len(array) != vitals.site.units:
-            raise ValueError(f"site {vitals.site.name}: {len(array)} entries in {part} for {vitals.site.units} units")
+        kept = {array.length} if isinstance(array, Narrow) else {np.size(array)}
+        if str(part).endswith((".mean", ".m2", ".low", ".high")):
+            kept -= {len(panel_of(units))}
+        if not str(part).endswith((".counts", ".histogram", ".beyond", ".as")) and kept - {units}:
+            raise ValueError(f"site {vitals.site.name}: {kept.pop()} entries in {part} for {units} units")
     h = vitals.history
     whole = (h.samples, h.dead, h.saturated, h.nonfinite)
     real = (h.inactive, h.mean, h.std, h.low, h.high, h.gradient)
     return Entry(f"{vitals.site.model}\n{vitals.site.name}", _about(vitals), h.step, (*whole, *real), arrays)
 
 
-def _activity(span: str, seen: Activity) -> dict[str | int, Array]:
+def _windows(vitals: SiteVitals) -> dict[str | int, Stored]:
+    """What was seen in each window; of one that is an earlier one, only which."""
+    arrays: dict[str | int, Stored] = {}
+    windows = [getattr(vitals, span) for span in WINDOWS]
+    for place, (span, seen) in enumerate(zip(WINDOWS, windows, strict=True)):
+        same = next(earlier for earlier, other in enumerate(windows) if other is seen)
+        arrays |= _activity(span, seen) if same == place else {f"{span}.as": np.array([same], dtype=np.int64)}
+    return arrays
+
+
+def _activity(span: str, seen: Activity) -> dict[str | int, Stored]:
     counts = (seen.steps, seen.first_step, seen.last_step, seen.moments.count, seen.nonfinite)
-    return {
+    arrays: dict[str | int, Stored] = {
         f"{span}.counts": np.array(counts, dtype=np.int64),
-        f"{span}.histogram": seen.histogram.counts,
-        f"{span}.left": seen.left,
-        f"{span}.right": seen.right,
+        f"{span}.histogram": narrow_in(seen.histogram, "counts"),
+        f"{span}.left": narrow_in(seen, "left"),
+        f"{span}.right": narrow_in(seen, "right"),
         f"{span}.mean": seen.moments.mean,
         f"{span}.m2": seen.moments.m2,
         f"{span}.low": seen.low,
         f"{span}.high": seen.high,
     }
+    whole = seen.beyond
+    if whole is not None:
+        arrays[f"{span}.beyond"] = np.array([whole.mean, whole.m2, whole.low, whole.high])
+    return arrays
 
 
 def _parameter(vitals: ParameterVitals) -> Entry:

@@ -2,7 +2,8 @@
 
 Every kind has a table of entries ``(id, position, about)``, where ``about`` is JSON. A kind with a history has a
 table ``<kind>_step`` with one row per recorded step; its key begins with the step, so that a running training only
-touches the last pages. A kind with arrays has a table ``<kind>_array`` of raw little-endian blobs.
+touches the last pages. A kind with arrays has a table ``<kind>_array`` of raw little-endian blobs: ``<f8``, ``<i8``, or
+``<u2+1000`` for unsigned numbers to which 1,000 must be added; ``=+7`` and no bytes where all numbers are 7.
 """
 
 import sqlite3
@@ -14,7 +15,7 @@ __all__ = ["APPLICATION_ID", "KINDS", "VERSION", "Column", "Kind", "create", "la
 APPLICATION_ID = 0x6C696D6E
 """``limn`` in ASCII: how the ``file`` command and limen know a run file."""
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of the tables, of the JSON in them, or of the meaning of either."""
 
 

@@ -69,6 +69,10 @@ class Scribe:
         for journal in self._journals:
             journal.save(run)
 
+    def last(self) -> Run | None:
+        """The run that was saved last; None where none was, or none can be read."""
+        return self._journal.last()
+
     def close(self, run: Run) -> None:
         """Write the last run and put the file away, unless it belongs to an outer watch."""
         if not self._shares:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
+from typing import cast
 
 from limen.journal.delta import Drop, Put
 from limen.journal.forks import QUIET
@@ -19,9 +20,19 @@ __all__ = ["Storage"]
 
 _ROWS = 512  # in one statement: 6,144 values of the widest table; SQLite takes 32,766 since 3.32
 _LEFT_OVER = 2**20  # bytes that the -wal file keeps for the next save; thinning all histories at once needs far more
+_ENOUGH = 2**22  # bytes of arrays in one transaction
+_THINNED = 2**14  # rows that one transaction takes out, of some 80 bytes each
 _PATIENCE = 2.0  # seconds to wait at the end for a reader
 
 Row = tuple[object, ...]
+_Drops = dict[tuple[str, tuple[int | str, ...]], list[object]]
+
+
+def _owner(change: Put | Drop) -> object:
+    """The number of the entry that a change is of."""
+    if isinstance(change, Drop):
+        return change.id
+    return change.rows[0][1 if change.table == _KIND[change.table].step_table else 0]
 
 
 def _put(table: str, width: int, rows: int) -> str:
@@ -39,6 +50,8 @@ def _owner_and_part(kind: Kind) -> dict[str, tuple[str, str | None]]:
 
 
 _COLUMNS = {table: pair for kind in KINDS.values() for table, pair in _owner_and_part(kind).items()}
+
+_KIND = {table: kind for kind in KINDS.values() for table in _owner_and_part(kind)}
 
 
 def _padded(values: list[object]) -> list[object]:
@@ -65,7 +78,10 @@ class Storage:
         self._file = os.stat(path)
 
     def write(self, changes: Iterable[Put | Drop]) -> bool:
-        """Apply changes in one transaction, all or none; False where another process had locked the file.
+        """Apply changes; False where another process had locked the file, and they must be applied again.
+
+        In one transaction, all or none, but for two things that would make the ``-wal`` file as large as the file
+        itself: many megabytes of arrays are written entry by entry, and histories are thinned afterwards.
 
         Raises:
             FileNotFoundError: the file was removed or replaced.
@@ -75,8 +91,9 @@ class Storage:
             raise FileNotFoundError("another file has taken its place")
         try:
             self._execute("BEGIN IMMEDIATE")
-            self._apply(changes)
+            thinned = self._apply(changes)
             self._execute("COMMIT")
+            self._thin(thinned)
         except BaseException as error:
             with contextlib.suppress(sqlite3.Error), QUIET:
                 self._connection.rollback()
@@ -85,22 +102,54 @@ class Storage:
             raise
         return True
 
-    def _apply(self, changes: Iterable[Put | Drop]) -> None:
+    def _apply(self, changes: Iterable[Put | Drop]) -> _Drops:
+        """Apply changes, but for steps that are taken out of entries that stay where they are many: returns those."""
         waiting: dict[str, list[Row]] = {}
-        drops: dict[tuple[str, tuple[int | str, ...]], list[object]] = {}
+        drops: _Drops = {}
+        thinned: _Drops = {}
+        gone: set[tuple[str, int]] = set()
+        begun: tuple[str, object] | None = None  # the entry that the last change was of
+        size = 0
         for change in changes:
+            kind, owner = _KIND[change.table], _owner(change)
+            if size > _ENOUGH and (kind.table, owner) != begun:
+                self._flush(waiting)
+                self._execute("COMMIT")
+                self._execute("BEGIN IMMEDIATE")
+                size = 0
+            begun = kind.table, owner
             if isinstance(change, Drop):
-                drops.setdefault((change.table, change.parts), []).append(change.id)
+                if change.table == kind.table:
+                    gone.add((kind.table, change.id))
+                is_thinned = change.table == kind.step_table and (kind.table, change.id) not in gone
+                (thinned if is_thinned else drops).setdefault((change.table, change.parts), []).append(change.id)
                 continue
             rows = waiting.setdefault(change.table, [])
             rows.extend(change.rows)
+            if change.table == kind.array_table:
+                size += sum(len(cast("bytes", row[-1])) for row in change.rows)
             whole = len(rows) - len(rows) % _ROWS
             self._put(change.table, rows[:whole])
             del rows[:whole]
+        self._flush(waiting)
+        few = sum(len(parts) * len(owners) for (_, parts), owners in thinned.items()) <= _THINNED
+        for (table, parts), owners in (*drops.items(), *(thinned.items() if few else ())):
+            self._drop(table, list(parts), owners)
+        return {} if few else thinned
+
+    def _flush(self, waiting: dict[str, list[Row]]) -> None:
         for table, rows in waiting.items():
             self._put(table, rows)
+        waiting.clear()
+
+    def _thin(self, drops: _Drops) -> None:
+        """Take out steps a few at a time: all at once would copy the whole file into its ``-wal``."""
         for (table, parts), owners in drops.items():
-            self._drop(table, list(parts), owners)
+            few = max(1, _THINNED // len(owners))
+            for begin in range(0, len(parts), few):
+                self._execute("BEGIN IMMEDIATE")
+                self._drop(table, list(parts[begin : begin + few]), owners)
+                self._execute("COMMIT")
 
     def _put(self, table: str, rows: list[Row]) -> None:
         """Write rows in statements of 512, 256, … 1 rows, so that few distinct statements are compiled."""

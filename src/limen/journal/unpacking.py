@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 from limen.findings import Finding
 from limen.journal.encoding import Array, array_of, fields_of, value_of
-from limen.journal.packing import FIELDS
+from limen.journal.packing import FIELDS, WINDOWS
 from limen.journal.run import Run
 from limen.journal.treatment import TreatmentRecord
 from limen.ranks import Ranks
@@ -24,9 +24,13 @@ from limen.vitals import (
     SiteHistory,
     SiteVitals,
     Vitals,
+    Whole,
+    panel_of,
 )
 
 __all__ = ["Stored", "unpack"]
+
+MOST_UNITS = 2**26  # of all sites: what is the same in all units takes no room in a file, but does in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +65,7 @@ def unpack(tables: Mapping[str, Sequence[Stored]]) -> Run:
     if len(tables["run"]) > 1:
         raise ValueError("more than one run")
     head = _object(tables["run"][0].about) if tables["run"] else {}
+    _must_have_room(tables["site"])
     vitals = Vitals(
         **_fields(Vitals, head.get("vitals", {})),
         sites=tuple(map(_site, tables["site"])),
@@ -87,6 +92,12 @@ def _must_be_possible(ranks: Ranks | None) -> None:
         raise ValueError(f"there are no ranks {ranks.present} among {ranks.world}")
 
 
+def _must_have_room(sites: Sequence[Stored]) -> None:
+    sizes = [_fields(SiteVitals, stored.about)["site"].units for stored in sites]
+    if min(sizes, default=0) < 0 or sum(sizes) > MOST_UNITS:
+        raise ValueError(f"there are sites of {sum(sizes):,} units together, from {min(sizes):,} on")
+
+
 def _object(raw: object) -> dict[str, object]:
     if not isinstance(raw, dict):
         raise ValueError(f"expected an object, found {type(raw).__name__}")
@@ -100,12 +111,13 @@ def _fields(kind: type, raw: object) -> dict[str, Any]:
 def _site(stored: Stored) -> SiteVitals:
     about = _fields(SiteVitals, stored.about)
     units: int = about["site"].units
+    birth, recent, total = _windows(stored, units)
     samples, dead, saturated, nonfinite, inactive, mean, std, low, high, gradient = stored.columns
     return SiteVitals(
         **about,
-        birth=_activity(stored, "birth", units),
-        recent=_activity(stored, "recent", units),
-        total=_activity(stored, "total", units),
+        birth=birth,
+        recent=recent,
+        total=total,
         last_active=stored.array("last_active", units, "i"),
         silent_steps=stored.array("silent_steps", units, "i"),
         silent_samples=stored.array("silent_samples", units, "i"),
@@ -125,20 +137,46 @@ def _site(stored: Stored) -> SiteVitals:
     )
 
 
+def _windows(stored: Stored, units: int) -> list[Activity]:
+    found: list[Activity] = []
+    for span in WINDOWS:
+        if f"{span}.as" in stored.arrays:
+            (same,) = stored.array(f"{span}.as", 1, "i").tolist()
+            if not 0 <= same < len(found):
+                raise ValueError(f"{span} is to be window {same}")
+            found.append(found[same])
+        else:
+            found.append(_activity(stored, span, units))
+    return found
+
+
 def _activity(stored: Stored, span: str, units: int) -> Activity:
     steps, first_step, last_step, samples, nonfinite = map(int, stored.array(f"{span}.counts", 5, "i"))
+    beyond = None
+    panel = _panel(stored, span, units)
+    if f"{span}.beyond" in stored.arrays:
+        mean, m2, low, high = map(float, stored.array(f"{span}.beyond", 4, "f"))
+        beyond = Whole(samples * units, mean, m2, low, high)
     return Activity(
         steps=steps,
         first_step=first_step,
         last_step=last_step,
         left=stored.array(f"{span}.left", units, "i"),
         right=stored.array(f"{span}.right", units, "i"),
-        moments=Moments(samples, stored.array(f"{span}.mean", units, "f"), stored.array(f"{span}.m2", units, "f")),
-        low=stored.array(f"{span}.low", units, "f"),
-        high=stored.array(f"{span}.high", units, "f"),
+        moments=Moments(samples, stored.array(f"{span}.mean", panel, "f"), stored.array(f"{span}.m2", panel, "f")),
+        low=stored.array(f"{span}.low", panel, "f"),
+        high=stored.array(f"{span}.high", panel, "f"),
         nonfinite=nonfinite,
         histogram=Histogram(stored.array(f"{span}.histogram", BINS, "i")),
+        beyond=beyond,
     )
+
+
+def _panel(stored: Stored, span: str, units: int) -> int:
+    """Of how many units moments are kept: of all, or of a panel of them."""
+    panel = len(panel_of(units))
+    _, data = stored.arrays.get(f"{span}.mean", ("", b""))
+    return panel if isinstance(data, bytes) and len(data) == 8 * panel else units
 
 
 def _parameter(stored: Stored) -> ParameterVitals:

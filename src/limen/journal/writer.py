@@ -10,9 +10,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from limen.errors import UnreadableJournal
 from limen.journal.delta import Ledger, changes, enter
 from limen.journal.packing import pack
 from limen.journal.place import make
+from limen.journal.reader import read
 from limen.journal.run import Run
 from limen.journal.storage import Storage
 
@@ -40,7 +42,8 @@ class Journal:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).absolute()  # the training may change its working directory
         self._pid = os.getpid()
-        self._newest: Run | None = None
+        self._newest: Run | None = None  # of those that wait to be written
+        self._hand_over = threading.Lock()
         self._closing = False
         self._trouble: str | None = None
         self._idle = threading.Event()  # nothing waits to be written
@@ -95,10 +98,22 @@ class Journal:
         elif now - self._waiting_since > _LAG:  # the training holds the interpreter: lend it to the thread
             self._idle.wait(_LOAN)
             self._waiting_since = now
-        self._idle.clear()
-        self._newest = run
+        with self._hand_over:
+            self._idle.clear()
+            self._newest = run
         self._offered += 1
         self._ring()
+
+    def last(self) -> Run | None:
+        """The run that was saved last, from the file where it is written; None where none was, or none can be read."""
+        waiting = self._newest
+        if waiting is not None:
+            return waiting
+        try:
+            written = read(self.path)
+        except UnreadableJournal:
+            return None
+        return written if written.vitals.step else None
 
     def close(self, run: Run | None = None) -> None:
         """Write this run, or else the last one saved, and put the file away: one file again, without ``-wal``.
@@ -108,8 +123,9 @@ class Journal:
         if os.getpid() != self._pid:
             return
         if not self._closing:
-            self._newest = self._newest if run is None else run
-            self._offered += run is not None
+            if run is not None:
+                self._newest = run
+                self._offered += 1
             self._closing = True  # after the last run is in place: the thread looks at them in the other order
             self._ring()
         self._thread.join(_PATIENCE)
@@ -139,24 +155,35 @@ class Journal:
             self._idle.set()
 
     def _write_until_closed(self, storage: Storage) -> None:
-        held, written = Ledger(), None
-        tries = 0
+        held, tries = Ledger(), 0
         while True:
             self._bell.get()
-            closing, run = self._closing, self._newest
-            if run is not None and run is not written:
-                wanted = enter(held, pack(run))
-                if storage.write(changes(held, wanted)):
-                    held, written = wanted, run
-                    self._written += 1
-                    if self._newest is written:
-                        self._idle.set()
-                elif closing and (tries := tries + 1) < _TRIES:
-                    self._ring()
-                    continue
+            closing = self._closing
+            held, done = self._write(storage, held)
+            if not done and closing and (tries := tries + 1) < _TRIES:
+                self._ring()
+                continue
             self._spent = time.thread_time()
             if closing:
                 return
+
+    def _write(self, storage: Storage, held: Ledger) -> tuple[Ledger, bool]:
+        """Write the newest run, if there is one; what the file holds then, and whether nothing is left to do.
+
+        Nothing of the run is kept afterwards.
+        """
+        run = self._newest
+        if run is None:
+            return held, True
+        wanted = enter(held, pack(run))
+        if not storage.write(changes(held, wanted)):
+            return held, False
+        self._written += 1
+        with self._hand_over:
+            if self._newest is run:
+                self._newest = None
+                self._idle.set()
+        return wanted.written(), True
 
     def _note(self, error: Exception) -> None:
         if self._trouble is None:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 
 from limen.kernels import torch_norms, torch_pass
-from limen.kernels.account import Account, Row, Rules
+from limen.kernels.account import MOST_SAMPLES, Account, Row, Rules
 from limen.kernels.compiled_account import CompiledAccount
 from limen.kernels.compiled_pass import CompiledPass
 from limen.kernels.device_pass import Launched, launch, launch_histogram, launch_norms
@@ -15,6 +15,7 @@ from limen.kernels.torch_pass import Sums
 
 __all__ = [
     "IN_USE",
+    "MOST_SAMPLES",
     "Account",
     "CompiledAccount",
     "Fetched",

@@ -5,59 +5,68 @@ struct account {
     int64_t units;
     struct limits limits;
     struct evidence evidence;
-    struct tally part, step, window;
-    double *total, *squares, *shift;
-    struct silence silence;
+    struct panel panel;
+    struct tally step, window;
+    struct whole whole; /* of the step */
+    uint32_t *last;     /* the place of the step in which each unit was last active */
 };
 
-static struct tally *place_for_sums(struct account *account)
+#define MOST_SAMPLES INT32_MAX /* of a step; a window may be as long before its last one, and 32 bits hold both */
+#define WRONG_UNITS 1
+#define TOO_MANY 2
+
+/* Enters sums that stand in the first seven of nine rows. */
+static int enter(struct account *account, void *memory, int64_t samples, int64_t nonfinite)
 {
-    return account->step.samples ? &account->part : &account->step;
+    if (account->step.samples + samples > MOST_SAMPLES)
+        return TOO_MANY;
+    int64_t units = account->units;
+    struct sums sums = rows_of(memory, units);
+    double *mean = (double *)memory + 7 * units, *m2 = mean + units;
+    chosen->moments(mean, m2, &sums, units, samples, nonfinite);
+    struct part part = {samples, nonfinite, sums.left, sums.right, mean, m2, sums.low, sums.high};
+    chosen->pool(&account->whole, &part, units, account->step.samples);
+    chosen->enter(&account->step, &part, units, account->panel);
+    return 0;
 }
 
-static void enter(struct account *account, struct tally *sums, int64_t samples, int64_t nonfinite)
-{
-    sums->samples = samples, sums->nonfinite = nonfinite;
-    chosen->moments(sums, account->total, account->squares, account->shift, account->units);
-    if (sums == &account->part)
-        chosen->merge(&account->step, sums, account->units);
-}
-
-/* Reads one call of the site within the current step; returns 0 where its units are not those of the site. */
-EXPORT int limen_add(struct account *account, const struct layout *layout, const void *data, int threads)
+/* Reads one call of the site within the current step. `memory` has nine rows of `units` and is free again afterwards.
+ * Returns 0, or why nothing was entered. */
+EXPORT int limen_add(struct account *account, const struct layout *layout, const void *data, int threads, void *memory)
 {
     if (layout->units != account->units)
-        return 0;
-    struct tally *to = place_for_sums(account);
-    struct sums out = {to->left,         to->right, account->total, account->squares,
-                       account->shift, to->low,   to->high};
-    int64_t nonfinite = measure(layout, data, account->limits, threads, out);
-    enter(account, to, samples_of(layout), nonfinite);
-    return 1;
+        return WRONG_UNITS;
+    int64_t nonfinite = measure(layout, data, account->limits, threads, rows_of(memory, account->units));
+    return enter(account, memory, samples_of(layout), nonfinite);
 }
 
-/* Enters sums that were made elsewhere, in the rows of `limen_measure`. */
-EXPORT void limen_add_sums(struct account *account, int64_t samples, int64_t nonfinite, void *memory)
+/* Enters sums that were made elsewhere, in the rows of `limen_measure`, with room for two more behind them. */
+EXPORT int limen_add_sums(struct account *account, int64_t samples, int64_t nonfinite, void *memory)
 {
-    struct tally *to = place_for_sums(account);
-    struct sums from = rows_of(memory, account->units);
-    size_t bytes = account->units * sizeof(double);
-    memcpy(to->left, from.left, bytes), memcpy(to->right, from.right, bytes);
-    memcpy(to->low, from.low, bytes), memcpy(to->high, from.high, bytes);
-    memcpy(account->total, from.total, bytes), memcpy(account->squares, from.squares, bytes);
-    memcpy(account->shift, from.shift, bytes);
-    enter(account, to, samples, nonfinite);
+    return enter(account, memory, samples, nonfinite);
 }
 
-/* Closes the current step under its number and writes its row; returns 0 where nothing was read. */
-EXPORT int limen_commit(struct account *account, int64_t number, struct row *row)
+/* Closes the current step, which has samples, and writes its row. `place` is that of the step among those seen; a unit
+ * is dead that was not active since the place `dead`. */
+EXPORT void limen_commit(struct account *account, int64_t place, int64_t dead, struct row *row)
 {
     struct tally *seen = &account->step;
-    if (!seen->samples)
-        return 0;
-    chosen->summarise(seen, &account->evidence, account->units, row);
-    row->dead = chosen->note_activity(&account->silence, seen, &account->evidence, account->units, number);
-    chosen->merge(&account->window, seen, account->units);
+    struct whole *whole = &account->whole;
+    const struct evidence *evidence = &account->evidence;
+    double all = (double)seen->samples * account->units, variance = whole->m2 / all;
+    int64_t silent = chosen->note_activity(account->last, seen, account->units, place, dead);
+    *row = (struct row){
+        .samples = seen->samples,
+        .inactive = whole->flat / all,
+        .dead = evidence->dead ? silent : 0,
+        .saturated = evidence->bounded ? chosen->saturated(seen, evidence, account->units) : 0,
+        .mean = whole->mean,
+        .std = variance >= 0 ? sqrt(variance) : NAN,
+        .low = whole->low,
+        .high = whole->high,
+        .nonfinite = seen->nonfinite,
+    };
+    chosen->merge(&account->window, seen, account->units, account->panel.units);
     seen->samples = seen->nonfinite = 0;
-    return 1;
+    *whole = (struct whole){.low = INFINITY, .high = -INFINITY};
 }

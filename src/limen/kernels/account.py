@@ -6,15 +6,21 @@ In numpy; ``compiled_account`` does the same in a few microseconds.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 from limen.errors import InvalidValue
+from limen.kernels.silence import Silence
 from limen.kernels.torch_pass import Floats, Integers, Sums, measure
 
-__all__ = ["Account", "Row", "Rules", "Tally", "wrong_units"]
+__all__ = ["MOST_SAMPLES", "Account", "Counts", "Row", "Rules", "forget", "no_counts", "too_many", "wrong_units"]
+
+Counts = npt.NDArray[np.uint32]
+
+MOST_SAMPLES = 2**31 - 1  # of a unit in one step; a window may be as long before its last step, and 32 bits hold both
 
 
 class Rules(NamedTuple):
@@ -28,6 +34,7 @@ class Rules(NamedTuple):
         dead_samples: samples for which a unit must have been silent before it counts as dead.
         dead_steps: steps over which it must have been.
         saturated: share of the samples of a step from which a unit counts as saturated.
+        panel: units of which moments and extremes are kept, ``[panel]``, rising; None for all.
     """
 
     units: int
@@ -37,6 +44,12 @@ class Rules(NamedTuple):
     dead_samples: int
     dead_steps: int
     saturated: float
+    panel: Integers | None = None
+
+    @property
+    def panel_size(self) -> int:
+        """Of how many units moments and extremes are kept."""
+        return self.units if self.panel is None else len(self.panel)
 
     @property
     def bounded(self) -> bool:
@@ -70,50 +83,80 @@ class Row(NamedTuple):
     nonfinite: int
 
 
-class Tally:
-    """Sums over some samples, added to in place; all arrays are ``[units]``."""
+class Part(NamedTuple):
+    """Some samples of all units; arrays are ``[units]``. A unit with a value that is not finite has no mean."""
 
-    def __init__(self, units: int) -> None:
-        self.left: Integers = np.zeros(units, np.int64)
-        self.right: Integers = np.zeros(units, np.int64)
-        self.mean: Floats = np.zeros(units)
-        self.m2: Floats = np.zeros(units)
-        self.low: Floats = np.zeros(units)
-        self.high: Floats = np.zeros(units)
+    samples: int
+    nonfinite: int
+    left: Integers
+    right: Integers
+    mean: Floats
+    m2: Floats
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, sums: Sums) -> Part:
+        """From the sums of one tensor. An infinite mean is none: it would depend on the order of the parts."""
+        centre = sums.total / sums.samples
+        mean = centre + sums.shift
+        if sums.nonfinite:
+            mean[~np.isfinite(mean)] = np.nan
+        m2 = np.maximum(sums.squares - centre * sums.total, 0.0)
+        return cls(sums.samples, sums.nonfinite, sums.left, sums.right, mean, m2, sums.low, sums.high)
+
+
+class Whole:
+    """All units of a step together."""
+
+    def __init__(self) -> None:
+        self.samples = self.flat = 0
+        self.mean = self.m2 = 0.0
+        self.low, self.high = math.inf, -math.inf
+
+    def add(self, part: Part) -> None:
+        """Add some samples (Chan, Golub & LeVeque 1983)."""
+        samples = self.samples + part.samples
+        mean = float(part.mean.mean())
+        m2 = float(part.m2.sum()) + part.samples * float(np.square(part.mean - mean).sum())
+        gap = mean - self.mean
+        self.mean += gap * (part.samples / samples)
+        self.m2 += m2 + gap * gap * (self.samples * part.samples / samples) * len(part.mean)
+        self.flat += int(part.left.sum() + part.right.sum())
+        self.low, self.high = min(self.low, float(part.low.min())), max(self.high, float(part.high.max()))
+        self.samples = samples
+
+
+class Tally:
+    """Sums over fewer than 2³² samples, added to in place.
+
+    Attributes:
+        left: ``[units]``, samples on the flat left side.
+        right: ``[units]``, samples on the flat right side; read only where there is none.
+        mean: ``[panel]``, as are ``m2``, ``low`` and ``high``.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self.samples = self.nonfinite = 0
+        self.left: Counts = np.zeros(rules.units, np.uint32)
+        self.right: Counts = no_counts(rules.units) if rules.right is None else np.zeros(rules.units, np.uint32)
+        self.mean, self.m2, self.low, self.high = np.zeros((4, rules.panel_size))
         self.clear()
 
     def clear(self) -> None:
         """Forget all samples."""
         self.samples = self.nonfinite = 0
-        for sums in (self.left, self.right, self.mean, self.m2):
-            sums.fill(0)
-        self.low.fill(math.inf)
-        self.high.fill(-math.inf)
+        forget(self)
 
-    def enter(self, sums: Sums) -> None:
-        """Add the sums of one tensor. An infinite mean is none: it would depend on the order of the parts."""
-        if sums.samples == 0:
-            return
-        centre = sums.total / sums.samples
-        part = Tally(len(centre))
-        part.samples, part.nonfinite = sums.samples, sums.nonfinite
-        part.left, part.right, part.low, part.high = sums.left, sums.right, sums.low, sums.high
-        part.mean = centre + sums.shift
-        part.m2 = np.maximum(sums.squares - centre * sums.total, 0.0)
-        if sums.nonfinite:
-            part.mean[~np.isfinite(part.mean)] = np.nan
-        self.add(part)
-
-    def add(self, part: Tally) -> None:
-        """Add another tally (Chan, Golub & LeVeque 1983)."""
+    def add(self, part: Part | Tally) -> None:
+        """Add other samples (Chan, Golub & LeVeque 1983); of a part, what the panel saw."""
         whole = self.samples + part.samples
-        if whole == 0:
-            return
         gap = part.mean - self.mean
         self.mean += gap * (part.samples / whole)
         self.m2 += part.m2 + gap * gap * (self.samples * part.samples / whole)
-        self.left += part.left
-        self.right += part.right
+        np.add(self.left, part.left, out=self.left, casting="unsafe")
+        if self.right.flags.writeable:
+            np.add(self.right, part.right, out=self.right, casting="unsafe")
         np.fmin(self.low, part.low, out=self.low)
         np.fmax(self.high, part.high, out=self.high)
         self.samples = whole
@@ -125,24 +168,36 @@ class Account:
 
     Attributes:
         window: the steps closed since it was last cleared.
-        last_active: ``[units]``, number of the last step in which the unit was active; 0 for never.
-        silent_steps: ``[units]``, steps since then.
-        silent_samples: ``[units]``, samples since then.
+        silence: when each unit was last active.
     """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.window = Tally(rules.units)
-        self.last_active: Integers = np.zeros(rules.units, np.int64)
-        self.silent_steps: Integers = np.zeros(rules.units, np.int64)
-        self.silent_samples: Integers = np.zeros(rules.units, np.int64)
-        self._step = Tally(rules.units)
+        self.window = Tally(rules)
+        self.silence = Silence(rules.units, rules.dead_samples, rules.dead_steps)
+        self._step = Tally(rules)
+        self._whole = Whole()
+
+    @property
+    def last_active(self) -> Integers:
+        """``[units]``, number of the last step in which the unit was active; 0 for never."""
+        return self.silence.last_active
+
+    @property
+    def silent_steps(self) -> Integers:
+        """``[units]``, steps since then."""
+        return self.silence.steps
+
+    @property
+    def silent_samples(self) -> Integers:
+        """``[units]``, samples since then."""
+        return self.silence.samples
 
     def add(self, z: Tensor, axis: int) -> None:
         """Read one call of the site within the current step: ``axis`` is that of the units.
 
         Raises:
-            InvalidValue: there are more or fewer units than at this site.
+            InvalidValue: there are more or fewer units than at this site, or too many samples to count.
         """
         sums = measure(z, axis, self.rules.left, self.rules.right)
         if len(sums.left) != self.rules.units:
@@ -151,46 +206,69 @@ class Account:
 
     def add_sums(self, sums: Sums) -> None:
         """Enter what was read of one call of the site elsewhere."""
+        if sums.samples == 0:
+            return
+        if self._step.samples + sums.samples > MOST_SAMPLES:
+            raise too_many()
         with np.errstate(invalid="ignore", over="ignore"):
-            self._step.enter(sums)
+            part = Part.of(sums)
+            self._whole.add(part)
+            panel = self.rules.panel
+            if panel is not None and len(panel) < self.rules.units:
+                chosen = (column[panel] for column in (part.mean, part.m2, part.low, part.high))
+                part = Part(part.samples, part.nonfinite, part.left, part.right, *chosen)
+            self._step.add(part)
 
     def commit(self, number: int) -> Row | None:
         """Close the current step under its number; None where it had no samples."""
         seen = self._step
         if seen.samples == 0:
             return None
+        place, dead = self.silence.open(number, seen.samples)
+        self.silence.last[seen.left < seen.samples] = place
         with np.errstate(invalid="ignore", over="ignore"):
-            self._note_activity(seen, number)
-            row = self._row(seen)
+            row = self._row(seen, int(np.count_nonzero(self.silence.last <= dead)) if dead >= 0 else 0)
             self.window.add(seen)
         seen.clear()
+        self._whole = Whole()
         return row
 
-    def _note_activity(self, seen: Tally, number: int) -> None:
-        active = seen.left < seen.samples
-        self.silent_steps += 1
-        self.silent_samples += seen.samples
-        self.last_active[active] = number
-        self.silent_steps[active] = 0
-        self.silent_samples[active] = 0
-
-    def _row(self, seen: Tally) -> Row:
-        rules, samples = self.rules, seen.samples
-        silent = (self.silent_samples >= rules.dead_samples) & (self.silent_steps >= rules.dead_steps)
-        flat = seen.right if rules.dead_left else seen.left + seen.right
-        mean = float(seen.mean.mean())
-        variance = float(seen.m2.sum()) / (samples * rules.units) + float(np.square(seen.mean - mean).mean())
+    def _row(self, seen: Tally, dead: int) -> Row:
+        rules, whole, samples = self.rules, self._whole, seen.samples
+        flat = seen.right if rules.dead_left else seen.left.astype(np.int64) + seen.right
+        variance = whole.m2 / (samples * rules.units)
         return Row(
             samples=samples,
-            inactive=float(seen.left.sum() + seen.right.sum()) / (samples * rules.units),
-            dead=int(np.count_nonzero(silent)) if rules.dead_left else 0,
+            inactive=whole.flat / (samples * rules.units),
+            dead=dead if rules.dead_left else 0,
             saturated=int(np.count_nonzero(flat >= rules.saturated * samples)) if rules.bounded else 0,
-            mean=mean,
+            mean=whole.mean,
             std=math.sqrt(variance) if variance >= 0 else math.nan,
-            low=float(seen.low.min()),
-            high=float(seen.high.max()),
+            low=whole.low,
+            high=whole.high,
             nonfinite=seen.nonfinite,
         )
+
+
+def no_counts(units: int) -> Counts:
+    """``[units]``, zeros that take no memory."""
+    return np.broadcast_to(np.zeros((), np.uint32), units)
+
+
+def forget(tally: Any) -> None:
+    """Bring the arrays of a tally back to those of no samples."""
+    for sums in (tally.left, tally.mean, tally.m2, *([tally.right] if tally.right.flags.writeable else [])):
+        sums.fill(0)
+    tally.low.fill(math.inf)
+    tally.high.fill(-math.inf)
+
+
+def too_many() -> InvalidValue:
+    """The error for a step of more samples than are counted."""
+    return InvalidValue(
+        f"A site was given more than {MOST_SAMPLES:,} samples of each unit in one step, more than limen counts there. "
+        "Watch the other models of this training only: limen.watch(model)."
+    )
 
 
 def wrong_units(z: Tensor, axis: int, rules: Rules) -> InvalidValue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import threading
 from array import array
 from ctypes import Structure, c_double, c_int64, c_void_p
 from typing import Any
@@ -12,11 +13,15 @@ import numpy as np
 from torch import Tensor
 
 from limen.kernels import torch_pass
-from limen.kernels.account import Row, Rules, wrong_units
+from limen.kernels.account import Counts, Row, Rules, forget, no_counts, too_many, wrong_units
 from limen.kernels.compiled_pass import CompiledPass, address_of
+from limen.kernels.silence import Silence
 from limen.kernels.torch_pass import Floats, Integers, Sums
 
-__all__ = ["CompiledAccount"]
+__all__ = ["SCRATCH", "CompiledAccount"]
+
+ROWS = 9  # of numbers that a reading needs for each unit, and nobody after it
+WRONG_UNITS = 1
 
 
 class TallyFields(Structure):
@@ -35,28 +40,55 @@ class AccountFields(Structure):
     step: TallyFields
     window: TallyFields
     _fields_ = [
-        *((name, c_int64) for name in ("units",)),
-        *((name, c_double) for name in ("left", "right")),
-        *((name, c_int64) for name in ("dead", "bounded", "dead_samples", "dead_steps")),
-        *((name, c_double) for name in ("saturated",)),
-        *((name, TallyFields) for name in ("part", "step", "window")),
-        *((name, c_void_p) for name in ("total", "squares", "shift", "last_active", "silent_steps", "silent_samples")),
+        ("units", c_int64),
+        ("left", c_double),
+        ("right", c_double),
+        ("dead", c_int64),
+        ("bounded", c_int64),
+        ("saturated", c_double),
+        ("panel_size", c_int64),
+        ("panel", c_void_p),
+        ("step", TallyFields),
+        ("window", TallyFields),
+        ("flat", c_int64),
+        ("mean", c_double),
+        ("m2", c_double),
+        ("low", c_double),
+        ("high", c_double),
+        ("last", c_void_p),
     ]
 
 
-class CompiledTally:
-    """A tally in memory that the library writes."""
+class Scratch(threading.local):
+    """Memory for one reading at a time, one for each thread: the library lets others run meanwhile."""
 
-    def __init__(self, units: int, fields: TallyFields) -> None:
+    def __init__(self) -> None:
+        self._memory = np.empty(0)
+        self.address = 0
+
+    def room_for(self, units: int) -> int:
+        """Where there is room."""
+        if len(self._memory) < ROWS * units:
+            self._memory = np.empty(ROWS * units)
+            self.address = address_of(self._memory)
+        return self.address
+
+
+SCRATCH = Scratch()
+
+
+class CompiledTally:
+    """As ``Tally``, in memory that the library writes."""
+
+    def __init__(self, rules: Rules, fields: TallyFields) -> None:
         self._fields = fields
-        self.left: Integers = np.zeros(units, np.int64)
-        self.right: Integers = np.zeros(units, np.int64)
-        self.mean: Floats = np.zeros(units)
-        self.m2: Floats = np.zeros(units)
-        self.low: Floats = np.full(units, math.inf)
-        self.high: Floats = np.full(units, -math.inf)
-        for name in ("left", "right", "mean", "m2", "low", "high"):
+        self.left: Counts = np.zeros(rules.units, np.uint32)
+        self.right: Counts = no_counts(rules.units) if rules.right is None else np.zeros(rules.units, np.uint32)
+        self.mean: Floats
+        self.mean, self.m2, self.low, self.high = np.zeros((4, rules.panel_size))
+        for name in ("left", "mean", "m2", "low", "high", *(["right"] if rules.right is not None else [])):
             setattr(fields, name, address_of(getattr(self, name)))
+        self.clear()
 
     @property
     def samples(self) -> int:
@@ -71,50 +103,65 @@ class CompiledTally:
     def clear(self) -> None:
         """Forget all samples."""
         self._fields.samples = self._fields.nonfinite = 0
-        for sums in (self.left, self.right, self.mean, self.m2):
-            sums.fill(0)
-        self.low.fill(math.inf)
-        self.high.fill(-math.inf)
+        forget(self)
 
 
 class CompiledAccount:
-    """As ``Account``."""
+    """As ``Account``.
+
+    Attributes:
+        kernels: what reads for it.
+        address: of the ``struct account`` that the library keeps it in.
+    """
 
     def __init__(self, rules: Rules, kernels: CompiledPass) -> None:
         self.rules = rules
-        self._kernels = kernels
+        self.kernels = kernels
         library = kernels.library
         self._add: Any = library.add
         self._commit: Any = library.commit
-        units = rules.units
+        self._panel = np.arange(rules.units) if rules.panel is None else np.ascontiguousarray(rules.panel, np.int64)
         self._fields = fields = AccountFields(
-            units=units,
+            units=rules.units,
             left=math.nan if rules.left is None else rules.left,  # nothing compares with NaN
             right=math.nan if rules.right is None else rules.right,
             dead=rules.dead_left,
             bounded=rules.bounded,
-            dead_samples=rules.dead_samples,
-            dead_steps=rules.dead_steps,
             saturated=rules.saturated,
+            panel_size=len(self._panel),
+            low=math.inf,
+            high=-math.inf,
         )
-        self._address = ctypes.addressof(fields)
+        self.address = ctypes.addressof(fields)
         self._row = array("d", bytes(8 * len(Row._fields)))
         self._row_address = self._row.buffer_info()[0]
-        self._memory = [CompiledTally(units, fields.part), CompiledTally(units, fields.step)]
-        self.window = CompiledTally(units, fields.window)
-        self._sums = np.zeros((3, units))
-        self.last_active, self.silent_steps, self.silent_samples = silence = np.zeros((3, units), np.int64)
-        for name, row in zip(("total", "squares", "shift"), self._sums, strict=True):
-            setattr(fields, name, address_of(row))
-        for name, row in zip(("last_active", "silent_steps", "silent_samples"), silence, strict=True):
-            setattr(fields, name, address_of(row))
+        self._step, self.window = CompiledTally(rules, fields.step), CompiledTally(rules, fields.window)
+        self.silence = Silence(rules.units, rules.dead_samples, rules.dead_steps)
+        fields.panel = address_of(self._panel)
+        fields.last = address_of(self.silence.last)
+
+    @property
+    def last_active(self) -> Integers:
+        """As of ``Account``."""
+        return self.silence.last_active
+
+    @property
+    def silent_steps(self) -> Integers:
+        """As of ``Account``."""
+        return self.silence.steps
+
+    @property
+    def silent_samples(self) -> Integers:
+        """As of ``Account``."""
+        return self.silence.samples
 
     def add(self, z: Tensor, axis: int) -> None:
         """As ``Account.add``."""
-        plan, z = self._kernels.plan_for(z, axis)
+        plan, z = self.kernels.plan_for(z, axis)
         if plan is not None:
-            if not self._add(self._address, plan.address, z.data_ptr(), self._kernels.threads(plan)):
-                raise wrong_units(z, axis, self.rules)
+            room = SCRATCH.room_for(self.rules.units)
+            if refused := self._add(self.address, plan.address, z.data_ptr(), self.kernels.threads(plan), room):
+                raise wrong_units(z, axis, self.rules) if refused == WRONG_UNITS else too_many()
             return
         sums = torch_pass.measure(z, axis, self.rules.left, self.rules.right)
         if len(sums.left) != self.rules.units:
@@ -124,13 +171,17 @@ class CompiledAccount:
     def add_sums(self, sums: Sums) -> None:
         """As ``Account.add_sums``."""
         if sums.samples:
-            rows = (sums.total, sums.squares, sums.shift, sums.low, sums.high)
-            memory = np.stack([sums.left.view(np.float64), sums.right.view(np.float64), *rows])
-            self._kernels.library.add_sums(self._address, sums.samples, sums.nonfinite, address_of(memory))
+            memory = np.empty((ROWS, self.rules.units))
+            counts = (sums.left.view(np.float64), sums.right.view(np.float64))
+            memory[:7] = *counts, sums.total, sums.squares, sums.shift, sums.low, sums.high
+            if self.kernels.library.add_sums(self.address, sums.samples, sums.nonfinite, address_of(memory)):
+                raise too_many()
 
     def commit(self, number: int) -> Row | None:
         """As ``Account.commit``."""
-        if not self._commit(self._address, number, self._row_address):
+        seen = self._fields.step.samples
+        if not seen:
             return None
+        self._commit(self.address, *self.silence.open(number, seen), self._row_address)
         samples, inactive, dead, saturated, mean, std, low, high, nonfinite = self._row
         return Row(int(samples), inactive, int(dead), int(saturated), mean, std, low, high, int(nonfinite))

@@ -15,7 +15,7 @@ from limen.errors import InvalidValue
 __all__ = ["BUILT", "SWITCH", "Library", "choose"]
 
 BUILT = Path(__file__).with_name("_pass.so")
-VERSION = 2  # of the functions in pass.c
+VERSION = 3  # of the functions in pass.c
 SWITCH = "LIMEN_KERNELS"
 TORCH = "torch"
 
@@ -43,12 +43,12 @@ class Library:
         self.norms = functions.limen_norms
         self.norms.argtypes = [c_int64, c_void_p, c_void_p, c_void_p, c_int, c_void_p]
         self.add = functions.limen_add
-        self.add.argtypes = [c_void_p, c_void_p, c_void_p, c_int]
+        self.add.argtypes = [c_void_p, c_void_p, c_void_p, c_int, c_void_p]
         self.add_sums = functions.limen_add_sums
         self.add_sums.argtypes = [c_void_p, c_int64, c_int64, c_void_p]
-        self.add_sums.restype = None
         self.commit = functions.limen_commit
-        self.commit.argtypes = [c_void_p, c_int64, c_void_p]
+        self.commit.argtypes = [c_void_p, c_int64, c_int64, c_void_p]
+        self.commit.restype = None
         self._choose = functions.limen_path
         self._choose.restype = c_char_p
         self.paths = self._known_paths()

@@ -13,9 +13,11 @@ static const struct set PATH(set) = {
     {PATH(squares_f32), PATH(squares_f64), PATH(squares_bf16), PATH(squares_f16)},
     PATH(cancels),
     PATH(moments),
+    PATH(pool),
+    PATH(enter),
     PATH(merge),
     PATH(note_activity),
-    PATH(summarise),
+    PATH(saturated),
 };
 
 #undef WIDE

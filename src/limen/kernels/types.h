@@ -16,7 +16,7 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-#define VERSION 2
+#define VERSION 3
 #define LANES 16
 #define BLOCK 32            /* rows read at a time, so that memory is read in nearly its own order */
 #define CHUNK 256           /* units that one thread takes at a time; their sums stay in the first cache */
@@ -47,21 +47,36 @@ struct sums {
     double *total, *squares, *shift, *low, *high;
 };
 
-/* The sums of some samples, as they are kept. */
+/* Some samples of all units. */
+struct part {
+    int64_t samples, nonfinite;
+    const int64_t *left, *right;
+    const double *mean, *m2, *low, *high;
+};
+
+/* The sums of fewer than 2^32 samples, as they are kept: counts of all units, `right` only where there is that side,
+ * and moments and extremes of those in the panel. */
 struct tally {
     int64_t samples, nonfinite;
-    int64_t *left, *right;
+    uint32_t *left, *right;
     double *mean, *m2, *low, *high;
 };
 
-/* What each unit did last. */
-struct silence {
-    int64_t *last_active, *steps, *samples;
+/* All units of a step together. */
+struct whole {
+    int64_t flat;
+    double mean, m2, low, high;
 };
 
-/* From when on a unit counts as dead, and from which share of its samples as saturated. */
+/* The units of which moments and extremes are kept. */
+struct panel {
+    int64_t units;
+    const int64_t *places;
+};
+
+/* Whether there are dead units here, and saturated ones, and from which share of its samples a unit is one. */
 struct evidence {
-    int64_t dead, bounded, samples, steps; /* whether there are dead units here, and saturated ones */
+    int64_t dead, bounded;
     double saturated;
 };
 
@@ -78,9 +93,10 @@ struct set {
     tile *tiles[4];
     squares *squares[4];
     int (*cancels)(const struct sums *, int64_t units, int64_t samples, int *finite);
-    void (*moments)(struct tally *, const double *total, const double *squares, const double *shift, int64_t units);
-    void (*merge)(struct tally *, const struct tally *, int64_t units);
-    int64_t (*note_activity)(struct silence *, const struct tally *, const struct evidence *, int64_t units,
-                             int64_t number);
-    void (*summarise)(const struct tally *, const struct evidence *, int64_t units, struct row *);
+    void (*moments)(double *mean, double *m2, const struct sums *, int64_t units, int64_t samples, int64_t nonfinite);
+    void (*pool)(struct whole *, const struct part *, int64_t units, int64_t before);
+    void (*enter)(struct tally *, const struct part *, int64_t units, struct panel);
+    void (*merge)(struct tally *, const struct tally *, int64_t units, int64_t panel);
+    int64_t (*note_activity)(uint32_t *last, const struct tally *, int64_t units, int64_t place, int64_t dead);
+    int64_t (*saturated)(const struct tally *, const struct evidence *, int64_t units);
 };

@@ -18,7 +18,7 @@ from limen.probe.budget import DENSE_STEPS
 from limen.probe.directory import Directory
 from limen.probe.identity import ByIdentity
 from limen.probe.parameter_record import ParameterRecord, Sweep
-from limen.probe.rows import Rows
+from limen.probe.rows import Room, Rows
 from limen.sites import Parameter
 from limen.vitals import OptimiserVitals, ParameterVitals
 
@@ -38,6 +38,7 @@ class OptimiserBook:
         self._facts: list[OptimiserVitals] = []
         self._rates: list[Rows] = []
         self._records: ByIdentity[ParameterRecord] = ByIdentity()
+        self._room = Room()
         self._trained: dict[int | None, list[ParameterRecord]] = {}  # what each optimiser moved last
         self._sweep: Sweep | None = None
         self._swept: dict[int | None, int] = {}  # by optimiser, the step of the last one
@@ -135,7 +136,7 @@ class OptimiserBook:
             parameter = Parameter(
                 name, layer, tuple(tensor.shape), self.directory.rank(tensor), tensor.ndim >= 2, shards_of(tensor)
             )
-            record = ParameterRecord(parameter, tensor, optimiser)
+            record = ParameterRecord(parameter, tensor, optimiser, self._room)
             self._records.put(tensor, record)
         return record
 

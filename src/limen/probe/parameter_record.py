@@ -12,7 +12,7 @@ from torch import Tensor
 from limen.anatomy import local_of
 from limen.kernels import Fetched, launch_norms, norms
 from limen.probe.backlog import Backlog
-from limen.probe.rows import Rows
+from limen.probe.rows import Room, Rows
 from limen.sites import Parameter
 from limen.vitals import ParameterHistory, ParameterVitals
 
@@ -30,11 +30,11 @@ STALE = 5e-3  # share by which a weight's norm may have changed before it is rea
 class ParameterRecord:
     """Everything kept about one trained tensor."""
 
-    def __init__(self, parameter: Parameter, tensor: Tensor, optimiser: int | None) -> None:
+    def __init__(self, parameter: Parameter, tensor: Tensor, optimiser: int | None, room: Room | None = None) -> None:
         self.parameter = parameter
         self.tensor = tensor
         self.optimiser = optimiser
-        self.rows = Rows(4)
+        self.rows = Rows(4, room=room)
         self.first_nonfinite: int | None = None
         held = local_of(tensor.detach())
         self.initial_std = float(widened(held).std()) if held.numel() > 1 and not held.is_sparse else 0.0

@@ -1,20 +1,43 @@
-"""A table that grows to a fixed length and then keeps every second row."""
+"""A table that grows to a bounded length and then keeps every second row."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LONGEST", "Rows"]
+__all__ = ["LONGEST", "Room", "Rows"]
 
-LONGEST = 1024  # rows kept of a series, whatever the number of steps
+LONGEST = 1_024  # rows kept of a series, whatever the number of steps
+FEWEST = 64  # rows that a series keeps however many there are
+MOST = 2**17  # rows that all series of a room keep together: 128 of each in a thousand series
+FIRST = 32  # rows for which there is memory at once
+
+
+class Room:
+    """The length of several series that share a bounded number of rows.
+
+    Attributes:
+        longest: rows that each may keep; less as more of them come.
+    """
+
+    def __init__(self, longest: int = LONGEST) -> None:
+        self.longest = longest
+        self._series = 0
+
+    def enter(self) -> None:
+        """Make room for one series more."""
+        self._series += 1
+        while self.longest > FEWEST and self.longest * self._series > MOST:
+            self.longest //= 2
 
 
 class Rows:
     """Rows of numbers in the order of their steps, thinned evenly: column 0 is the step."""
 
-    def __init__(self, columns: int, longest: int = LONGEST) -> None:
-        self._data = np.empty((longest, columns))
+    def __init__(self, columns: int, longest: int = LONGEST, room: Room | None = None) -> None:
+        self._room = room or Room(longest)
+        self._room.enter()
+        self._data = np.empty((min(FIRST, longest), columns))
         self._length = 0
         self._offered = 0
         self._stride = 1
@@ -22,14 +45,16 @@ class Rows:
 
     def append(self, *row: float) -> bool:
         """Offer a row; returns whether it was kept."""
-        if self._length == len(self._data) and self._offered % self._stride == 0:
-            kept = self._data[::2].copy()
-            self._data[: len(kept)] = kept
+        while self._length >= self._room.longest and self._offered % self._stride == 0:
+            kept = self._data[: self._length : 2]
             self._length = len(kept)
+            self._data[: len(kept)] = kept.copy()
             self._stride *= 2
         self._open = self._offered % self._stride == 0
         self._offered += 1
         if self._open:
+            if self._length == len(self._data):
+                self._data = np.concatenate([self._data, np.empty_like(self._data)])
             self._data[self._length] = row
             self._length += 1
         return self._open
@@ -37,7 +62,10 @@ class Rows:
     @property
     def keeps_next(self) -> bool:
         """Whether the next row offered will be kept."""
-        return self._offered % (2 * self._stride if self._length == len(self._data) else self._stride) == 0
+        length, stride = self._length, self._stride
+        while length >= self._room.longest and self._offered % stride == 0:
+            length, stride = -(-length // 2), 2 * stride
+        return self._offered % stride == 0
 
     def skip(self) -> None:
         """Pass over a row that would not be kept."""
@@ -56,6 +84,11 @@ class Rows:
     def whole(self, index: int) -> npt.NDArray[np.int64]:
         """A copy of one column of whole numbers."""
         return self._data[: self._length, index].astype(np.int64)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._data.nbytes
 
     def __len__(self) -> int:
         return self._length

@@ -25,6 +25,7 @@ from limen.anatomy import (
 from limen.errors import InvalidValue
 from limen.probe.directory import Directory
 from limen.probe.eyes import Seen
+from limen.probe.rows import Room
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
 
@@ -70,6 +71,7 @@ class SiteBook:
         self.places: list[Place] = []
         self.outside = False  # some site is outside of any module
         self.compiled = False  # some site is in compiled code
+        self._room = Room()
         self._by_call: dict[tuple[int, str, int], Place] = {}
 
     def find(self, seen: Seen) -> Place | None:
@@ -110,7 +112,7 @@ class SiteBook:
             raise InvalidValue(f"a {site.function} of {tuple(seen.z.shape)} has no units: give it at least one.")
         owner = None if seen.owner is None else weakref.ref(seen.owner)
         self.outside = self.outside or owner is None
-        place = Place(SiteRecord(site), owner, origin, is_activation(seen.owner), squeezed)
+        place = Place(SiteRecord(site, self._room), owner, origin, is_activation(seen.owner), squeezed)
         place.made_by = None if origin.weight is None else weakref.ref(origin.weight)
         if applied is not None:
             self.compiled = True
@@ -131,7 +133,7 @@ class SiteBook:
         site = self._nameless(get(gate.function), units)
         held = None if owner is None else weakref.ref(owner)
         origin = Origin(None, 0, None, None, site.axis, direct=False)
-        place = self._by_call[key] = Place(SiteRecord(site), held, origin, own_module=False, squeezed=False)
+        place = self._by_call[key] = Place(SiteRecord(site, self._room), held, origin, own_module=False, squeezed=False)
         place.gate = gate.name
         self.places.append(place)
         return place

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 from torch import Tensor
 
-from limen.kernels import Rules, Sums, account
-from limen.probe.rows import Rows
+from limen.kernels import MOST_SAMPLES, Row, Rules, Sums, account
+from limen.probe.rows import Room, Rows
 from limen.sites import Site
-from limen.vitals import EVIDENCE, Activity, Histogram, Moments, SiteHistory, SiteVitals
+from limen.vitals import EVIDENCE, Activity, Histogram, Moments, SiteHistory, SiteVitals, Whole, panel_of
 
 __all__ = ["SiteRecord"]
 
@@ -26,12 +27,19 @@ class Window:
     first_step: int = 0
     last_step: int = 0
     histogram: Histogram | None = None
+    beyond: Whole | None = None
 
     def close_step(self, number: int) -> None:
         """Count one more training step."""
         self.steps += 1
         self.first_step = self.first_step or number
         self.last_step = number
+
+    def add(self, row: Row, units: int) -> None:
+        """Add what all units of a step did together."""
+        count = row.samples * units
+        whole = Whole(count, row.mean, row.std * row.std * count, row.low, row.high)
+        self.beyond = whole if self.beyond is None else self.beyond + whole
 
 
 def rules_of(site: Site) -> Rules:
@@ -44,20 +52,23 @@ def rules_of(site: Site) -> Rules:
         dead_samples=EVIDENCE.samples,
         dead_steps=EVIDENCE.steps,
         saturated=EVIDENCE.saturated,
+        panel=panel_of(site.units),
     )
 
 
 class SiteRecord:
     """Everything kept about one site; O(units), whatever the number of steps."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, room: Room | None = None) -> None:
         self.site = site
-        self.rows = Rows(len(COLUMNS))
+        self.rows = Rows(len(COLUMNS), room=room)
         self.first_nonfinite: int | None = None
         self.histograms: list[tuple[int, Histogram]] = []
         self.dead = 0  # units, as of the last step
         self.gradient = math.nan  # L2 norm at the input, at the last step
-        self._account = account(rules_of(site))
+        rules = rules_of(site)
+        self._account = account(rules)
+        self._is_wide = rules.panel_size < rules.units
         self._histogram: Histogram | None = None
         self._gradients: list[float] = []
         self._window = Window()
@@ -94,11 +105,14 @@ class SiteRecord:
         self.gradient = math.hypot(*gradients) if gradients else math.nan
         self.rows.append(step, *row[:-1], self.gradient, row.nonfinite)
         self._window.close_step(step)
+        if self._is_wide:
+            self._window.add(row, self.site.units)
         if row.nonfinite and self.first_nonfinite is None:
             self.first_nonfinite = step
         if histogram is not None:
             self._keep_histogram(histogram, step)
-        if self._window.steps >= EVIDENCE.steps and self._account.window.samples >= EVIDENCE.samples:
+        samples = self._account.window.samples
+        if (self._window.steps >= EVIDENCE.steps and samples >= EVIDENCE.samples) or samples > MOST_SAMPLES:
             self._roll()
 
     def vitals(self) -> SiteVitals:
@@ -114,9 +128,9 @@ class SiteRecord:
             birth=self._birth if self._birth is not None else window,
             recent=window if self._before is None else self._before + window,
             total=self._older + window,
-            last_active=self._account.last_active.copy(),
-            silent_steps=self._account.silent_steps.copy(),
-            silent_samples=self._account.silent_samples.copy(),
+            last_active=self._account.last_active,
+            silent_steps=self._account.silent_steps,
+            silent_samples=self._account.silent_samples,
             history=self._history(),
             first_nonfinite=self.first_nonfinite,
         )
@@ -128,13 +142,14 @@ class SiteRecord:
             steps=window.steps,
             first_step=window.first_step,
             last_step=window.last_step,
-            left=tally.left.copy(),
-            right=tally.right.copy(),
+            left=tally.left.astype(np.int64),
+            right=tally.right.astype(np.int64),
             moments=Moments(tally.samples, tally.mean.copy(), tally.m2.copy()),
             low=tally.low.copy(),
             high=tally.high.copy(),
             nonfinite=tally.nonfinite,
             histogram=window.histogram or Histogram.none(),
+            beyond=window.beyond,
         )
 
     def _keep_histogram(self, histogram: Histogram, step: int) -> None:

@@ -48,7 +48,7 @@ def sites(run: Run, findings: Sequence[Finding]) -> Json:
 
 def _row(vitals: SiteVitals, last: int) -> Json:
     site, total, history = vitals.site, vitals.total, vitals.history
-    pooled = total.moments.pooled()
+    whole = total.whole
     gradients = history.gradient[np.isfinite(history.gradient)]
     layer = " → ".join(part for part in (site.layer, site.norm) if part)
     cells = [
@@ -59,10 +59,10 @@ def _row(vitals: SiteVitals, last: int) -> Json:
         _figure(vitals.recent.inactive_share, percent(vitals.recent.inactive_share)),
         _figure(len(dead_units(vitals))),
         _figure(len(saturated_units(vitals))),
-        _figure(float(pooled.mean[0]) if pooled.count else float("nan")),
-        _figure(float(pooled.std[0]) if pooled.count else float("nan")),
-        _figure(float(total.low.min()) if total.samples else float("nan")),
-        _figure(float(total.high.max()) if total.samples else float("nan")),
+        _figure(whole.mean if whole.count else float("nan")),
+        _figure(whole.std),
+        _figure(whole.low if total.samples else float("nan")),
+        _figure(whole.high if total.samples else float("nan")),
         _figure(float(gradients[-1]) if len(gradients) else float("nan")),
     ]
     return {"cells": cells, "spark": _spark(vitals, last)}

@@ -47,7 +47,7 @@ def to_json(run: Run) -> dict[str, object]:
 
 def _site(vitals: SiteVitals) -> dict[str, object]:
     site, total = vitals.site, vitals.total
-    pooled = total.moments.pooled()
+    whole = total.whole
     gradients = vitals.history.gradient[np.isfinite(vitals.history.gradient)]
     return {
         "name": site.name,
@@ -66,10 +66,10 @@ def _site(vitals: SiteVitals) -> dict[str, object]:
         "saturated": len(saturated_units(vitals)),
         "inactive_share": total.inactive_share,
         "recent_inactive_share": vitals.recent.inactive_share,
-        "mean": float(pooled.mean[0]) if pooled.count else None,
-        "std": float(pooled.std[0]) if pooled.count else None,
-        "low": float(total.low.min()) if len(total.low) else None,
-        "high": float(total.high.max()) if len(total.high) else None,
+        "mean": whole.mean if whole.count else None,
+        "std": whole.std if whole.count else None,
+        "low": whole.low if site.units else None,
+        "high": whole.high if site.units else None,
         "gradient": float(gradients[-1]) if len(gradients) else None,
         "nonfinite": total.nonfinite,
         "first_nonfinite": vitals.first_nonfinite,

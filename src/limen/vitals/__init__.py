@@ -1,9 +1,11 @@
 """Statistics as small values that add: what was seen of each site, parameter and loss."""
 
-from limen.vitals.activity import Activity
+from limen.vitals.activity import Activity, Whole
 from limen.vitals.evidence import EVIDENCE, Evidence, dead_units, saturated_units
 from limen.vitals.histogram import BINS, EDGES, Histogram
 from limen.vitals.moments import Moments
+from limen.vitals.narrow import Narrow, narrow_in
+from limen.vitals.panel import panel_of
 from limen.vitals.rank_vitals import matched, merge_ranks, site_key
 from limen.vitals.snapshot import (
     InputVitals,
@@ -26,15 +28,19 @@ __all__ = [
     "InputVitals",
     "LossVitals",
     "Moments",
+    "Narrow",
     "OptimiserVitals",
     "ParameterHistory",
     "ParameterVitals",
     "SiteHistory",
     "SiteVitals",
     "Vitals",
+    "Whole",
     "dead_units",
     "matched",
     "merge_ranks",
+    "narrow_in",
+    "panel_of",
     "saturated_units",
     "site_key",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,16 +10,62 @@ import numpy.typing as npt
 
 from limen.vitals.histogram import Histogram
 from limen.vitals.moments import Moments
+from limen.vitals.narrow import kept_narrow, narrow_in
+from limen.vitals.panel import panel_of
 
-__all__ = ["Activity"]
+__all__ = ["Activity", "Whole"]
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Whole:
+    """The pre-activations of all units together.
+
+    Attributes:
+        count: numbers seen.
+        mean: of all of them; NaN where some were not finite.
+        m2: sum of their squared deviations from ``mean``.
+        low: the smallest; +inf without samples.
+        high: the largest; -inf without samples.
+    """
+
+    count: int = 0
+    mean: float = 0.0
+    m2: float = 0.0
+    low: float = math.inf
+    high: float = -math.inf
+
+    @classmethod
+    def of(cls, moments: Moments, low: Floats, high: Floats) -> Whole:
+        """From what is known of each unit."""
+        pooled = moments.pooled()
+        least, most = float(low.min(initial=math.inf)), float(high.max(initial=-math.inf))
+        return cls(pooled.count, float(pooled.mean[0]), float(pooled.m2[0]), least, most)
+
+    def __add__(self, other: Whole) -> Whole:
+        """Both together (Chan, Golub & LeVeque 1983)."""
+        if self.count == 0 or other.count == 0:
+            return other if self.count == 0 else self
+        count, gap = self.count + other.count, other.mean - self.mean
+        m2 = self.m2 + other.m2 + gap * gap * (self.count * other.count / count)
+        low, high = min(self.low, other.low), max(self.high, other.high)
+        return Whole(count, self.mean + gap * (other.count / count), m2, low, high)
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of all of them, in activation units; NaN without samples."""
+        return math.sqrt(self.m2 / self.count) if self.count and self.m2 >= 0 else math.nan
+
+
+@kept_narrow("left", "right")
 @dataclass(frozen=True, eq=False)
 class Activity:
     """Counts and moments of the pre-activations ``z`` of one site.
+
+    The counts are of all units; mean, variance and extremes are of a panel of them (``panel_of``): all units up to
+    256, 251 evenly spaced ones of a wider site.
 
     Attributes:
         steps: training steps seen.
@@ -26,11 +73,12 @@ class Activity:
         last_step: the latest of them; 0 where none was seen.
         left: ``[units]``, samples on the flat left side.
         right: ``[units]``, samples on the flat right side.
-        moments: count of samples, mean and variance per unit.
-        low: ``[units]``, smallest ``z``; +inf without samples.
-        high: ``[units]``, largest ``z``; -inf without samples.
+        moments: count of samples of each unit, mean and variance per unit of the panel.
+        low: ``[panel]``, smallest ``z``; +inf without samples.
+        high: ``[panel]``, largest ``z``; -inf without samples.
         nonfinite: number of values that were NaN or infinite, all units.
         histogram: of all units; only of the steps at which one was taken.
+        beyond: what all units did together, where the panel is not all of them; None where it is.
     """
 
     steps: int
@@ -43,16 +91,20 @@ class Activity:
     high: Floats
     nonfinite: int
     histogram: Histogram
+    beyond: Whole | None = None
 
     @classmethod
     def none(cls, units: int) -> Activity:
         """The activity of no steps: the neutral element of ``+``."""
         zeros = np.zeros(units, dtype=np.int64)
-        empty = np.full(units, np.inf)
-        return cls(0, 0, 0, zeros, zeros, Moments.none(units), empty, -empty, 0, Histogram.none())
+        panel = len(panel_of(units))
+        empty = np.full(panel, np.inf)
+        return cls(0, 0, 0, zeros, zeros, Moments.none(panel), empty, -empty, 0, Histogram.none())
 
     def __add__(self, other: Activity) -> Activity:
         """The activity over the steps of both, which must not overlap."""
+        if self.steps == 0 or other.steps == 0:
+            return other if self.steps == 0 else self
         return replace(self.alongside(other), steps=self.steps + other.steps)
 
     def alongside(self, other: Activity) -> Activity:
@@ -70,12 +122,27 @@ class Activity:
             high=np.fmax(self.high, other.high),
             nonfinite=self.nonfinite + other.nonfinite,
             histogram=self.histogram + other.histogram,
+            beyond=None if self.beyond is None and other.beyond is None else self.whole + other.whole,
         )
 
     @property
     def units(self) -> int:
         """Number of units."""
-        return len(self.left)
+        return narrow_in(self, "left").length
+
+    @property
+    def whole(self) -> Whole:
+        """What all units did together."""
+        return Whole.of(self.moments, self.low, self.high) if self.beyond is None else self.beyond
+
+    def in_panel(self, units: npt.ArrayLike) -> Integers:
+        """Where these units stand in ``moments``, ``low`` and ``high``; those outside of the panel are left out."""
+        chosen = np.asarray(units, dtype=np.int64)
+        if len(self.low) == self.units:
+            return chosen
+        panel = panel_of(self.units)
+        place = np.searchsorted(panel, chosen)
+        return place[(place < len(panel)) & (panel[np.minimum(place, len(panel) - 1)] == chosen)]
 
     @property
     def samples(self) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from limen.vitals.narrow import kept_narrow
+
 __all__ = ["BINS", "EDGES", "Histogram"]
 
 LOWEST, HIGHEST = -16, 16  # |z| from 2**-16 to 2**16 in activation units
@@ -32,6 +34,7 @@ def _fold() -> npt.NDArray[np.int64]:
 _BIN_OF_CELL = _fold()
 
 
+@kept_narrow("counts")
 @dataclass(frozen=True, eq=False)
 class Histogram:
     """Counts of pre-activations of all units of a site.

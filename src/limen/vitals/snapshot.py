@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from limen.sites import Parameter, Site
 from limen.vitals.activity import Activity
+from limen.vitals.narrow import kept_narrow
 
 __all__ = [
     "InputVitals",
@@ -57,6 +58,7 @@ class SiteHistory:
     nonfinite: Integers
 
 
+@kept_narrow("last_active", "silent_steps", "silent_samples")
 @dataclass(frozen=True, eq=False)
 class SiteVitals:
     """What is known of one site.

@@ -4,6 +4,7 @@ import numpy as np
 
 from limen.findings.causes.birth import began_at_zero, bias_of, born_share, weight_of
 from limen.findings.causes.registry import cause
+from limen.findings.figures import median
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
@@ -35,8 +36,9 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
     born = born_share(vitals, finding)
     if seen is None or born < 0.5 or seen.birth.samples == 0 or began_at_zero(vitals, seen.site.layer):
         return None
-    means, spread = seen.birth.moments.mean[list(finding.units)], _spread(seen, finding)
-    if not np.isfinite(means).all():
+    known = seen.birth.in_panel(finding.units)
+    means, spread = seen.birth.moments.mean[known], _spread(seen, finding)
+    if len(known) == 0 or not np.isfinite(means).all():
         return None
     level = float(np.median(means))
     alike = -level >= ALIKE * float(np.std(means))
@@ -54,7 +56,7 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
 
 
 def _spread(seen: SiteVitals, finding: Finding) -> float:
-    return float(np.median(seen.birth.moments.std[list(finding.units)]))
+    return median(seen.birth.moments.std[seen.birth.in_panel(finding.units)])
 
 
 def _row_norm(vitals: Vitals, seen: SiteVitals) -> float:

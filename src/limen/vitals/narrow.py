@@ -1,0 +1,82 @@
+"""Whole numbers kept in as few bytes as hold them: exact, whatever they are, and int64 to whoever reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Narrow", "kept_narrow", "narrow_in"]
+
+Integers = npt.NDArray[np.int64]
+T = TypeVar("T", bound=type)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Narrow:
+    """Distances from the smallest number, in one, two, four or eight bytes each; none where all numbers are equal.
+
+    Attributes:
+        least: the smallest number; 0 where there is none.
+        length: how many numbers there are.
+        above: ``[length]``, unsigned, how far each is above the smallest; ``[0]`` where none is.
+    """
+
+    least: int
+    length: int
+    above: npt.NDArray[np.unsignedinteger]
+
+    @classmethod
+    def of(cls, numbers: npt.NDArray[np.integer]) -> Narrow:
+        """These numbers, ``[length]``; none of them beyond int64."""
+        whole = np.asarray(numbers, dtype=np.int64)
+        least = int(whole.min()) if len(whole) else 0
+        span = int(whole.max()) - least if len(whole) else 0
+        if span == 0:
+            return cls(least, len(whole), np.zeros(0, np.uint8))
+        return cls(least, len(whole), (whole - least).view(np.uint64).astype(np.min_scalar_type(span)))
+
+    def numbers(self) -> Integers:
+        """``[length]``, a new array."""
+        if len(self.above) == 0:
+            return np.full(self.length, self.least, dtype=np.int64)
+        return self.above.astype(np.int64) + self.least  # what wraps around here did so in `of`
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array."""
+        return self.above.nbytes
+
+
+class _Field:
+    """A field of a dataclass that takes and gives int64, and keeps ``Narrow``."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, value: object, owner: type | None = None) -> Integers:
+        if value is None:
+            raise AttributeError(self._name)  # dataclasses take what the class has for a default
+        return vars(value)[self._name].numbers()
+
+    def __set__(self, value: object, numbers: npt.NDArray[np.integer]) -> None:
+        vars(value)[self._name] = Narrow.of(numbers)
+
+
+def kept_narrow(*names: str) -> Callable[[T], T]:
+    """Keep these fields of a dataclass ``Narrow``: each reading makes a new array."""
+
+    def change(kind: T) -> T:
+        for name in names:
+            setattr(kind, name, _Field(name))
+        return kind
+
+    return change
+
+
+def narrow_in(value: object, name: str) -> Narrow:
+    """How a value keeps one of these fields."""
+    return vars(value)[name]

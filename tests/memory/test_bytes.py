@@ -1,0 +1,108 @@
+"""What is held of a training, counted byte by byte: some 40 a unit, whatever the number of steps."""
+
+import gc
+from array import array
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from limen.journal import Run
+from limen.journal.delta import Ledger, enter
+from limen.journal.packing import pack
+from limen.probe.rows import FEWEST, Room
+from limen.probe.site_record import SiteRecord
+from limen.sites import Site
+from limen.vitals import Vitals
+
+UNITS = 4_096
+SITES = 2
+DYING = 150  # units that die, one at each step
+MOST = 48  # bytes a unit, for 200 MB of a thousand sites of 4,096 units
+
+
+def nbytes(*roots: object) -> int:
+    """Bytes of all arrays that are reachable, each counted once, through its base where it is a view."""
+    found: dict[int, int] = {}
+    waiting, seen = list[Any](roots), set[int]()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen or isinstance(value, type) or callable(value):
+            continue
+        seen.add(id(value))
+        if isinstance(value, np.ndarray):
+            while isinstance(value.base, np.ndarray):
+                value = value.base
+            found[id(value)] = value.nbytes
+        elif isinstance(value, array):
+            found[id(value)] = len(value) * value.itemsize
+        elif isinstance(value, bytes):
+            found[id(value)] = len(value)
+        elif isinstance(value, dict | list | tuple) or type(value).__module__.startswith("limen."):
+            waiting.extend(gc.get_referents(value))
+    return sum(found.values())
+
+
+def site(number: int, function: str = "relu") -> Site:
+    name = f"layers.{number}"
+    right = 6.0 if function == "relu6" else None
+    address = Site(name, name, function, 1, UNITS, -1, None, None, number, False)
+    return replace(address, flat_left=0.0, flat_right=right, dead_left=True)
+
+
+def train(records: list[SiteRecord], steps: int, samples: int = 64, begin: int = 0) -> None:
+    """Units of every kind: some die for good at a step of their own, some are rare, some are busy."""
+    random = torch.Generator().manual_seed(begin)
+    shift = torch.linspace(-6.0, 3.0, UNITS)
+    for step in range(begin + 1, begin + steps + 1):
+        for record in records:
+            z = torch.randn(samples, UNITS, generator=random) + shift
+            z[:, : min(step, DYING)] -= 100.0
+            record.add(z)
+            record.commit(step)
+
+
+@pytest.mark.parametrize("function", ["relu", "relu6"])
+def test_a_unit_takes_no_more_than_its_share_of_200_megabytes(function: str) -> None:
+    room = Room()
+    for _ in range(1_000 - SITES):
+        room.enter()  # as if a thousand sites shared the rows of histories
+    records = [SiteRecord(site(number, function), room) for number in range(SITES)]
+    train(records, 150)
+    held = nbytes(records)
+    run = Run(vitals=Vitals(sites=tuple(record.vitals() for record in records)))
+    written = enter(Ledger(), pack(run)).written()
+    del run
+    assert held + nbytes(written) <= MOST * SITES * UNITS
+
+
+def test_a_snapshot_takes_less_than_half_of_that_and_equal_windows_nothing_twice() -> None:
+    record = SiteRecord(site(0))
+    train([record], 150)
+    without = nbytes(record)
+    seen = record.vitals()
+    assert nbytes(record) - without <= MOST / 2 * UNITS
+    assert record.vitals() is seen
+    fresh = SiteRecord(site(0))
+    train([fresh], 3)
+    early = fresh.vitals()
+    assert early.birth is early.recent is early.total
+
+
+def test_what_is_held_does_not_grow_with_the_steps() -> None:
+    record = SiteRecord(site(0), Room(FEWEST))
+    train([record], 400, samples=8)
+    early = nbytes(record)
+    train([record], 800, samples=8, begin=400)
+    assert nbytes(record) <= 1.25 * early  # of counts, some grow from one byte to two
+
+
+def test_the_ledger_keeps_no_array_of_units() -> None:
+    record = SiteRecord(site(0))
+    train([record], 30)
+    ledger = enter(Ledger(), pack(Run(vitals=Vitals(sites=(record.vitals(),)))))
+    histories = 11 * 8 * len(record.rows)
+    assert nbytes(ledger) > UNITS
+    assert nbytes(ledger.written()) <= histories
