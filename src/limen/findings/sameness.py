@@ -17,6 +17,8 @@ FEWEST = 4  # units of a layer of which it means anything that they are alike
 def difference(activity: Activity) -> float:
     """How much the units differ, as a share: of their spread over samples and of their range, the larger difference.
 
+    Of a wide site, the units of its panel stand for all.
+
     A shift of a unit, as its bias makes, is no difference. Infinite where nothing can be said: too few units, or one
     that does not vary at all.
     """

@@ -92,4 +92,7 @@ class Silence:
         return self.last.nbytes + 24 * len(self._places)
 
     def _of(self, column: array[int]) -> Integers:
-        return np.array(column)[np.searchsorted(np.array(self._places), self.last)]
+        found = np.full(len(self.last), column[-1])
+        silent = np.flatnonzero(self.last != self._place)
+        found[silent] = np.array(column)[np.searchsorted(np.array(self._places), self.last[silent])]
+        return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 from limen.kernels import MOST_SAMPLES, Row, Rules, Sums, account
@@ -14,6 +16,8 @@ from limen.sites import Site
 from limen.vitals import EVIDENCE, Activity, Histogram, Moments, SiteHistory, SiteVitals, Whole, panel_of
 
 __all__ = ["SiteRecord"]
+
+Integers = npt.NDArray[np.int64]
 
 COLUMNS = SiteHistory.__annotations__.keys()
 MOST_HISTOGRAMS = 24  # kept of a site, spread over the run
@@ -142,8 +146,8 @@ class SiteRecord:
             steps=window.steps,
             first_step=window.first_step,
             last_step=window.last_step,
-            left=tally.left.astype(np.int64),
-            right=tally.right.astype(np.int64),
+            left=cast("Integers", tally.left),
+            right=cast("Integers", tally.right),
             moments=Moments(tally.samples, tally.mean.copy(), tally.m2.copy()),
             low=tally.low.copy(),
             high=tally.high.copy(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -105,7 +106,8 @@ class Activity:
         """The activity over the steps of both, which must not overlap."""
         if self.steps == 0 or other.steps == 0:
             return other if self.steps == 0 else self
-        return replace(self.alongside(other), steps=self.steps + other.steps)
+        both = self.alongside(other)
+        return replace(both, steps=self.steps + other.steps, **both.counts())
 
     def alongside(self, other: Activity) -> Activity:
         """The activity of both on different samples of the same steps; of fewer of these, those that either saw."""
@@ -115,8 +117,8 @@ class Activity:
             steps=max(self.steps, other.steps),
             first_step=min(self.first_step, other.first_step),
             last_step=max(self.last_step, other.last_step),
-            left=self.left + other.left,
-            right=self.right + other.right,
+            left=cast("Integers", narrow_in(self, "left") + narrow_in(other, "left")),
+            right=cast("Integers", narrow_in(self, "right") + narrow_in(other, "right")),
             moments=self.moments + other.moments,
             low=np.fmin(self.low, other.low),
             high=np.fmax(self.high, other.high),
@@ -124,6 +126,10 @@ class Activity:
             histogram=self.histogram + other.histogram,
             beyond=None if self.beyond is None and other.beyond is None else self.whole + other.whole,
         )
+
+    def counts(self) -> dict[str, Integers]:
+        """``left`` and ``right`` as they are kept, to make another value with."""
+        return {side: cast("Integers", narrow_in(self, side)) for side in ("left", "right")}
 
     @property
     def units(self) -> int:

@@ -14,6 +14,8 @@ __all__ = ["Narrow", "kept_narrow", "narrow_in"]
 Integers = npt.NDArray[np.int64]
 T = TypeVar("T", bound=type)
 
+NOTHING = np.zeros(0, np.uint8)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Narrow:
@@ -32,12 +34,21 @@ class Narrow:
     @classmethod
     def of(cls, numbers: npt.NDArray[np.integer]) -> Narrow:
         """These numbers, ``[length]``; none of them beyond int64."""
-        whole = np.asarray(numbers, dtype=np.int64)
+        whole = numbers if numbers.dtype == np.uint32 else np.asarray(numbers, dtype=np.int64)
+        if len(whole) and whole.strides == (0,):  # one number, spread out
+            return cls(int(whole[0]), len(whole), NOTHING)
         least = int(whole.min()) if len(whole) else 0
         span = int(whole.max()) - least if len(whole) else 0
         if span == 0:
-            return cls(least, len(whole), np.zeros(0, np.uint8))
-        return cls(least, len(whole), (whole - least).view(np.uint64).astype(np.min_scalar_type(span)))
+            return cls(least, len(whole), NOTHING)
+        above = whole - whole.dtype.type(least)
+        return cls(least, len(whole), above.view(f"u{above.itemsize}").astype(np.min_scalar_type(span)))
+
+    def __add__(self, other: Narrow) -> Narrow:
+        """The sums of both, number by number."""
+        if self.length == other.length and len(self.above) == len(other.above) == 0:
+            return Narrow(self.least + other.least, self.length, NOTHING)
+        return Narrow.of(self.numbers() + other.numbers())
 
     def numbers(self) -> Integers:
         """``[length]``, a new array."""
@@ -52,7 +63,7 @@ class Narrow:
 
 
 class _Field:
-    """A field of a dataclass that takes and gives int64, and keeps ``Narrow``."""
+    """A field of a dataclass that takes whole numbers, or ``Narrow``, keeps these and gives int64."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -62,8 +73,8 @@ class _Field:
             raise AttributeError(self._name)  # dataclasses take what the class has for a default
         return vars(value)[self._name].numbers()
 
-    def __set__(self, value: object, numbers: npt.NDArray[np.integer]) -> None:
-        vars(value)[self._name] = Narrow.of(numbers)
+    def __set__(self, value: object, numbers: npt.NDArray[np.integer] | Narrow) -> None:
+        vars(value)[self._name] = numbers if isinstance(numbers, Narrow) else Narrow.of(numbers)
 
 
 def kept_narrow(*names: str) -> Callable[[T], T]:
