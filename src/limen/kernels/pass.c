@@ -31,13 +31,15 @@ static const struct set *chosen = &set_plain;
 static int64_t measure(const struct layout *layout, const void *data, struct limits limits, int threads,
                        struct sums out)
 {
-    struct job job = {.layout = layout, .data = data, .limits = limits, .out = out};
+    enum way way = isnan(limits.right) ? ONE : BOTH;
+    struct job job = {.layout = layout, .data = data, .limits = limits, .way = way, .out = out};
     int64_t nonfinite = 0, samples = samples_of(layout);
     int finite;
     memset(out.shift, 0, layout->units * sizeof(double));
     read_all(&job, threads);
     if (chosen->cancels(&out, layout->units, samples, &finite)) {
         shift_to_means(&job, samples);
+        job.way = SHIFTED;
         read_all(&job, threads);
     }
     if (!finite)

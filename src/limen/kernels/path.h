@@ -9,7 +9,11 @@
 
 static const struct set PATH(set) = {
     PATH_NAME,
-    {PATH(tile_f32), PATH(tile_f64), PATH(tile_bf16), PATH(tile_f16)},
+    {
+        {PATH(one_f32), PATH(tile_f64), PATH(one_bf16), PATH(one_f16)},
+        {PATH(both_f32), PATH(tile_f64), PATH(both_bf16), PATH(both_f16)},
+        {PATH(shifted_f32), PATH(tile_f64), PATH(shifted_bf16), PATH(shifted_f16)},
+    },
     {PATH(squares_f32), PATH(squares_f64), PATH(squares_bf16), PATH(squares_f16)},
     PATH(cancels),
     PATH(moments),
@@ -44,6 +48,7 @@ static const struct set PATH(set) = {
 #undef LEAST64
 #undef MOST64
 #undef TILE32
+#undef TILES32
 #undef SQUARES32
 #undef PATH
 #undef PATH_NAME

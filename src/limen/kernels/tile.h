@@ -100,70 +100,91 @@ INLINE FLOATS PATH(load_f16)(const uint16_t *from)
 }
 #endif
 
-#define TILE32(NAME, TYPE, ROW)                                                                                      \
-    static TARGET void PATH(NAME)(const void *from, int64_t rows, int64_t stride, struct limits at, struct lanes *all) \
+/* SHIFTED: the sums are of z - shift, and not of z. BOTH: there is a right side to count. */
+#define TILE32(NAME, TYPE, ROW, SHIFTED, BOTH)                                                                       \
+    static TARGET void PATH(NAME)(const void *from, const struct rows *at, struct limits sides, struct lanes *all)   \
     {                                                                                                                \
-        for (int lane = 0; lane < LANES; lane += WIDE) {                                                             \
-            FLOATS least = SPREAD(FLOATS, (float)at.left), most = SPREAD(FLOATS, (float)at.right), low, high;         \
+        const FLOATS least = SPREAD(FLOATS, (float)sides.left), most = SPREAD(FLOATS, (float)sides.right);           \
+        for (int64_t wide = 0; wide < at->blocks * LANES; wide += WIDE) {                                            \
+            struct lanes *block = all + wide / LANES;                                                                \
+            int lane = wide % LANES;                                                                                 \
+            FLOATS low, high;                                                                                        \
             SPLIT left = {0}, right = {0};                                                                           \
             DOUBLES total0, total1, squares0, squares1, shift0, shift1;                                              \
-            LOAD(low, all->low.f32 + lane), LOAD(high, all->high.f32 + lane);                                        \
-            LOAD(total0, all->total + lane), LOAD(total1, all->total + lane + NARROW);                               \
-            LOAD(squares0, all->squares + lane), LOAD(squares1, all->squares + lane + NARROW);                       \
-            LOAD(shift0, all->shift + lane), LOAD(shift1, all->shift + lane + NARROW);                               \
-            const TYPE *row = (const TYPE *)from + lane;                                                             \
-            for (int64_t i = 0; i < rows; i++, row += stride) {                                                      \
-                SPLIT z = {PATH(ROW)(row)};                                                                          \
-                left.words -= z.whole <= least;                                                                      \
-                right.words -= z.whole >= most;                                                                      \
-                low = LEAST32(z.whole, low);                                                                         \
-                high = MOST32(z.whole, high);                                                                        \
-                DOUBLES z0 = WIDEN(z.half[0]) - shift0;                                   \
-                DOUBLES z1 = WIDEN(z.half[1]) - shift1;                                   \
-                total0 += z0, total1 += z1;                                                                          \
-                squares0 += z0 * z0, squares1 += z1 * z1;                                                            \
+            LOAD(low, block->low.f32 + lane), LOAD(high, block->high.f32 + lane);                                    \
+            LOAD(total0, block->total + lane), LOAD(total1, block->total + lane + NARROW);                           \
+            LOAD(squares0, block->squares + lane), LOAD(squares1, block->squares + lane + NARROW);                   \
+            LOAD(shift0, block->shift + lane), LOAD(shift1, block->shift + lane + NARROW);                           \
+            const TYPE *group = (const TYPE *)from + wide;                                                           \
+            for (int64_t g = 0; g < at->groups; g++, group += at->group_stride) {                                    \
+                const TYPE *row = group;                                                                             \
+                for (int64_t i = 0; i < at->rows; i++, row += at->row_stride) {                                      \
+                    __builtin_prefetch(row + at->ahead);                                                             \
+                    SPLIT z = {PATH(ROW)(row)};                                                                      \
+                    left.words -= z.whole <= least;                                                                  \
+                    if (BOTH)                                                                                        \
+                        right.words -= z.whole >= most;                                                              \
+                    low = LEAST32(z.whole, low);                                                                     \
+                    high = MOST32(z.whole, high);                                                                    \
+                    DOUBLES z0 = WIDEN(z.half[0]), z1 = WIDEN(z.half[1]);                                            \
+                    if (SHIFTED)                                                                                     \
+                        z0 -= shift0, z1 -= shift1;                                                                  \
+                    total0 += z0, total1 += z1;                                                                      \
+                    squares0 += z0 * z0, squares1 += z1 * z1;                                                        \
+                }                                                                                                    \
             }                                                                                                        \
-            STORE(low, all->low.f32 + lane), STORE(high, all->high.f32 + lane);                                      \
-            STORE(total0, all->total + lane), STORE(total1, all->total + lane + NARROW);                             \
-            STORE(squares0, all->squares + lane), STORE(squares1, all->squares + lane + NARROW);                     \
+            STORE(low, block->low.f32 + lane), STORE(high, block->high.f32 + lane);                                  \
+            STORE(total0, block->total + lane), STORE(total1, block->total + lane + NARROW);                         \
+            STORE(squares0, block->squares + lane), STORE(squares1, block->squares + lane + NARROW);                 \
             for (int part = 0; part < 2; part++) {                                                                   \
+                int64_t *counts = block->left + lane + part * NARROW;                                                \
                 LONGS sum;                                                                                           \
-                int at_lane = lane + part * NARROW;                                                                  \
-                LOAD(sum, all->left + at_lane);                                                                      \
-                sum += WIDEN_WORDS(left.half_words[part]), STORE(sum, all->left + at_lane);       \
-                LOAD(sum, all->right + at_lane);                                                                     \
-                sum += WIDEN_WORDS(right.half_words[part]), STORE(sum, all->right + at_lane);     \
+                LOAD(sum, counts);                                                                                   \
+                sum += WIDEN_WORDS(left.half_words[part]), STORE(sum, counts);                                       \
+                counts = block->right + lane + part * NARROW;                                                        \
+                LOAD(sum, counts);                                                                                   \
+                sum += WIDEN_WORDS(right.half_words[part]), STORE(sum, counts);                                      \
             }                                                                                                        \
         }                                                                                                            \
     }
 
-TILE32(tile_f32, float, load_f32)
-TILE32(tile_bf16, uint16_t, load_bf16)
-TILE32(tile_f16, uint16_t, load_f16)
+#define TILES32(TYPE, NUMBER, ROW)                                                                                   \
+    TILE32(one_##NUMBER, TYPE, ROW, 0, 0)                                                                            \
+    TILE32(both_##NUMBER, TYPE, ROW, 0, 1)                                                                           \
+    TILE32(shifted_##NUMBER, TYPE, ROW, 1, 1)
 
-static TARGET void PATH(tile_f64)(const void *from, int64_t rows, int64_t stride, struct limits at, struct lanes *all)
+TILES32(float, f32, load_f32)
+TILES32(uint16_t, bf16, load_bf16)
+TILES32(uint16_t, f16, load_f16)
+
+static TARGET void PATH(tile_f64)(const void *from, const struct rows *at, struct limits sides, struct lanes *all)
 {
-    for (int lane = 0; lane < LANES; lane += NARROW) {
-        DOUBLES least = SPREAD(DOUBLES, at.left), most = SPREAD(DOUBLES, at.right);
+    const DOUBLES least = SPREAD(DOUBLES, sides.left), most = SPREAD(DOUBLES, sides.right);
+    for (int64_t wide = 0; wide < at->blocks * LANES; wide += NARROW) {
+        struct lanes *block = all + wide / LANES;
+        int lane = wide % LANES;
         DOUBLES low, high, total, squares, shift, z;
         LONGS left, right;
-        LOAD(low, all->low.f64 + lane), LOAD(high, all->high.f64 + lane);
-        LOAD(left, all->left + lane), LOAD(right, all->right + lane);
-        LOAD(total, all->total + lane), LOAD(squares, all->squares + lane), LOAD(shift, all->shift + lane);
-        const double *row = (const double *)from + lane;
-        for (int64_t i = 0; i < rows; i++, row += stride) {
-            LOAD(z, row);
-            left -= z <= least;
-            right -= z >= most;
-            low = LEAST64(z, low);
-            high = MOST64(z, high);
-            z -= shift;
-            total += z;
-            squares += z * z;
+        LOAD(low, block->low.f64 + lane), LOAD(high, block->high.f64 + lane);
+        LOAD(left, block->left + lane), LOAD(right, block->right + lane);
+        LOAD(total, block->total + lane), LOAD(squares, block->squares + lane), LOAD(shift, block->shift + lane);
+        const double *group = (const double *)from + wide;
+        for (int64_t g = 0; g < at->groups; g++, group += at->group_stride) {
+            const double *row = group;
+            for (int64_t i = 0; i < at->rows; i++, row += at->row_stride) {
+                LOAD(z, row);
+                left -= z <= least;
+                right -= z >= most;
+                low = LEAST64(z, low);
+                high = MOST64(z, high);
+                z -= shift;
+                total += z;
+                squares += z * z;
+            }
         }
-        STORE(low, all->low.f64 + lane), STORE(high, all->high.f64 + lane);
-        STORE(left, all->left + lane), STORE(right, all->right + lane);
-        STORE(total, all->total + lane), STORE(squares, all->squares + lane);
+        STORE(low, block->low.f64 + lane), STORE(high, block->high.f64 + lane);
+        STORE(left, block->left + lane), STORE(right, block->right + lane);
+        STORE(total, block->total + lane), STORE(squares, block->squares + lane);
     }
 }
 
@@ -176,8 +197,7 @@ static TARGET void PATH(tile_f64)(const void *from, int64_t rows, int64_t stride
         for (int64_t i = 0; i < rows; i++, row += LANES) {                                                           \
             UNROLL for (int v = 0; v < LANES / WIDE; v++) {                                                          \
                 SPLIT z = {PATH(ROW)(row + v * WIDE)};                                                               \
-                DOUBLES z0 = WIDEN(z.half[0]);                                            \
-                DOUBLES z1 = WIDEN(z.half[1]);                                            \
+                DOUBLES z0 = WIDEN(z.half[0]), z1 = WIDEN(z.half[1]);                                                \
                 sums[2 * v] += z0 * z0, sums[2 * v + 1] += z1 * z1;                                                  \
             }                                                                                                        \
         }                                                                                                            \

@@ -18,7 +18,8 @@
 
 #define VERSION 3
 #define LANES 16
-#define BLOCK 32            /* rows read at a time, so that memory is read in nearly its own order */
+#define BLOCK 8             /* rows read at a time: few enough to be streams that the processor fetches ahead */
+#define AHEAD 2             /* runs before its use from which memory is asked for */
 #define CHUNK 256           /* units that one thread takes at a time; their sums stay in the first cache */
 #define MOST_ROWS (1 << 30) /* that 32 bits can count */
 #define CANCELLATION 1e6    /* mean² above so many variances: sum again around the mean */
@@ -85,12 +86,21 @@ struct row {
     double samples, inactive, dead, saturated, mean, std, low, high, nonfinite;
 };
 
-typedef void tile(const void *from, int64_t rows, int64_t stride, struct limits at, struct lanes *all);
+/* Blocks of sixteen lanes side by side, each of groups of rows; strides in entries, as is `ahead`: how far before its
+ * use memory is asked for. */
+struct rows {
+    int64_t blocks, groups, group_stride, rows, row_stride, ahead;
+};
+
+/* What is asked of a tile: flat counts of the left side only, of both, or of both with sums around a shift. */
+enum way { ONE, BOTH, SHIFTED, WAYS };
+
+typedef void tile(const void *from, const struct rows *rows, struct limits at, struct lanes *all);
 typedef void squares(const void *from, int64_t rows, double *squares);
 
 struct set {
     const char *name;
-    tile *tiles[4];
+    tile *tiles[WAYS][4];
     squares *squares[4];
     int (*cancels)(const struct sums *, int64_t units, int64_t samples, int *finite);
     void (*moments)(double *mean, double *m2, const struct sums *, int64_t units, int64_t samples, int64_t nonfinite);

@@ -10,6 +10,7 @@ struct job {
     const struct layout *layout;
     const char *data;
     struct limits limits;
+    enum way way;
     struct sums out;
     int64_t width, next; /* units of a chunk; the first chunk that nobody has taken yet */
 };
@@ -45,17 +46,18 @@ static void read_rows(const struct job *job, const char *from, int64_t rows, int
                       const char *end, struct lanes *all)
 {
     int64_t type = job->layout->type, size = SIZE[type], safe = rows;
-    tile *read = chosen->tiles[type];
+    tile *read = chosen->tiles[job->way][type];
     if (wanted < LANES) {
         int64_t room = (end - from) / size - LANES;
         safe = room < 0 ? 0 : stride ? least(rows, room / stride + 1) : rows;
     }
     for (int64_t row = 0; row < safe; row += MOST_ROWS)
-        read(from + row * stride * size, least(safe - row, MOST_ROWS), stride, job->limits, all);
+        read(from + row * stride * size, &(struct rows){1, 1, 0, least(safe - row, MOST_ROWS), stride, 0}, job->limits,
+             all);
     for (int64_t row = safe; row < rows; row++) {
         double apart[LANES] = {0};
         memcpy(apart, from + row * stride * size, wanted * size);
-        read(apart, 1, LANES, job->limits, all);
+        read(apart, &(struct rows){1, 1, 0, 1, 0, 0}, job->limits, all);
     }
 }
 
@@ -96,7 +98,8 @@ static void read_columns(const struct job *job, int64_t first, int64_t units)
 {
     const struct layout *l = job->layout;
     const char *end = end_of(l, job->data);
-    int64_t size = SIZE[l->type];
+    int64_t size = SIZE[l->type], whole = units / LANES, rest = units % LANES;
+    tile *read = chosen->tiles[job->way][l->type];
     struct lanes all[CHUNK / LANES];
     for (int64_t unit = 0; unit < units; unit += LANES) {
         struct lanes *these = &all[unit / LANES];
@@ -107,9 +110,9 @@ static void read_columns(const struct job *job, int64_t first, int64_t units)
         for (int64_t inner = 0; inner < l->inner; inner += BLOCK) {
             int64_t rows = least(BLOCK, l->inner - inner);
             const char *from = job->data + (outer * l->outer_stride + inner * l->inner_stride + first) * size;
-            for (int64_t unit = 0; unit < units; unit += LANES)
-                read_rows(job, from + unit * size, rows, l->inner_stride, least(LANES, units - unit), end,
-                          &all[unit / LANES]);
+            read(from, &(struct rows){whole, 1, 0, rows, l->inner_stride, 0}, job->limits, all);
+            if (rest)
+                read_rows(job, from + whole * LANES * size, rows, l->inner_stride, rest, end, &all[whole]);
         }
     for (int64_t unit = 0; unit < units; unit += LANES)
         write_lanes(job, first + unit, least(LANES, units - unit), &all[unit / LANES]);
@@ -121,13 +124,19 @@ static void read_runs(struct job *job, int64_t unit)
     const struct layout *l = job->layout;
     const char *end = end_of(l, job->data), *from = job->data + unit * l->unit_stride * SIZE[l->type];
     int64_t size = SIZE[l->type], rows = l->run / LANES, rest = l->run % LANES;
+    int64_t at_once = rows && rows < MOST_ROWS ? MOST_ROWS / rows : 1; /* runs */
+    tile *read = chosen->tiles[job->way][l->type];
     struct lanes whole, tail;
     clear(&whole, l->type), clear(&tail, l->type);
     for (int i = 0; i < LANES; i++)
         whole.shift[i] = tail.shift[i] = job->out.shift[unit];
     for (int64_t outer = 0; outer < l->outer; outer++, from += l->outer_stride * size) {
-        for (int64_t inner = 0; rows && inner < l->inner; inner++)
-            read_rows(job, from + inner * l->inner_stride * size, rows, LANES, LANES, end, &whole);
+        for (int64_t inner = 0; rows && inner < l->inner; inner += at_once)
+            for (int64_t row = 0; row < rows; row += MOST_ROWS) {
+                struct rows runs = {1, least(at_once, l->inner - inner), l->inner_stride, least(rows - row, MOST_ROWS),
+                                    LANES, AHEAD * l->inner_stride};
+                read(from + (inner * l->inner_stride + row * LANES) * size, &runs, job->limits, &whole);
+            }
         if (rest)
             read_rows(job, from + rows * LANES * size, l->inner, l->inner_stride, rest, end, &tail);
     }
