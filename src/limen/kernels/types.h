@@ -16,7 +16,7 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-#define VERSION 2
+#define VERSION 3
 #define LANES 16
 #define BLOCK 8             /* rows read at a time: few enough to be streams that the processor fetches ahead */
 #define AHEAD 2             /* runs before its use from which memory is asked for */
@@ -82,11 +82,13 @@ enum way { ONE, BOTH, SHIFTED, WAYS };
 
 typedef void tile(const void *from, const struct rows *rows, struct limits at, struct lanes *all);
 typedef void squares(const void *from, int64_t rows, double *squares);
+typedef void changes(const void *from, int64_t stride, const void *kept, int64_t rows, double *squares);
 
 struct set {
     const char *name;
     tile *tiles[WAYS][4];
     squares *squares[4];
+    changes *changes[4];
     int (*cancels)(const struct sums *, int64_t units, int64_t samples, int *finite);
     void (*moments)(struct tally *, const double *total, const double *squares, const double *shift, int64_t units);
     void (*merge)(struct tally *, const struct tally *, int64_t units);
