@@ -8,20 +8,25 @@ from limen.kernels import torch_norms, torch_pass
 from limen.kernels.account import MOST_SAMPLES, Account, Row, Rules
 from limen.kernels.compiled_account import CompiledAccount
 from limen.kernels.compiled_pass import CompiledPass
+from limen.kernels.compiled_samples import ENTRIES, RUN, CompiledSamples, Spot, stride_of
 from limen.kernels.device_pass import Launched, launch, launch_histogram, launch_norms
 from limen.kernels.fetch import Fetched, is_capturing
 from limen.kernels.library import SWITCH, choose
 from limen.kernels.torch_pass import Sums
 
 __all__ = [
+    "ENTRIES",
     "IN_USE",
     "MOST_SAMPLES",
+    "RUN",
     "Account",
     "CompiledAccount",
+    "CompiledSamples",
     "Fetched",
     "Launched",
     "Row",
     "Rules",
+    "Spot",
     "Sums",
     "account",
     "histogram",
@@ -32,6 +37,8 @@ __all__ = [
     "measure",
     "norm",
     "norms",
+    "samples",
+    "stride_of",
 ]
 
 _library, IN_USE = choose(os.environ.get(SWITCH))
@@ -39,6 +46,9 @@ _library, IN_USE = choose(os.environ.get(SWITCH))
 
 account: Callable[[Rules], Account | CompiledAccount]
 """Opens the account of a site."""
+
+samples = None if _library is None else CompiledSamples(_library)
+"""Keeps some entries of tensors and compares them; None where torch serves."""
 
 if _library is None:
     account = Account

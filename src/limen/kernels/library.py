@@ -42,6 +42,12 @@ class Library:
         self.histogram.restype = None
         self.norms = functions.limen_norms
         self.norms.argtypes = [c_int64, c_void_p, c_void_p, c_void_p, c_int, c_void_p]
+        self.keep = functions.limen_keep
+        self.keep.argtypes = [c_int64, c_void_p, c_void_p]
+        self.keep.restype = None
+        self.moved = functions.limen_moved
+        self.moved.argtypes = [c_int64, c_void_p, c_void_p]
+        self.moved.restype = None
         self.add = functions.limen_add
         self.add.argtypes = [c_void_p, c_void_p, c_void_p, c_int, c_void_p]
         self.add_sums = functions.limen_add_sums

@@ -46,6 +46,9 @@ static double scaled_norm(const double *from, int64_t entries)
     return most * sqrt(sum);
 }
 
+/* Whether squares were too large or too small for their sum. */
+static int is_hard(int64_t type, double sum) { return type == F64 && !isnan(sum) && (isinf(sum) || sum < 1e-280); }
+
 /* The L2 norms of tensors of consecutive entries. Returns 0, or -1 where there is no memory for it. */
 EXPORT int limen_norms(int64_t tensors, const void *const *data, const int64_t *entries, const int64_t *types,
                        int threads, double *norms)
@@ -67,8 +70,7 @@ EXPORT int limen_norms(int64_t tensors, const void *const *data, const int64_t *
         double sum = 0;
         for (int64_t piece = first[i]; piece < first[i + 1]; piece++)
             sum += all.sums[piece];
-        int hard = types[i] == F64 && !isnan(sum) && (isinf(sum) || sum < 1e-280);
-        norms[i] = hard ? scaled_norm(data[i], entries[i]) : sqrt(sum);
+        norms[i] = is_hard(types[i], sum) ? scaled_norm(data[i], entries[i]) : sqrt(sum);
     }
     free(all.sums), free(first);
     return 0;

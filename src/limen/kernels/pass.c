@@ -65,6 +65,7 @@ EXPORT int64_t limen_measure(const struct layout *layout, const void *data, doub
 #include "account.h"
 #include "cells.h"
 #include "norms.h"
+#include "samples.h"
 
 EXPORT int limen_version(void) { return VERSION; }
 

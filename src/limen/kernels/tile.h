@@ -220,3 +220,37 @@ static TARGET void PATH(squares_f64)(const void *from, int64_t rows, double *squ
     }
     memcpy(squares, sums, sizeof sums);
 }
+
+/* Sum of squares of the differences between rows of 16 numbers that lie `stride` apart and rows that were kept. */
+#define CHANGES32(NAME, TYPE, ROW)                                                                                   \
+    static TARGET void PATH(NAME)(const void *from, int64_t stride, const void *kept, int64_t rows, double *squares) \
+    {                                                                                                                \
+        DOUBLES sums[LANES / NARROW] = {0};                                                                          \
+        const TYPE *row = from, *old = kept;                                                                         \
+        for (int64_t i = 0; i < rows; i++, row += stride, old += LANES) {                                            \
+            UNROLL for (int v = 0; v < LANES / WIDE; v++) {                                                          \
+                SPLIT z = {PATH(ROW)(row + v * WIDE)}, y = {PATH(ROW)(old + v * WIDE)};                              \
+                DOUBLES d0 = WIDEN(z.half[0]) - WIDEN(y.half[0]), d1 = WIDEN(z.half[1]) - WIDEN(y.half[1]);          \
+                sums[2 * v] += d0 * d0, sums[2 * v + 1] += d1 * d1;                                                  \
+            }                                                                                                        \
+        }                                                                                                            \
+        memcpy(squares, sums, sizeof sums);                                                                          \
+    }
+
+CHANGES32(changes_f32, float, load_f32)
+CHANGES32(changes_bf16, uint16_t, load_bf16)
+CHANGES32(changes_f16, uint16_t, load_f16)
+
+static TARGET void PATH(changes_f64)(const void *from, int64_t stride, const void *kept, int64_t rows, double *squares)
+{
+    DOUBLES sums[LANES / NARROW] = {0}, z, y;
+    const double *row = from, *old = kept;
+    for (int64_t i = 0; i < rows; i++, row += stride, old += LANES) {
+        UNROLL for (int v = 0; v < LANES / NARROW; v++) {
+            LOAD(z, row + v * NARROW), LOAD(y, old + v * NARROW);
+            z -= y;
+            sums[v] += z * z;
+        }
+    }
+    memcpy(squares, sums, sizeof sums);
+}

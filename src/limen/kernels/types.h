@@ -97,11 +97,13 @@ enum way { ONE, BOTH, SHIFTED, WAYS };
 
 typedef void tile(const void *from, const struct rows *rows, struct limits at, struct lanes *all);
 typedef void squares(const void *from, int64_t rows, double *squares);
+typedef void changes(const void *from, int64_t stride, const void *kept, int64_t rows, double *squares);
 
 struct set {
     const char *name;
     tile *tiles[WAYS][4];
     squares *squares[4];
+    changes *changes[4];
     int (*cancels)(const struct sums *, int64_t units, int64_t samples, int *finite);
     void (*moments)(double *mean, double *m2, const struct sums *, int64_t units, int64_t samples, int64_t nonfinite);
     void (*pool)(struct whole *, const struct part *, int64_t units, int64_t before);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import weakref
 from collections.abc import Sequence
@@ -25,7 +26,8 @@ from limen.vitals import OptimiserVitals, ParameterVitals
 __all__ = ["OptimiserBook", "tensors_of"]
 
 TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128)
-SWEEP_EVERY = 4  # steps between two measurements of the same parameters after the first steps: norms change slowly
+GAPS = ((DENSE_STEPS, 0), (400, 4))  # the least number of steps between two measurements of the same parameters,
+LATE_GAP = 8  # up to some step and after it: norms change slowly, and reading them takes as long as all the rest
 
 
 class OptimiserBook:
@@ -62,9 +64,9 @@ class OptimiserBook:
         return len(self._optimisers) - 1
 
     def begin_sweep(self, optimiser: Optimizer | None, tensors: Sequence[Tensor], step: int) -> None:
-        """Measure gradients and weights just before an update: of each of the first steps, of every fourth later."""
+        """Measure gradients and weights just before an update: of each of the first steps, seldom later."""
         number = None if optimiser is None else self.index(optimiser)
-        if step > DENSE_STEPS and step - self._swept.get(number, 0) < SWEEP_EVERY:
+        if step - self._swept.get(number, 0) < gap_at(step):
             return
         self._swept[number] = step
         trained = [tensor for tensor in tensors if tensor.requires_grad and is_measurable(tensor)]
@@ -141,12 +143,22 @@ class OptimiserBook:
         return record
 
 
+def gap_at(step: int) -> int:
+    """Steps from one measurement of the same parameters to the next, at least."""
+    return next((gap for last, gap in GAPS if step <= last), LATE_GAP)
+
+
 def is_measurable(tensor: Tensor) -> bool:
     """Whether a trained tensor holds plain numbers here: not sparse, quantised, without data or of an odd class."""
     local = local_of(tensor)
-    own = [base for base in type(local).__mro__ if base not in (*Tensor.__mro__, nn.Parameter)]
-    plain = not any(name in vars(base) for base in own for name in ("__torch_function__", "__torch_dispatch__"))
-    return plain and local.layout is torch.strided and not local.is_meta and local.dtype in TYPES
+    return is_plain(type(local)) and local.layout is torch.strided and not local.is_meta and local.dtype in TYPES
+
+
+@functools.cache
+def is_plain(kind: type[Tensor]) -> bool:
+    """Whether a class leaves torch's arithmetic as it is."""
+    own = [base for base in kind.__mro__ if base not in (*Tensor.__mro__, nn.Parameter)]
+    return not any(name in vars(base) for base in own for name in ("__torch_function__", "__torch_dispatch__"))
 
 
 def tensors_of(optimiser: Optimizer) -> list[Tensor]:

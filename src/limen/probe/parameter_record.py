@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 
 from limen.anatomy import local_of
-from limen.kernels import Fetched, launch_norms, norms
+from limen.kernels import ENTRIES, RUN, Fetched, Spot, launch_norms, norms, samples, stride_of
 from limen.probe.backlog import Backlog
 from limen.probe.rows import Room, Rows
 from limen.sites import Parameter
@@ -18,8 +17,6 @@ from limen.vitals import ParameterHistory, ParameterVitals
 
 __all__ = ["ParameterRecord", "Sweep"]
 
-ENTRIES = 4_096  # entries of a tensor on which its update ratio is measured
-RUN = 16  # entries in a row, a cache line of float32: reading one costs as much as reading all
 HALVES = (torch.float16, torch.bfloat16)
 NO_TENSOR = torch.empty(0)
 GRADIENT, WEIGHT, UPDATE = 1, 2, 3
@@ -42,6 +39,7 @@ class ParameterRecord:
         self._weight = math.nan  # the norm read last
         self._weight_step = 0  # and when
         self._size = math.nan  # the norm of its sample then
+        self.spot: Spot | None = None  # where the sample lies
         self._pace = math.inf  # the largest update ratio since
 
     def is_stale(self, step: int, size: float | None) -> bool:
@@ -72,7 +70,7 @@ class ParameterRecord:
 
     def let_go(self) -> None:
         """Do not keep the tensor alive any longer: nothing updates it."""
-        self.tensor = NO_TENSOR
+        self.tensor, self.spot = NO_TENSOR, None
 
     def vitals(self) -> ParameterVitals:
         """A copy as a value; the same one until there is something new."""
@@ -107,14 +105,19 @@ class Sweep:
     @torch.no_grad()
     def before(self) -> None:
         """Read gradients and weights just before the update."""
-        records = self._records
+        records, tensors = self._records, [local_of(record.tensor) for record in self._records]
         self.read_gradients()
-        self._samples = [sample(record.tensor).clone() for record in records]
-        self._sizes = Norms(self._samples)
+        self._spots = spots_of(records, tensors)
+        if samples is not None and self._spots is not None:
+            self._samples = [spot.kept for spot in self._spots]
+            self._sizes = Norms.known(samples.keep(tensors, self._spots))
+        else:
+            self._samples = [sample(tensor).clone() for tensor in tensors]
+            self._sizes = Norms(self._samples)
         known = self._sizes.values() if self._sizes.fetched is None else [None] * len(records)
         stale = [record.is_stale(self._step, size) for record, size in zip(records, known, strict=True)]
-        pairs = zip(records, stale, strict=True)
-        self._weights = Norms([local_of(record.tensor.detach()) if is_stale else None for record, is_stale in pairs])
+        pairs = zip(tensors, stale, strict=True)
+        self._weights = Norms([tensor.detach() if is_stale else None for tensor, is_stale in pairs])
 
     def read_gradients(self) -> None:
         """Read the gradients, as they are now."""
@@ -125,8 +128,12 @@ class Sweep:
         """Read the weights just after the update, and enter everything once it is known."""
         if not self._records:
             return
-        pairs = zip(self._records, self._samples, strict=True)
-        moved = Norms([widened(sample(record.tensor)) - widened(old) for record, old in pairs])
+        tensors = [local_of(record.tensor) for record in self._records]
+        if samples is not None and self._spots is not None:
+            moved = Norms.known(samples.moved(tensors, self._spots))
+        else:
+            pairs = zip(tensors, self._samples, strict=True)
+            moved = Norms([widened(sample(tensor)) - widened(old) for tensor, old in pairs])
         self._samples = []
         self._backlog.do(lambda: self._enter(moved), moved.fetched)
 
@@ -154,6 +161,13 @@ class Norms:
         self.fetched = None if all(tensor.is_cpu for tensor in there) else launch_norms(there)
         self._found = norms(there) if self.fetched is None else []
 
+    @classmethod
+    def known(cls, values: list[float]) -> Norms:
+        """Those that somebody else has taken."""
+        norms = cls([])
+        norms._is_there, norms._found = [True] * len(values), values
+        return norms
+
     def values(self) -> list[float | None]:
         """One for each tensor; None for one that is not there."""
         found = iter(self._found if self.fetched is None else self.fetched.numbers().tolist())
@@ -162,25 +176,29 @@ class Norms:
 
 def usable(gradient: Tensor | None) -> Tensor | None:
     """A gradient that is there and dense, as far as this process holds it."""
-    return None if gradient is None or gradient.is_sparse else local_of(gradient.detach())
+    return None if gradient is None or gradient.is_sparse else local_of(gradient)
+
+
+def spots_of(records: Sequence[ParameterRecord], tensors: Sequence[Tensor]) -> list[Spot] | None:
+    """Where to look at each of the tensors; None where torch has to read one of them."""
+    if samples is None:
+        return None
+    found: list[Spot] = []
+    for record, tensor in zip(records, tensors, strict=True):
+        record.spot = samples.spot(tensor, record.spot)
+        if record.spot is None:
+            return None
+        found.append(record.spot)
+    return found
 
 
 def sample(tensor: Tensor) -> Tensor:
     """All entries, or some 4,096 of them in evenly spaced runs of a cache line; a view where the layout allows one."""
-    flat = local_of(tensor.detach()).reshape(-1)
+    flat = tensor.detach().reshape(-1)
     if flat.numel() <= ENTRIES:
         return flat
     runs = flat.numel() // RUN
     return flat[: runs * RUN].view(runs, RUN)[:: stride_of(runs)]
-
-
-@functools.cache
-def stride_of(runs: int) -> int:
-    """The distance between two sampled runs; it shares no factor with any axis, lest it see only some columns."""
-    stride = -(-runs * RUN // ENTRIES)
-    while math.gcd(stride, runs) > 1:
-        stride += 1
-    return stride
 
 
 def widened(tensor: Tensor) -> Tensor:
