@@ -16,9 +16,13 @@ from limen.theory.prediction.cotangent import Cotangent
 from limen.theory.prediction.measure import Measured, gradients, output_of, shares_of, tracked
 from limen.theory.prediction.observe import Observer, state_of
 from limen.theory.prediction.result import Prediction
+from limen.theory.prediction.state import State
 from limen.theory.prediction.walk import down, up
 
 __all__ = ["predict"]
+
+MOST_WAYS = 32
+"""Outputs up to which each has a gradient of its own. Of more, the mean is what each does."""
 
 Loss = Callable[[Any], Tensor]
 
@@ -74,10 +78,10 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
             if state is None or value not in observer.moving or not value.dtype.is_floating_point:
                 continue
             if loss is None:
-                above[value] = Cotangent.of(torch.zeros_like(state.mean), torch.ones_like(state.mean))
+                above[value] = noise_at(state)
             elif value in measured.above:
                 given = state_of(measured.above[value], state.batch, observer.samples)
-                above[value] = Cotangent.of(given.mean, given.variance)
+                above[value] = Cotangent.of(given.mean[None], given.variance)
         down(tape, walk, above, shares_of(observer))
     return Prediction(
         sites_of(model, tape, walk, observer, measure),
@@ -86,6 +90,14 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
         tuple(dict.fromkeys(f"{one.name} in {one.path}" if one.path else one.name for one in walk.unruled)),
         None if measure else "measure=False",
     )
+
+
+def noise_at(state: State) -> Cotangent:
+    """Independent numbers of variance 1 at an output: one way each where they are few."""
+    count, shape = state.mean.numel(), state.mean.shape
+    if count > MOST_WAYS:
+        return Cotangent.of(state.mean.new_zeros(0, *shape), torch.ones_like(state.mean))
+    return Cotangent.of(torch.eye(count, dtype=torch.float64).reshape(count, *shape), torch.zeros_like(state.mean))
 
 
 def samples_in(sample: Sample) -> int:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from limen.anatomy.tape import Operation, Value
-from limen.theory.prediction.cotangent import Cotangent
+from limen.theory.prediction.cotangent import Cotangent, transposed
 from limen.theory.prediction.state import State, folded
 
 __all__ = ["RULES", "Made", "NoRule", "Pull", "Rule", "Step", "linear_in", "rule"]
@@ -127,9 +127,6 @@ def linear_in(
         (cotangent,) = cotangents
         if cotangent is None:
             return {}
-        seed = cotangent.seed
-        (down,) = torch.autograd.grad(means, mean, seed.mean.expand_as(means), retain_graph=True)
-        (square,) = torch.autograd.grad(variances, variance, seed.variance.expand_as(variances), retain_graph=True)
-        return {value: Cotangent.of(down, square)}
+        return {value: transposed([(means, variances)], [(mean, variance)], [cotangent.seed])[0]}
 
     return Made((state.plain(mean=means.detach(), variance=variances.detach(), **changes),), pull)

@@ -103,5 +103,5 @@ def measured_share(
     found: dict[Value, Cotangent] = {}
     for value, share in shares(operation).items():
         mean = walk.states[value].mean
-        found[value] = Cotangent.of(torch.zeros_like(mean), torch.full_like(mean, float(square) * share))
+        found[value] = Cotangent.of(mean.new_zeros(0, *mean.shape), torch.full_like(mean, float(square) * share))
     return found

@@ -260,14 +260,12 @@ def merged(left: State, right: State, mean: Tensor, variance: Tensor, batch: int
     return wide.plain(mean=mean, variance=variance, batch=batch, alike=alike, measured=left.measured or right.measured)
 
 
-def narrowed(above: Cotangent, state: State, factor: Any = 1.0, square: Any = None) -> Cotangent:
+def narrowed(above: Cotangent, state: State, factor: Tensor | float = 1.0, square: Tensor | None = None) -> Cotangent:
     """A gradient times a factor, summed over the axes along which ``state`` was repeated."""
-    seed = above.seed
-    square = factor * factor if square is None else square
-    whole = (seed.variance + seed.mean.square()) * square
-    mean = seed.mean * factor
-    shape = state.mean.shape
-    return Cotangent.of(mean.sum_to_size(shape), (whole - mean.square()).sum_to_size(shape))
+    factor = torch.as_tensor(factor, dtype=torch.float64)
+    seed = above.seed.times(factor, factor.square() if square is None else square)
+    ways, shape = seed.shared.shape[0], state.mean.shape
+    return Cotangent.of(seed.shared.sum_to_size(ways, *shape), seed.variance.sum_to_size(shape))
 
 
 def common_batch(left: State, right: State) -> int | None:

@@ -25,8 +25,7 @@ def dropout(step: Step) -> Made:
         if above[0] is None:
             return {}
         seed = above[0].seed
-        square = (seed.variance + seed.mean.square()) / kept
-        return {value: Cotangent.of(seed.mean, square - seed.mean.square())}
+        return {value: Cotangent.of(seed.shared, seed.square / kept - seed.shared.square().sum(0))}
 
     variance = state.square / kept - state.mean.square()
     whole = float(variance.sum())

@@ -22,7 +22,7 @@ def batch_norm(step: Step) -> Made:
     shape = (1, -1, *(1,) * (state.mean.ndim - 2))
     scale, shift = affine(step, shape)
     eps = float(operation.argument("eps", 1e-5))
-    axes = [axis for axis in range(state.mean.ndim) if axis != 1]
+    axes = [axis for axis in range(-state.mean.ndim, 0) if axis != 1 - state.mean.ndim]
     running_mean, running_variance = step.constant("running_mean"), step.constant("running_var")
     if operation.argument("training", False) or running_mean is None or running_variance is None:
         centre = state.mean.mean(axes, keepdim=True)
@@ -155,7 +155,7 @@ def normalised(
         if above[0] is None:
             return {}
         seed = above[0].seed
-        down = seed.mean * factor
+        down = seed.shared * factor
         if axes is not None and centred:
             down = down - down.mean(axes, keepdim=True)
         return {value: Cotangent.of(down, seed.variance * square * kept, balanced=balanced)}

@@ -83,7 +83,7 @@ def largest(step: Step) -> Made:
         if above[0] is None:
             return {}
         seed = above[0].seed
-        whole = Cotangent.of(torch.zeros_like(seed.mean), seed.variance + seed.mean.square())
+        whole = Cotangent.of(seed.shared[:0], seed.square)
         down = made.pull((whole,))[value]
         return {value: down.times(rise.expand_as(fan.values), fan.base)}
 

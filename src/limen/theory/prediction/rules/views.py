@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from limen.anatomy.tape import Value
-from limen.theory.prediction.cotangent import Cotangent
+from limen.theory.prediction.cotangent import Cotangent, transposed
 from limen.theory.prediction.rules.elementwise import found
 from limen.theory.prediction.state import State, folded
 from limen.theory.prediction.step import Made, NoRule, Step, linear_in, rule
@@ -95,16 +95,8 @@ def move(step: Step) -> Made:
         seeds = [(number, cotangent.seed) for number, cotangent in enumerate(above) if cotangent is not None]
         if not seeds:
             return {}
-        down = torch.autograd.grad(
-            [means[n] for n, _ in seeds], mean, [s.mean.expand_as(means[n]) for n, s in seeds], retain_graph=True
-        )[0]
-        square = torch.autograd.grad(
-            [variances[n] for n, _ in seeds],
-            variance,
-            [s.variance.expand_as(means[n]) for n, s in seeds],
-            retain_graph=True,
-        )[0]
-        return {value: Cotangent.of(down, square)}
+        outputs = [(means[number], variances[number]) for number, _ in seeds]
+        return {value: transposed(outputs, [(mean, variance)], [seed for _, seed in seeds])[0]}
 
     states = tuple(
         state.plain(mean=m.detach(), variance=v.detach(), batch=batch, axis=axis)
@@ -158,10 +150,8 @@ def concatenate(step: Step) -> Made:
     def pull(above: tuple[Cotangent | None, ...]) -> Mapping[Value, Cotangent]:
         if above[0] is None:
             return {}
-        seed = above[0].seed
-        down = torch.autograd.grad(mean, [m for m, _ in leaves], seed.mean.expand_as(mean), retain_graph=True)
-        square = torch.autograd.grad(variance, [v for _, v in leaves], seed.variance.expand_as(mean), retain_graph=True)
-        return {value: Cotangent.of(m, v) for value, m, v in zip(values, down, square, strict=True)}
+        down = transposed([(mean, variance)], leaves, [above[0].seed])
+        return dict(zip(values, down, strict=True))
 
     wide = next((state for state in states if state.batch is not None), states[0])
     measured = any(state.measured for state in states)
