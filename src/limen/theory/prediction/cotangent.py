@@ -10,36 +10,45 @@ from torch import Tensor
 
 from limen.theory.prediction.state import Base
 
-__all__ = ["Cotangent", "Seed", "added", "transposed"]
+__all__ = ["Cotangent", "Seed", "added", "transposed", "without_ways"]
 
 
 @dataclass(frozen=True, eq=False)
 class Seed:
-    """The gradient of each element: what all samples have in common, and the variance of the rest.
-
-    With an output cotangent of few independent elements the gradient has as many ways to go, each of which is a vector
-    that comes through the weights exactly; what differs between samples is only a variance.
+    """The gradient of each element: some vectors that come through the weights exactly, and the variance of the rest.
 
     Attributes:
-        shared: ``[ways, *shape]``, in the shape of the value's state; the ways are independent of each other.
+        ways: ``[ways, *shape]``, in the shape of the value's state: each is multiplied by a number of variance 1 that
+            each sample draws for itself; there is one for each element of an output that is given noise.
         variance: of the rest, in the shape of the value's state.
+        common: whether the one way is alike for all samples instead, the mean of their gradients.
         balanced: whether the gradients of a batch sum to 0, as below a normalisation over it: then what the samples
             have in common leaves no trace in the gradient of a weight.
     """
 
-    shared: Tensor
+    ways: Tensor
     variance: Tensor
+    common: bool = False
     balanced: bool = False
 
     @property
     def square(self) -> Tensor:
         """Mean square of each element."""
-        return self.variance + self.shared.square().sum(0)
+        return self.variance + self.ways.square().sum(0)
 
     def times(self, factor: Tensor, square: Tensor) -> Seed:
         """After multiplication by numbers of mean ``factor`` and mean square ``square``."""
-        shared = self.shared * factor
-        return Seed(shared, (self.square * square - shared.square().sum(0)).clamp(min=0))
+        ways = self.ways * factor
+        return Seed(ways, (self.square * square - ways.square().sum(0)).clamp(min=0), self.common)
+
+    @classmethod
+    def sum(cls, seeds: Sequence[Seed]) -> Seed:
+        """Several that reach one value; their ways are the same, the rest is independent."""
+        if len(seeds) == 1:
+            return seeds[0]
+        going = [seed for seed in seeds if seed.ways.shape[0]] or seeds[:1]
+        ways = sum_of(seed.ways for seed in going)
+        return cls(ways, sum_of(seed.variance for seed in seeds), going[0].common)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +66,9 @@ class Cotangent:
     base: Base | None = None
 
     @classmethod
-    def of(cls, shared: Tensor, variance: Tensor, *, balanced: bool = False) -> Cotangent:
+    def of(cls, seed: Seed) -> Cotangent:
         """One with a single part."""
-        return cls({Seed(shared, variance, balanced): None})
+        return cls({seed: None})
 
     def times(self, slope: Tensor, base: Base) -> Cotangent:
         """What arrives below an elementwise function of that slope at the nodes of ``base``."""
@@ -73,10 +82,7 @@ class Cotangent:
     @property
     def seed(self) -> Seed:
         """The whole as one part."""
-        seeds = [self._alone(seed, by) for seed, by in self.parts.items()]
-        if len(seeds) == 1:
-            return seeds[0]
-        return Seed(sum_of(seed.shared for seed in seeds), sum_of(seed.variance for seed in seeds))
+        return Seed.sum([self._alone(seed, by) for seed, by in self.parts.items()])
 
     def _alone(self, seed: Seed, by: Tensor | None) -> Seed:
         if by is None:
@@ -128,13 +134,13 @@ def transposed(
         seeds: the gradients at the outputs.
     """
     means, variances = [mean for mean, _ in outputs], [variance for _, variance in outputs]
-    above = [seed.shared.expand(-1, *mean.shape) for seed, mean in zip(seeds, means, strict=True)]
+    above = [seed.ways.expand(-1, *mean.shape) for seed, mean in zip(seeds, means, strict=True)]
     rest = [seed.variance.expand_as(variance) for seed, variance in zip(seeds, variances, strict=True)]
     sources = [variance for _, variance in inputs]
     down = torch.autograd.grad(variances, sources, rest, retain_graph=True, materialize_grads=True, allow_unused=True)
     if not above[0].shape[0]:
-        return [Cotangent.of(mean.new_zeros(0, *mean.shape), one) for (mean, _), one in zip(inputs, down, strict=True)]
-    shared = torch.autograd.grad(
+        return [without_ways(variance) for variance in down]
+    ways = torch.autograd.grad(
         means,
         [mean for mean, _ in inputs],
         above,
@@ -143,4 +149,10 @@ def transposed(
         allow_unused=True,
         is_grads_batched=True,
     )
-    return [Cotangent.of(mean, variance) for mean, variance in zip(shared, down, strict=True)]
+    common = seeds[0].common
+    return [Cotangent.of(Seed(way, variance, common)) for way, variance in zip(ways, down, strict=True)]
+
+
+def without_ways(variance: Tensor) -> Cotangent:
+    """A gradient of which only the mean square of each element is known."""
+    return Cotangent.of(Seed(variance.new_zeros(0, *variance.shape), variance))

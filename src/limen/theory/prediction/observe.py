@@ -11,7 +11,7 @@ from torch import Tensor
 
 from limen.activations import tails
 from limen.anatomy.tape import Operation, Value
-from limen.theory.prediction.state import State, constant
+from limen.theory.prediction.state import State, constant, folded
 
 __all__ = ["Observer", "Reading", "state_of"]
 
@@ -76,30 +76,36 @@ class Observer:
             moves = any(value in self.moving for value in operation.inputs) or self._is_batch(operation)
             for value, tensor in zip(operation.outputs, made, strict=True):
                 if moves:
-                    self._read(value, tensor, self._batch_axis(operation, value))
+                    self._read(value, tensor, *self._batch_axis(operation, value))
                 else:
                     self.states[value] = constant(tensor)
 
     def _enter(self, value: Value, tensor: Tensor) -> None:
         """What comes from outside of the pass."""
         if value.source == "input" and value.shape[:1] == (self.samples,):
-            self._read(value, tensor, 0)
+            self._read(value, tensor, 0, 1)
         else:
             self.states[value] = constant(tensor)
 
     def _is_batch(self, operation: Operation) -> bool:
         return operation.name in BLANK and self.samples > 1 and operation.output.shape[:1] == (self.samples,)
 
-    def _batch_axis(self, operation: Operation, value: Value) -> int | None:
+    def _batch_axis(self, operation: Operation, value: Value) -> tuple[int | None, int]:
         """Where the samples lie: where they lay in an input, or on the first axis that they fit on."""
-        fits = [axis for axis, size in enumerate(value.shape) if size and size % self.samples == 0]
-        given = {self.states[one].batch for one in operation.inputs}
-        return next((axis for axis in fits if axis in given), fits[0] if fits else None)
+        for given in (self.states[one] for one in operation.inputs if one in self.moving):
+            axis = given.batch
+            if (
+                axis is not None
+                and axis < len(value.shape)
+                and value.shape[axis] == given.mean.shape[axis] * self.samples
+            ):
+                return axis, given.outer
+        return next((axis for axis, size in enumerate(value.shape) if size and size % self.samples == 0), None), 1
 
-    def _read(self, value: Value, tensor: Tensor, batch: int | None) -> None:
+    def _read(self, value: Value, tensor: Tensor, batch: int | None, outer: int) -> None:
         """Take the moments, and the gradient when it comes."""
         self.moving.add(value)
-        self.states[value] = state_of(tensor, batch, self.samples)
+        self.states[value] = state_of(tensor, self.samples, batch, outer)
         if not tensor.is_floating_point() or tensor.is_meta or not tensor.numel():
             return
         numbers = tensor.detach().double()
@@ -128,12 +134,14 @@ def active_share(operation: Operation, z: Tensor) -> float:
     return 1 - float(flat.double().mean())
 
 
-def state_of(tensor: Tensor, batch: int | None, samples: int) -> State:
+def state_of(tensor: Tensor, samples: int, batch: int | None, outer: int = 1) -> State:
     """Mean and variance over the samples of a tensor that holds them all; unknown on the meta device."""
     if batch is None:
         return constant(tensor)
     numbers: Any = tensor.detach()
     numbers = torch.full(tensor.shape, torch.nan) if tensor.is_meta or tensor.is_complex() else numbers.cpu()
     shape = numbers.shape
-    split = numbers.double().reshape(*shape[:batch], samples, shape[batch] // samples, *shape[batch + 1 :])
-    return State(split.mean(batch), split.var(batch, correction=0), batch=batch)
+    split = numbers.double().reshape(*shape[:batch], outer, samples, -1, *shape[batch + 1 :])
+    target = folded(tuple(shape), batch, samples)
+    mean, variance = split.mean(batch + 1), split.var(batch + 1, correction=0)
+    return State(mean.reshape(target), variance.reshape(target), batch=batch, outer=outer)

@@ -12,7 +12,7 @@ from limen.anatomy.tape import Sample, record, tensors_of, undisturbed
 from limen.anatomy.wrappers import unwrapped
 from limen.errors import InvalidValue
 from limen.theory.prediction.collect import maps_of, sites_of
-from limen.theory.prediction.cotangent import Cotangent
+from limen.theory.prediction.cotangent import Cotangent, Seed, without_ways
 from limen.theory.prediction.measure import Measured, gradients, output_of, shares_of, tracked
 from limen.theory.prediction.observe import Observer, state_of
 from limen.theory.prediction.result import Prediction
@@ -80,8 +80,8 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
             if loss is None:
                 above[value] = noise_at(state)
             elif value in measured.above:
-                given = state_of(measured.above[value], state.batch, observer.samples)
-                above[value] = Cotangent.of(given.mean[None], given.variance)
+                given = state_of(measured.above[value], observer.samples, state.batch, state.outer)
+                above[value] = Cotangent.of(Seed(given.mean[None], given.variance, common=True))
         down(tape, walk, above, shares_of(observer))
     return Prediction(
         sites_of(model, tape, walk, observer, measure),
@@ -96,8 +96,10 @@ def noise_at(state: State) -> Cotangent:
     """Independent numbers of variance 1 at an output: one way each where they are few."""
     count, shape = state.mean.numel(), state.mean.shape
     if count > MOST_WAYS:
-        return Cotangent.of(state.mean.new_zeros(0, *shape), torch.ones_like(state.mean))
-    return Cotangent.of(torch.eye(count, dtype=torch.float64).reshape(count, *shape), torch.zeros_like(state.mean))
+        return without_ways(torch.ones_like(state.mean))
+    return Cotangent.of(
+        Seed(torch.eye(count, dtype=torch.float64).reshape(count, *shape), torch.zeros_like(state.mean))
+    )
 
 
 def samples_in(sample: Sample) -> int:

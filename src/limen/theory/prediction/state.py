@@ -52,6 +52,7 @@ class State:
         mean: in the shape of the value, its batch axis shortened to one sample; float64.
         variance: over the samples, around ``mean``; same shape.
         batch: the axis on which the samples lie, possibly with positions folded in; None for what is alike for all.
+        outer: how many positions are folded in before the samples; those behind them are not counted.
         axis: the axis of the units, counted from the end; the others are positions.
         alike: mean correlation between two positions of one sample at the same unit, in [0, 1].
         measured: whether it, or something it was computed from, was read from the recorded pass.
@@ -61,6 +62,7 @@ class State:
     mean: Tensor
     variance: Tensor
     batch: int | None = 0
+    outer: int = 1
     axis: int = -1
     alike: float = 0.0
     measured: bool = False

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from limen.anatomy.tape import Operation, Value
 from limen.theory.prediction.cotangent import Cotangent, transposed
-from limen.theory.prediction.state import State, folded
+from limen.theory.prediction.state import State
 
 __all__ = ["RULES", "Made", "NoRule", "Pull", "Rule", "Step", "linear_in", "rule"]
 
@@ -63,10 +63,6 @@ class Step:
         if not found.is_constant:
             raise NoRule
         return found.mean
-
-    def shape(self, batch: int | None, output: int = 0) -> tuple[int, ...]:
-        """Of the state of an output."""
-        return folded(self.operation.outputs[output].shape, batch, self.samples)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import torch
 
 from limen.anatomy.tape import Operation, Tape, Value
-from limen.theory.prediction.cotangent import Cotangent, added
+from limen.theory.prediction.cotangent import Cotangent, added, without_ways
 from limen.theory.prediction.rules.elementwise import activation
-from limen.theory.prediction.state import State
+from limen.theory.prediction.state import State, folded
 from limen.theory.prediction.step import RULES, Made, NoRule, Step
 
 __all__ = ["Walk", "down", "up"]
@@ -71,7 +71,7 @@ def applied(step: Step) -> Made:
     if len(made.states) != len(operation.outputs):
         raise NoRule
     for number, state in enumerate(made.states):
-        if tuple(state.mean.shape) != step.shape(state.batch, number):
+        if tuple(state.mean.shape) != folded(operation.outputs[number].shape, state.batch, step.samples):
             raise NoRule
     return made
 
@@ -103,5 +103,5 @@ def measured_share(
     found: dict[Value, Cotangent] = {}
     for value, share in shares(operation).items():
         mean = walk.states[value].mean
-        found[value] = Cotangent.of(mean.new_zeros(0, *mean.shape), torch.full_like(mean, float(square) * share))
+        found[value] = without_ways(torch.full_like(mean, float(square) * share))
     return found

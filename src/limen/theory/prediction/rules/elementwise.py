@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limen.anatomy.tape import Value
-from limen.theory.prediction.cotangent import Cotangent
+from limen.theory.prediction.cotangent import Cotangent, Seed
 from limen.theory.prediction.state import Fan, State
 from limen.theory.prediction.step import Made, NoRule, Step, rule
 
@@ -220,7 +220,7 @@ def alike_after(before: State, after: State, slope: Tensor) -> float:
 def total(step: Step, one: Value, other: Value, sign: float) -> Made:
     """A sum of two values that are not made from one Gaussian, as at the end of a residual branch."""
     left, right = step.states[one], step.states[other]
-    batch = common_batch(left, right)
+    check_batches(left, right)
     mean, variance = left.mean + sign * right.mean, left.variance + right.variance
 
     def pull(above: tuple[Cotangent | None, ...]) -> Mapping[Value, Cotangent]:
@@ -231,13 +231,13 @@ def total(step: Step, one: Value, other: Value, sign: float) -> Made:
         there = here if right.mean.shape == mean.shape and sign == 1 else narrowed(here, right, sign)
         return {one: down, other: there}
 
-    return Made((merged(left, right, mean, variance, batch),), pull)
+    return Made((merged(left, right, mean, variance),), pull)
 
 
 def gated(step: Step, one: Value, other: Value) -> Made:
     """A product of two values that vary by themselves: a gate."""
     left, right = step.states[one], step.states[other]
-    batch = common_batch(left, right)
+    check_batches(left, right)
     mean = left.mean * right.mean
     variance = left.square * right.square - mean.square()
 
@@ -249,12 +249,13 @@ def gated(step: Step, one: Value, other: Value) -> Made:
             other: narrowed(above[0], right, left.mean, left.square),
         }
 
-    return Made((merged(left, right, mean, variance.clamp(min=0), batch),), pull)
+    return Made((merged(left, right, mean, variance.clamp(min=0)),), pull)
 
 
-def merged(left: State, right: State, mean: Tensor, variance: Tensor, batch: int | None) -> State:
+def merged(left: State, right: State, mean: Tensor, variance: Tensor) -> State:
     """The state of a sum or product."""
-    wide = left if left.mean.ndim >= right.mean.ndim and left.batch is not None else right
+    wide = left if left.batch is not None and (left.mean.ndim >= right.mean.ndim or right.batch is None) else right
+    batch = None if wide.batch is None else wide.batch + mean.ndim - wide.mean.ndim
     parts = float(left.variance.mean()), float(right.variance.mean())
     alike = (parts[0] * left.alike + parts[1] * right.alike) / sum(parts) if sum(parts) > 0 else wide.alike
     return wide.plain(mean=mean, variance=variance, batch=batch, alike=alike, measured=left.measured or right.measured)
@@ -264,16 +265,16 @@ def narrowed(above: Cotangent, state: State, factor: Tensor | float = 1.0, squar
     """A gradient times a factor, summed over the axes along which ``state`` was repeated."""
     factor = torch.as_tensor(factor, dtype=torch.float64)
     seed = above.seed.times(factor, factor.square() if square is None else square)
-    ways, shape = seed.shared.shape[0], state.mean.shape
-    return Cotangent.of(seed.shared.sum_to_size(ways, *shape), seed.variance.sum_to_size(shape))
+    count, shape = seed.ways.shape[0], state.mean.shape
+    ways, variance = seed.ways.sum_to_size(count, *shape), seed.variance.sum_to_size(shape)
+    return Cotangent.of(Seed(ways, variance, seed.common))
 
 
-def common_batch(left: State, right: State) -> int | None:
-    """The batch axis of what is computed from two values element by element."""
-    ends = {state.batch - state.mean.ndim for state in (left, right) if state.batch is not None}
-    if len(ends) > 1:
+def check_batches(left: State, right: State) -> None:
+    """Refuse two values whose samples do not lie alike."""
+    moving = [state for state in (left, right) if state.batch is not None]
+    if len({(state.batch or 0) - state.mean.ndim for state in moving}) > 1 or len({one.outer for one in moving}) > 1:
         raise NoRule
-    return ends.pop() + max(left.mean.ndim, right.mean.ndim) if ends else None
 
 
 rule(*UNARY)(unary)

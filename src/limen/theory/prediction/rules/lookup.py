@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from limen.anatomy.tape import Value
 from limen.theory.prediction.cotangent import Cotangent
@@ -25,7 +26,7 @@ def dropout(step: Step) -> Made:
         if above[0] is None:
             return {}
         seed = above[0].seed
-        return {value: Cotangent.of(seed.shared, seed.square / kept - seed.shared.square().sum(0))}
+        return {value: Cotangent.of(replace(seed, variance=seed.variance + seed.square * (1 / kept - 1)))}
 
     variance = state.square / kept - state.mean.square()
     whole = float(variance.sum())

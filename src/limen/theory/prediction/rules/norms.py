@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from limen.anatomy.tape import Value
-from limen.theory.prediction.cotangent import Cotangent
+from limen.theory.prediction.cotangent import Cotangent, Seed
 from limen.theory.prediction.state import State
 from limen.theory.prediction.step import Made, NoRule, Pull, Step, rule
 
@@ -155,10 +156,12 @@ def normalised(
         if above[0] is None:
             return {}
         seed = above[0].seed
-        down = seed.shared * factor
-        if axes is not None and centred:
-            down = down - down.mean(axes, keepdim=True)
-        return {value: Cotangent.of(down, seed.variance * square * kept, balanced=balanced)}
+        ways = seed.ways * factor
+        if axes is not None and centred and (seed.common or not balanced):
+            ways = ways - ways.mean(axes, keepdim=True)
+        elif balanced:
+            ways = ways * math.sqrt(kept)
+        return {value: Cotangent.of(Seed(ways, seed.variance * square * kept, seed.common, balanced))}
 
     made: Pull = pull
     return Made((state.plain(mean=mean, variance=state.variance * square),), made)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limen.anatomy.tape import Value
-from limen.theory.prediction.cotangent import Cotangent
+from limen.theory.prediction.cotangent import Cotangent, without_ways
 from limen.theory.prediction.state import State
 from limen.theory.prediction.step import Made, NoRule, Step, linear_in, rule
 
@@ -82,8 +82,7 @@ def largest(step: Step) -> Made:
     def pull(above: tuple[Cotangent | None, ...]) -> Mapping[Value, Cotangent]:
         if above[0] is None:
             return {}
-        seed = above[0].seed
-        whole = Cotangent.of(seed.shared[:0], seed.square)
+        whole = without_ways(above[0].square)
         down = made.pull((whole,))[value]
         return {value: down.times(rise.expand_as(fan.values), fan.base)}
 

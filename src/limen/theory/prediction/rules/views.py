@@ -11,7 +11,6 @@ from torch import Tensor
 
 from limen.anatomy.tape import Value
 from limen.theory.prediction.cotangent import Cotangent, transposed
-from limen.theory.prediction.rules.elementwise import found
 from limen.theory.prediction.state import State, folded
 from limen.theory.prediction.step import Made, NoRule, Step, linear_in, rule
 
@@ -27,22 +26,29 @@ RESHAPES = ("view", "reshape", "flatten", "unflatten", "view_as", "reshape_as")
 def reshape(step: Step) -> Made:
     """Axes merged or split; the batch may be merged with positions behind it."""
     state, shape = step.state("input"), step.operation.output.shape
-    batch = batch_after(step.value("input").shape, state.batch, shape, step.samples)
+    batch, outer = batch_after(step.value("input").shape, state, shape, step.samples)
     target = folded(shape, batch, step.samples)
     axis = axis_after(step.value("input").shape, state.axis, shape)
     return linear_in(
-        step.value("input"), state, lambda m: m.reshape(target), lambda v: v.reshape(target), batch=batch, axis=axis
+        step.value("input"),
+        state,
+        lambda m: m.reshape(target),
+        lambda v: v.reshape(target),
+        batch=batch,
+        outer=outer,
+        axis=axis,
     )
 
 
-def batch_after(before: tuple[int, ...], batch: int | None, after: tuple[int, ...], samples: int) -> int | None:
-    """The axis on which the samples lie after a change of shape."""
-    if batch is None:
-        return None
-    ahead = math.prod(before[:batch])
+def batch_after(before: tuple[int, ...], state: State, after: tuple[int, ...], samples: int) -> tuple[int | None, int]:
+    """The axis on which the samples lie after a change of shape, and how many positions lie before them on it."""
+    if state.batch is None:
+        return None, 1
+    ahead = math.prod(before[: state.batch]) * state.outer
     for axis, size in enumerate(after):
-        if math.prod(after[:axis]) == ahead and size % samples == 0 and size:
-            return axis
+        outside = math.prod(after[:axis])
+        if ahead % outside == 0 and size % (outer := ahead // outside * samples) == 0 and size:
+            return axis, outer // samples
     raise NoRule
 
 
@@ -70,7 +76,7 @@ def move(step: Step) -> Made:
     """Axes moved, added or taken away; parts taken out."""
     value, state = step.operation.inputs[0], step.states[step.operation.inputs[0]]
     numbers = {name: argument for name, argument in step.operation.arguments.items() if name != "input"}
-    if any(isinstance(argument, Value) for argument in numbers.values()) or len(step.operation.inputs) > 1:
+    if len(step.operation.inputs) > 1:
         raise NoRule
     places = [numbers.pop(name) for name in sorted(numbers) if name.isdigit()]
 
@@ -80,7 +86,7 @@ def move(step: Step) -> Made:
         elif step.operation.name == "getitem":
             made = x[places[0]]
         else:
-            made = found(step.operation.name)(x, *places, **numbers)
+            made = getattr(x, step.operation.name)(*numbers.values(), *places)
         return (made,) if isinstance(made, Tensor) else tuple(made)
 
     axes = [traced(value.shape, shape, apply, number, state) for number, shape in enumerate(step.operation.outputs)]
@@ -88,7 +94,7 @@ def move(step: Step) -> Made:
         mean, variance = state.mean.detach().requires_grad_(), state.variance.detach().requires_grad_()
         means, variances = apply(mean), apply(variance)
     for number, (made, (batch, _)) in enumerate(zip(means, axes, strict=True)):
-        if tuple(made.shape) != step.shape(batch, number):
+        if tuple(made.shape) != folded(step.operation.outputs[number].shape, batch, step.samples):
             raise NoRule
 
     def pull(above: tuple[Cotangent | None, ...]) -> Mapping[Value, Cotangent]:
