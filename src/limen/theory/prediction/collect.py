@@ -17,6 +17,7 @@ from limen.theory.prediction.observe import Observer
 from limen.theory.prediction.result import MapFigures, MapPrediction, SiteFigures, SitePrediction, Source
 from limen.theory.prediction.state import State
 from limen.theory.prediction.walk import Walk
+from limen.theory.prediction.weights import weight_gradient
 
 __all__ = ["maps_of", "sites_of"]
 
@@ -90,17 +91,13 @@ def map_of(one: LinearMap, walk: Walk, observer: Observer, measured: Measured | 
     state, above = walk.states[value], walk.gradients.get(value)
     mean, variance = overall(state)
     made = walk.made.get(operation)
-    weight_gradient = math.nan
-    if above is not None and made is not None and made.patch is not None and made.data is not None:
-        squares = made.data.variance if above.seed.balanced else made.data.square
-        weight_gradient = math.sqrt(observer.samples * float((above.square * made.patch(squares)).sum()))
     weight, bias = walk.states[one.weight].mean, walk.states[one.bias].mean if one.bias else torch.zeros(1)
     reading = observer.readings.get(value)
     return MapPrediction(
         mean,
         variance,
         norm_of(above, state, observer.samples),
-        weight_gradient,
+        weight_gradient(made, above.seed, observer.samples) if made and above else math.nan,
         one.weight.name,
         operation.path,
         operation.order,

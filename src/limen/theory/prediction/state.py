@@ -55,6 +55,7 @@ class State:
         outer: how many positions are folded in before the samples; those behind them are not counted.
         axis: the axis of the units, counted from the end; the others are positions.
         alike: mean correlation between two positions of one sample at the same unit, in [0, 1].
+        mixes: the axis along which the values sum to 1, as those of a softmax; None where they do not.
         measured: whether it, or something it was computed from, was read from the recorded pass.
         fan: the value as a function of a Gaussian, where it was made by elementwise functions.
     """
@@ -65,6 +66,7 @@ class State:
     outer: int = 1
     axis: int = -1
     alike: float = 0.0
+    mixes: int | None = None
     measured: bool = False
     fan: Fan | None = field(default=None, repr=False)
 
@@ -85,7 +87,7 @@ class State:
 
     def plain(self, **changes: object) -> State:
         """The same with some attributes changed and no longer a function of what it was made from."""
-        return replace(self, **{"fan": None, **changes})  # pyright: ignore[reportArgumentType]
+        return replace(self, **{"fan": None, "mixes": None, **changes})  # pyright: ignore[reportArgumentType]
 
 
 def gaussian(mean: Tensor, variance: Tensor) -> Fan:

@@ -72,15 +72,16 @@ class Made:
     Attributes:
         states: of the outputs.
         pull: how gradients come down.
-        patch: for a weight, from mean squares of its data to the sum of those that each element of the output is made
-            from.
         data: for a weight, the state of its data.
+        weigh: for a weight, the operation as a function of its data and of the weight, without the bias.
+        weight: the weight that it is called with.
     """
 
     states: tuple[State, ...]
     pull: Pull
-    patch: Callable[[Tensor], Tensor] | None = None
     data: State | None = None
+    weigh: Callable[[Tensor, Tensor], Tensor] | None = None
+    weight: Tensor | None = None
 
 
 Rule = Callable[[Step], Made]

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from limen.theory.prediction.rules import attention
 from limen.theory.prediction.step import Made, NoRule, Step, linear_in, rule
 
 
@@ -25,7 +26,7 @@ def linear(step: Step) -> Made:
         lambda variance: F.linear(variance, square),
         axis=-1,
     )
-    return replace(made, patch=summed, data=state)
+    return replace(made, data=state, weigh=F.linear, weight=weight)
 
 
 @rule("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -47,12 +48,11 @@ def convolution(step: Step) -> Made:
         lambda variance: apply(variance, square, None, **options),
         axis=-1 - axes,
     )
-    ones = torch.ones_like(weight)
 
-    def gathered(squares: Tensor) -> Tensor:
-        return apply(squares, ones, None, **options)
+    def weigh(data: Tensor, factor: Tensor) -> Tensor:
+        return apply(data, factor, None, **options)
 
-    return replace(made, patch=gathered, data=state)
+    return replace(made, data=state, weigh=weigh, weight=weight)
 
 
 @rule("matmul", "mm", "bmm", "mv")
@@ -63,17 +63,12 @@ def product(step: Step) -> Made:
     if other.is_constant and other.batch is None:
         factor, square = other.mean, other.mean.square()
         made = linear_in(step.value("input"), one, lambda m: m @ factor, lambda v: v @ square, axis=-1)
-        return replace(made, patch=summed, data=one)
-    if one.is_constant and one.batch is None:
-        factor, square = one.mean, one.mean.square()
-        made = linear_in(step.value(right), other, lambda m: factor @ m, lambda v: square @ v)
-        axis = -2 if other.mean.ndim > 1 else -1
-
-        def gathered(squares: Tensor) -> Tensor:
-            return squares.sum(axis, keepdim=True)
-
-        return replace(made, patch=gathered, data=other)
-    raise NoRule
+        return replace(made, data=one, weigh=torch.matmul, weight=factor)
+    if not (one.is_constant and one.batch is None):
+        return attention.product(step, step.value("input"), step.value(right))
+    factor, square = one.mean, one.mean.square()
+    made = linear_in(step.value(right), other, lambda m: factor @ m, lambda v: square @ v)
+    return replace(made, data=other, weigh=from_left, weight=factor)
 
 
 @rule("addmm")
@@ -90,12 +85,12 @@ def added_product(step: Step) -> Made:
     square = factor.square()
     state = step.state("mat1")
     made = linear_in(step.value("mat1"), state, lambda m: torch.addmm(bias, m, factor), lambda v: v @ square, axis=-1)
-    return replace(made, patch=summed, data=state)
+    return replace(made, data=state, weigh=torch.matmul, weight=factor)
 
 
-def summed(squares: Tensor) -> Tensor:
-    """The sum over the units."""
-    return squares.sum(-1, keepdim=True)
+def from_left(data: Tensor, factor: Tensor) -> Tensor:
+    """The product with the factor on the left."""
+    return factor @ data
 
 
 def matrix(step: Step, name: str) -> Tensor:
