@@ -105,10 +105,10 @@ def sum_of(tensors: Iterable[Tensor]) -> Tensor:
     return first
 
 
-def added(one: Cotangent | None, other: Cotangent | None) -> Cotangent | None:
+def added(one: Cotangent | None, other: Cotangent) -> Cotangent:
     """Gradients that reach a value by two ways."""
-    if one is None or other is None:
-        return one or other
+    if one is None:
+        return other
     if one.base is not None and other.base is not None and one.base is not other.base:
         one, other = one.collapsed(), other.collapsed()
     base = one.base or other.base

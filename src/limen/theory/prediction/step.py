@@ -11,9 +11,9 @@ from torch import Tensor
 
 from limen.anatomy.tape import Operation, Value
 from limen.theory.prediction.cotangent import Cotangent, transposed
-from limen.theory.prediction.state import State
+from limen.theory.prediction.state import State, folded
 
-__all__ = ["RULES", "Made", "NoRule", "Pull", "Rule", "Step", "linear_in", "rule"]
+__all__ = ["RULES", "Made", "NoRule", "Pull", "Rule", "Step", "applied", "linear_in", "rule"]
 
 Pull = Callable[[tuple[Cotangent | None, ...]], Mapping[Value, Cotangent]]
 """From the gradients at the outputs of an operation to those at its inputs."""
@@ -87,7 +87,7 @@ class Made:
 Rule = Callable[[Step], Made]
 
 RULES: dict[str, Rule] = {}
-"""By the name of the operation."""
+"""By the name of the operation; ``activation`` for all that apply one of the catalogue."""
 
 
 def rule(*names: str) -> Callable[[Rule], Rule]:
@@ -98,6 +98,26 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
         return function
 
     return enter
+
+
+def applied(step: Step) -> Made:
+    """What the rule of an operation makes of its inputs.
+
+    Raises:
+        NoRule: there is none, or it does not cover this case or does not give what was recorded.
+    """
+    operation = step.operation
+    found = RULES.get("activation" if operation.activation is not None else operation.name)
+    if found is None:
+        raise NoRule
+    with torch.no_grad():
+        made = found(step)
+    if len(made.states) != len(operation.outputs):
+        raise NoRule
+    for output, state in zip(operation.outputs, made.states, strict=True):
+        if tuple(state.mean.shape) != folded(output.shape, state.batch, step.samples):
+            raise NoRule
+    return made
 
 
 def linear_in(

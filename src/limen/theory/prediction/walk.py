@@ -9,9 +9,8 @@ import torch
 
 from limen.anatomy.tape import Operation, Tape, Value
 from limen.theory.prediction.cotangent import Cotangent, added, without_ways
-from limen.theory.prediction.rules.elementwise import activation
-from limen.theory.prediction.state import State, folded
-from limen.theory.prediction.step import RULES, Made, NoRule, Step
+from limen.theory.prediction.state import State
+from limen.theory.prediction.step import Made, NoRule, Step, applied
 
 __all__ = ["Walk", "down", "up"]
 
@@ -56,26 +55,6 @@ def up(tape: Tape, recorded: Mapping[Value, State], moving: set[Value], samples:
     return walk
 
 
-def applied(step: Step) -> Made:
-    """What the rule of an operation makes of its inputs.
-
-    Raises:
-        NoRule: there is none, or it does not cover this case or does not give what was recorded.
-    """
-    operation = step.operation
-    rule = activation if operation.activation is not None else RULES.get(operation.name)
-    if rule is None:
-        raise NoRule
-    with torch.no_grad():
-        made = rule(step)
-    if len(made.states) != len(operation.outputs):
-        raise NoRule
-    for number, state in enumerate(made.states):
-        if tuple(state.mean.shape) != folded(operation.outputs[number].shape, state.batch, step.samples):
-            raise NoRule
-    return made
-
-
 def down(tape: Tape, walk: Walk, above: Mapping[Value, Cotangent], shares: Shares) -> None:
     """The gradients at all values, from those at the outputs."""
     walk.gradients.update(above)
@@ -87,9 +66,7 @@ def down(tape: Tape, walk: Walk, above: Mapping[Value, Cotangent], shares: Share
         with torch.no_grad():
             found = made.pull(given) if made else measured_share(operation, walk, given, shares)
         for value, cotangent in found.items():
-            total = added(walk.gradients.get(value), cotangent)
-            assert total is not None
-            walk.gradients[value] = total
+            walk.gradients[value] = added(walk.gradients.get(value), cotangent)
 
 
 def measured_share(

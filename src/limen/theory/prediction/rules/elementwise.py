@@ -24,6 +24,7 @@ UNARY = (
 CASTS = ("to", "float", "double", "half", "bfloat16", "type_as", "type", "contiguous", "clone", "alias", "identity")
 
 
+@rule("activation")
 def activation(step: Step) -> Made:
     """An activation of the catalogue, of any element."""
     entry = step.operation.activation
