@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -134,23 +135,32 @@ def transposed(
         seeds: the gradients at the outputs.
     """
     means, variances = [mean for mean, _ in outputs], [variance for _, variance in outputs]
-    above = [seed.ways.expand(-1, *mean.shape) for seed, mean in zip(seeds, means, strict=True)]
     rest = [seed.variance.expand_as(variance) for seed, variance in zip(seeds, variances, strict=True)]
-    sources = [variance for _, variance in inputs]
-    down = torch.autograd.grad(variances, sources, rest, retain_graph=True, materialize_grads=True, allow_unused=True)
-    if not above[0].shape[0]:
+    down = gradients(variances, [variance for _, variance in inputs], rest, batched=False)
+    if not seeds[0].ways.shape[0]:
         return [without_ways(variance) for variance in down]
-    ways = torch.autograd.grad(
-        means,
-        [mean for mean, _ in inputs],
-        above,
+    above = [seed.ways.expand(-1, *mean.shape) for seed, mean in zip(seeds, means, strict=True)]
+    ways = gradients(means, [mean for mean, _ in inputs], above, batched=True)
+    common = seeds[0].common
+    return [Cotangent.of(Seed(way, variance, common)) for way, variance in zip(ways, down, strict=True)]
+
+
+def gradients(
+    outputs: Sequence[Tensor], inputs: Sequence[Tensor], above: Sequence[Tensor], *, batched: bool
+) -> list[Tensor]:
+    """Autograd's gradients, taken at a scale at which single precision loses no digits."""
+    largest = max(float(one.abs().max()) if one.numel() else 0.0 for one in above)
+    scale = largest if 0 < largest < math.inf else 1.0
+    found = torch.autograd.grad(
+        outputs,
+        inputs,
+        [one / scale for one in above],
         retain_graph=True,
         materialize_grads=True,
         allow_unused=True,
-        is_grads_batched=True,
+        is_grads_batched=batched,
     )
-    common = seeds[0].common
-    return [Cotangent.of(Seed(way, variance, common)) for way, variance in zip(ways, down, strict=True)]
+    return [one * scale for one in found]
 
 
 def without_ways(variance: Tensor) -> Cotangent:

@@ -45,7 +45,7 @@ class Observer:
 
     Attributes:
         samples: size of the batch.
-        states: of every value, over the samples.
+        states: of every value but parameters and buffers, over the samples.
         readings: of every floating value.
         active: share of elements that are not flat, by operation.
         tensors: of every floating value that depends on the sample.
@@ -63,7 +63,7 @@ class Observer:
         """Read what an operation is about to overwrite."""
         with torch.no_grad(), unseen():
             for value, tensor in zip(operation.inputs, given, strict=True):
-                if value.source != "operation" and value not in self.states:
+                if value.source != "operation" and value.leaf is None and value not in self.states:
                     self._enter(value, tensor)
             if operation.activation is not None and operation.inputs and not given[0].is_meta:
                 self.active[operation] = active_share(operation, given[0])
@@ -84,7 +84,7 @@ class Observer:
         """What comes from outside of the pass."""
         if value.source == "input" and value.shape[:1] == (self.samples,):
             self._read(value, tensor, 0, 1)
-        else:
+        elif value.leaf is None:
             self.states[value] = constant(tensor)
 
     def _is_batch(self, operation: Operation) -> bool:
@@ -106,6 +106,9 @@ class Observer:
         """Take the moments, and the gradient when it comes."""
         self.moving.add(value)
         self.states[value] = state_of(tensor, self.samples, batch, outer)
+        if value.source == "input" and tensor.is_meta:  # as data should be
+            state = self.states[value]
+            self.states[value] = state.plain(mean=torch.zeros_like(state.mean), variance=torch.ones_like(state.mean))
         if not tensor.is_floating_point() or tensor.is_meta or not tensor.numel():
             return
         numbers = tensor.detach().double()

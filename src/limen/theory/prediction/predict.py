@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limen.anatomy.tape import Sample, record, tensors_of, undisturbed
+from limen.anatomy.tape import Sample, Tape, record, tensors_of, undisturbed
 from limen.anatomy.wrappers import unwrapped
-from limen.errors import InvalidValue
+from limen.errors import InvalidValue, SampleRefused
 from limen.theory.prediction.collect import maps_of, sites_of
 from limen.theory.prediction.cotangent import Cotangent, Seed, without_ways
+from limen.theory.prediction.declared import Known, Leaves, is_meta
 from limen.theory.prediction.measure import Measured, gradients, output_of, shares_of, tracked
 from limen.theory.prediction.observe import Observer, state_of
 from limen.theory.prediction.result import Prediction
@@ -44,7 +45,9 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
             of one leaves nothing to predict.
         loss: from what the model returns to a scalar; the gradients are then those of that scalar. Without it they
             are those of the outputs against independent numbers of variance 1, one for each element of the outputs.
-        measure: also go forward and back once with the real numbers.
+        measure: also go forward and back once with the real numbers. On the meta device nothing can be measured;
+            weights are then drawn as their layers declare, inputs have mean 0 and variance 1, and any row of an
+            embedding is as likely as any other.
 
     Returns:
         The prediction; its figures in the units of the model's activations, gradient norms of the whole batch.
@@ -66,12 +69,18 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
     True
     """
     model = unwrapped(model)
-    observer = Observer(samples_in(sample))
+    observer, real = Observer(samples_in(sample)), not is_meta(model)
+    if loss is not None and not real:
+        raise InvalidValue(
+            "predict(…, loss=…): the model is on the meta device, where its output has no numbers for a loss. Leave "
+            "the loss out, or build the model on a device."
+        )
+    measure = measure and real
     with undisturbed(model), torch.inference_mode(False), torch.enable_grad(), output_of(model) as held:
-        tape = record(model, tracked(sample), see=observer.see, foresee=observer.foresee)
+        tape = recorded(model, sample, observer)
         check_outputs(held.result)
-        measured = gradients(model, tape, observer, held.result, loss) if measure or loss else Measured()
-        walk = up(tape, observer.states, observer.moving, observer.samples)
+        measured = gradients(model, tape, observer, held.result, loss) if (measure or loss) and real else Measured()
+        walk = up(tape, Known(Leaves(model)), observer.states, observer.moving, observer.samples)
         above: dict[Any, Cotangent] = {}
         for value in tape.outputs.values():
             state = walk.states.get(value)
@@ -88,8 +97,22 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
         maps_of(tape, walk, observer, measured if measure else None),
         observer.samples,
         tuple(dict.fromkeys(f"{one.name} in {one.path}" if one.path else one.name for one in walk.unruled)),
-        None if measure else "measure=False",
+        None if measure else "measure=False" if real else "the model is on the meta device",
     )
+
+
+def recorded(model: nn.Module, sample: Sample, observer: Observer) -> Tape:
+    """The tape of a pass; on the meta device an error says what cannot be done there."""
+    try:
+        return record(model, tracked(sample), see=observer.see, foresee=observer.foresee)
+    except SampleRefused as error:
+        if not is_meta(model):
+            raise
+        raise SampleRefused(
+            f"{error} The model is on the meta device, where tensors have no numbers: the sample must be there too, "
+            "and code that asks for a number, as `if x.sum() > 0` does, cannot run. Build the model on a device for "
+            "that."
+        ) from error
 
 
 def noise_at(state: State) -> Cotangent:

@@ -9,6 +9,7 @@ import torch
 
 from limen.anatomy.tape import Operation, Tape, Value
 from limen.theory.prediction.cotangent import Cotangent, added, without_ways
+from limen.theory.prediction.declared import Known
 from limen.theory.prediction.state import State
 from limen.theory.prediction.step import Made, NoRule, Step, applied
 
@@ -29,17 +30,26 @@ class Walk:
         gradients: of every value that one reaches.
     """
 
-    states: dict[Value, State]
+    states: Known
     made: dict[Operation, Made] = field(default_factory=dict)
     unruled: list[Operation] = field(default_factory=list)
     gradients: dict[Value, Cotangent] = field(default_factory=dict)
 
 
-def up(tape: Tape, recorded: Mapping[Value, State], moving: set[Value], samples: int) -> Walk:
-    """The states of all values, from those of the sample and the parameters."""
-    walk = Walk({value: state for value, state in recorded.items() if value.source != "operation"})
+def up(tape: Tape, known: Known, recorded: Mapping[Value, State], moving: set[Value], samples: int) -> Walk:
+    """The states of all values, from those of the sample and the parameters.
+
+    Args:
+        tape: the operations.
+        known: the parameters; the states are entered into it.
+        recorded: the state of each value in the recorded pass.
+        moving: the values that depend on the sample.
+        samples: size of the batch.
+    """
+    walk = Walk(known)
+    walk.states.update((value, state) for value, state in recorded.items() if value.source != "operation")
     for operation in tape.operations:
-        if operation.output not in moving:
+        if operation.output not in moving and not recorded[operation.output].mean.isnan().any():
             walk.states.update((value, recorded[value]) for value in operation.outputs)
             continue
         try:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from limen.theory.prediction.cotangent import Seed
 from limen.theory.prediction.state import State
-from limen.theory.prediction.step import Made
+from limen.theory.prediction.step import Made, through
 
 __all__ = ["weight_gradient"]
 
@@ -22,9 +22,9 @@ def weight_gradient(made: Made, seed: Seed, samples: int) -> float:
     """
     if made.data is None or made.weigh is None or made.weight is None:
         return math.nan
-    data, centre, ones = made.data, centre_of(made.data, seed), torch.ones_like(made.weight)
+    data, centre, ones = made.data, centre_of(made.data, seed), torch.ones(made.weight)
     ways = seed.ways.square().sum(0).expand_as(made.states[0].mean)
-    still, moving = (made.weigh(square, ones) for square in (centre.square(), data.variance))
+    still, moving = (through(made.weigh, square, ones) for square in (centre.square(), data.variance))
     alone = float((seed.variance * (still + moving)).sum() + (ways * moving).sum())
     together = float((ways * still).sum())
     if positions_of(made.states[0]) > 1:
@@ -52,8 +52,11 @@ def square_of(made: Made, data: Tensor, above: Tensor) -> float:
     """The squared norm of a weight's gradient, of one sample with these data and this gradient at the output."""
     assert made.weigh is not None
     assert made.weight is not None
+    most, largest = float(data.abs().max()), float(above.abs().max())
+    if not most * largest > 0:
+        return 0.0
     with torch.enable_grad():
-        weight = made.weight.detach().requires_grad_()
-        output = made.weigh(data, weight)
-        (found,) = torch.autograd.grad(output, weight, above.expand_as(output))
-    return float(found.square().sum())
+        weight = torch.zeros(made.weight, requires_grad=True)
+        output = made.weigh((data / most).float(), weight)
+        (found,) = torch.autograd.grad(output, weight, (above / largest).float().expand_as(output))
+    return float(found.double().square().sum()) * (most * largest) ** 2

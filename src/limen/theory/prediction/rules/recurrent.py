@@ -171,7 +171,7 @@ def stacked(script: Script, values: list[Value], axis: int) -> Value:
 
 def walked(step: Step, script: Script, value: Value, results: list[Value]) -> Made:
     """The rule of a script: up and down its operations, as for those of a model."""
-    states = dict(step.states)
+    states = step.states.copy()
     made: list[Made] = []
     for operation in script.operations:
         made.append(applied(Step(operation, states, step.samples, {})))
