@@ -11,7 +11,7 @@ from torch import Tensor
 
 from limen.activations import tails
 from limen.anatomy.tape import Operation, Value
-from limen.theory.prediction.state import State, constant, folded
+from limen.theory.prediction.state import State, constant, folded, overall
 
 __all__ = ["Observer", "Reading", "state_of"]
 
@@ -78,7 +78,7 @@ class Observer:
                 if moves:
                     self._read(value, tensor, *self._batch_axis(operation, value))
                 else:
-                    self.states[value] = constant(tensor)
+                    self.states[value] = blank(operation, value) if tensor.is_meta else constant(tensor)
 
     def _enter(self, value: Value, tensor: Tensor) -> None:
         """What comes from outside of the pass."""
@@ -111,9 +111,7 @@ class Observer:
             self.states[value] = state.plain(mean=torch.zeros_like(state.mean), variance=torch.ones_like(state.mean))
         if not tensor.is_floating_point() or tensor.is_meta or not tensor.numel():
             return
-        numbers = tensor.detach().double()
-        reading = Reading(float(numbers.mean()), float(numbers.var(correction=0)))
-        self.readings[value] = reading
+        self.readings[value] = reading = Reading(*overall(self.states[value]))
         self.tensors[value] = tensor
         if tensor.requires_grad:
             tensor.register_hook(reading.keep)
@@ -123,6 +121,12 @@ def unseen() -> AbstractContextManager[None]:
     """A context in which no mode sees what limen asks of torch: a recorder would write it down."""
     internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
     return internals.DisableTorchFunction()
+
+
+def blank(operation: Operation, value: Value) -> State:
+    """What a function that makes a tensor out of nothing makes on the meta device, where that is known."""
+    numbers = {"zeros": 0.0, "new_zeros": 0.0, "zeros_like": 0.0, "ones": 1.0, "new_ones": 1.0, "ones_like": 1.0}
+    return constant(torch.full(value.shape, numbers.get(operation.name, torch.nan)))
 
 
 def active_share(operation: Operation, z: Tensor) -> float:
@@ -146,5 +150,6 @@ def state_of(tensor: Tensor, samples: int, batch: int | None, outer: int = 1) ->
     shape = numbers.shape
     split = numbers.double().reshape(*shape[:batch], outer, samples, -1, *shape[batch + 1 :])
     target = folded(tuple(shape), batch, samples)
-    mean, variance = split.mean(batch + 1), split.var(batch + 1, correction=0)
+    mean = split.mean(batch + 1, keepdim=True)
+    variance = (split - mean).square().mean(batch + 1)
     return State(mean.reshape(target), variance.reshape(target), batch=batch, outer=outer)

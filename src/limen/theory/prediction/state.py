@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-__all__ = ["Base", "Fan", "State", "constant", "folded", "gaussian"]
+__all__ = ["Base", "Fan", "State", "constant", "folded", "gaussian", "overall"]
 
 FARTHEST = 6.0
 """Standard deviations between which the nodes lie; the density beyond is below 1e-8."""
@@ -109,6 +109,12 @@ def gaussian(mean: Tensor, variance: Tensor) -> Fan:
     return Fan(Base(nodes, weights), nodes)
 
 
+def overall(state: State) -> tuple[float, float]:
+    """Mean and variance over elements and samples together."""
+    mean = float(state.mean.mean())
+    return mean, float((state.variance + (state.mean - mean).square()).mean().clamp(min=0))
+
+
 def folded(shape: tuple[int, ...], batch: int | None, samples: int) -> tuple[int, ...]:
     """A shape with its batch axis shortened to one sample."""
     return tuple(size // samples if axis == batch else size for axis, size in enumerate(shape))
@@ -116,7 +122,6 @@ def folded(shape: tuple[int, ...], batch: int | None, samples: int) -> tuple[int
 
 def constant(tensor: Tensor, **changes: object) -> State:
     """The state of a tensor that is the same for all samples; unknown on the meta device."""
-    mean = torch.full(tensor.shape, torch.nan, dtype=torch.float64)
-    if not (tensor.is_meta or tensor.is_complex() or tensor.is_quantized or tensor.is_sparse):
-        mean = tensor.detach().to("cpu", torch.float64)
+    unknown = tensor.is_meta or tensor.is_complex() or tensor.is_quantized or tensor.is_sparse
+    mean = torch.full(tensor.shape, torch.nan, dtype=torch.float64) if unknown else tensor.detach().cpu().double()
     return State(mean, torch.zeros_like(mean), batch=None).plain(**changes)

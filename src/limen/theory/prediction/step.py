@@ -84,6 +84,7 @@ class Made:
         data: for a weight, the state of its data.
         weigh: for a weight, the operation as a function of its data and of the weight, without the bias.
         weight: the shape of the weight that it is called with.
+        row: the shape of a weight that makes a single unit, where there can be one.
     """
 
     states: tuple[State, ...]
@@ -91,6 +92,7 @@ class Made:
     data: State | None = None
     weigh: Callable[[Tensor, Tensor], Tensor] | None = None
     weight: tuple[int, ...] | None = None
+    row: tuple[int, ...] | None = None
 
 
 Rule = Callable[[Step], Made]

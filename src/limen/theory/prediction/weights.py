@@ -22,7 +22,7 @@ def weight_gradient(made: Made, seed: Seed, samples: int) -> float:
     """
     if made.data is None or made.weigh is None or made.weight is None:
         return math.nan
-    data, centre, ones = made.data, centre_of(made.data, seed), torch.ones(made.weight)
+    data, centre, ones = made.data, centre_of(made.data, seed), torch.ones(made.row or made.weight)
     ways = seed.ways.square().sum(0).expand_as(made.states[0].mean)
     still, moving = (through(made.weigh, square, ones) for square in (centre.square(), data.variance))
     alone = float((seed.variance * (still + moving)).sum() + (ways * moving).sum())

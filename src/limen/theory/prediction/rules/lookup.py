@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from limen.anatomy.tape import Value
 from limen.theory.prediction.cotangent import Cotangent
-from limen.theory.prediction.state import State
+from limen.theory.prediction.state import State, constant
 from limen.theory.prediction.step import Made, NoRule, Step, rule
 
 
@@ -42,8 +42,11 @@ def embedding(step: Step) -> Made:
     if found is not None and not found.mean.isnan().any():
         return Made((found,), lambda _: {})
     weight, ids = step.weight("weight")().double(), step.state("input")
-    if ids.batch is None:
-        raise NoRule
+    if ids.batch is None:  # positions, counted from the first
+        count = ids.mean.numel()
+        if count > len(weight):
+            raise NoRule
+        return Made((constant(weight[:count].reshape(*ids.mean.shape, -1)),), lambda _: {})
     shape = (*ids.mean.shape, weight.shape[-1])  # any row is as likely as any other
     mean, variance = weight.mean(0).expand(shape), weight.var(0, correction=0).expand(shape)
     return Made((State(mean, variance, ids.batch, ids.outer),), lambda _: {})

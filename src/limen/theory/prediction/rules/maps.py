@@ -25,7 +25,8 @@ def linear(step: Step) -> Made:
         lambda variance: through(F.linear, variance, weight().square()),
         axis=-1,
     )
-    return replace(made, data=state, weigh=F.linear, weight=step.value("weight").shape)
+    shape = step.value("weight").shape
+    return replace(made, data=state, weigh=F.linear, weight=shape, row=(1, *shape[1:]))
 
 
 @rule("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -50,7 +51,8 @@ def convolution(step: Step) -> Made:
         lambda variance: through(weigh, variance, weight().square()),
         axis=-1 - axes,
     )
-    return replace(made, data=state, weigh=weigh, weight=shape)
+    alone = "transpose" not in operation.name and operation.argument("groups", 1) == 1
+    return replace(made, data=state, weigh=weigh, weight=shape, row=(1, *shape[1:]) if alone else None)
 
 
 @rule("matmul", "mm", "bmm", "mv")
