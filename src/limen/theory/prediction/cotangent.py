@@ -22,7 +22,7 @@ class Seed:
         ways: ``[ways, *shape]``, in the shape of the value's state: each is multiplied by a number of variance 1 that
             each sample draws for itself; there is one for each element of an output that is given noise.
         variance: of the rest, in the shape of the value's state.
-        common: whether the one way is alike for all samples instead, the mean of their gradients.
+        common: whether the first way is alike for all samples instead: the mean of their gradients.
         balanced: whether the gradients of a batch sum to 0, as below a normalisation over it: then what the samples
             have in common leaves no trace in the gradient of a weight.
     """

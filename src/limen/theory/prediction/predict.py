@@ -89,8 +89,7 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
             if loss is None:
                 above[value] = noise_at(state)
             elif value in measured.above:
-                given = state_of(measured.above[value], observer.samples, state.batch, state.outer)
-                above[value] = Cotangent.of(Seed(given.mean[None], given.variance, common=True))
+                above[value] = of_loss(measured.above[value], state, observer.samples)
         down(tape, walk, above, shares_of(observer))
     return Prediction(
         sites_of(model, tape, walk, observer, measure),
@@ -113,6 +112,20 @@ def recorded(model: nn.Module, sample: Sample, observer: Observer) -> Tape:
             "and code that asks for a number, as `if x.sum() > 0` does, cannot run. Build the model on a device for "
             "that."
         ) from error
+
+
+def of_loss(gradient: Tensor, state: State, samples: int) -> Cotangent:
+    """The gradient of a loss at an output: its mean, and how its elements vary together where they are few."""
+    given = state_of(gradient, samples, state.batch, state.outer)
+    mean, count = given.mean[None], given.mean.numel()
+    if count > MOST_WAYS or state.batch is None or state.outer > 1:
+        return Cotangent.of(Seed(mean, given.variance, common=True))
+    shape = gradient.shape
+    split = gradient.detach().cpu().double().reshape(*shape[: state.batch], samples, -1, *shape[state.batch + 1 :])
+    rows = split.movedim(state.batch, 0).reshape(samples, count)
+    values, vectors = torch.linalg.eigh((rows - rows.mean(0)).T @ (rows - rows.mean(0)) / samples)
+    ways = (vectors * values.clamp(min=0).sqrt()).T.reshape(count, *given.mean.shape)
+    return Cotangent.of(Seed(torch.cat([mean, ways]), torch.zeros_like(given.variance), common=True))
 
 
 def noise_at(state: State) -> Cotangent:

@@ -24,15 +24,17 @@ def weight_gradient(made: Made, seed: Seed, samples: int) -> float:
         return math.nan
     data, centre, ones = made.data, centre_of(made.data, seed), torch.ones(made.row or made.weight)
     ways = seed.ways.square().sum(0).expand_as(made.states[0].mean)
+    often = torch.full((len(seed.ways),), 0.0 if seed.common else 1.0, dtype=torch.float64)
+    often[: int(seed.common)] = samples  # around a mean, what the samples of a batch draw sums to 0
     still, moving = (through(made.weigh, square, ones) for square in (centre.square(), data.variance))
     alone = float((seed.variance * (still + moving)).sum() + (ways * moving).sum())
-    together = float((ways * still).sum())
+    together = float((often @ (seed.ways.square() * still).flatten(1).sum(1)) if len(often) else 0.0)
     if positions_of(made.states[0]) > 1:
-        together = sum(square_of(made, centre, way) for way in seed.ways)
+        together = sum(float(by) * square_of(made, centre, way) for by, way in zip(often, seed.ways, strict=True))
         if data.alike:
             whole = sum(square_of(made, data.variance.sqrt(), way) for way in seed.ways)
             alone += data.alike * (whole - float((ways * moving).sum()))
-    return math.sqrt(max(0.0, samples * (alone + together * (samples if seed.common else 1))))
+    return math.sqrt(max(0.0, samples * (alone + together)))
 
 
 def centre_of(data: State, seed: Seed) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from limen.anatomy.tape import Value
 from limen.theory.prediction.cotangent import Cotangent, Seed
-from limen.theory.prediction.state import Fan, State
+from limen.theory.prediction.state import Fan, State, gaussian
 from limen.theory.prediction.step import Made, NoRule, Step, rule
 
 UNARY = (
@@ -216,6 +216,32 @@ def alike_after(before: State, after: State, slope: Tensor) -> float:
     whole = float(after.variance.sum())
     straight = min(1.0, float(share.sum()) / whole) if whole > 0 else 1.0
     return straight * before.alike + (1 - straight) * before.alike**2
+
+
+@rule("glu")
+def glu(step: Step) -> Made:
+    """The first half times the sigmoid of the second."""
+    value, state = step.value("input"), step.state("input")
+    axis = int(step.operation.argument("dim", step.operation.argument("1", -1))) % state.mean.ndim - state.mean.ndim
+    if state.batch is not None and axis == state.batch - state.mean.ndim:
+        raise NoRule
+    (left, right), (squares, doubts) = state.mean.chunk(2, axis), state.variance.chunk(2, axis)
+    gates = gaussian(right, doubts)
+    opens, slope = torch.sigmoid(gates.values), torch.sigmoid(gates.values) * torch.sigmoid(-gates.values)
+    open_mean, open_square = gates.base.mean(opens), gates.base.mean(opens.square())
+    steep, steep_square = gates.base.mean(slope), gates.base.mean(slope.square())
+    mean = left * open_mean
+    variance = ((squares + left.square()) * open_square - mean.square()).clamp(min=0)
+
+    def pull(above: tuple[Cotangent | None, ...]) -> Mapping[Value, Cotangent]:
+        if above[0] is None:
+            return {}
+        through = above[0].seed.times(open_mean, open_square)
+        beside = above[0].seed.times(left * steep, (squares + left.square()) * steep_square)
+        ways = torch.cat([through.ways, beside.ways], axis)
+        return {value: Cotangent.of(Seed(ways, torch.cat([through.variance, beside.variance], axis), through.common))}
+
+    return Made((state.plain(mean=mean, variance=variance),), pull)
 
 
 def total(step: Step, one: Value, other: Value, sign: float) -> Made:
