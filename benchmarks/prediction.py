@@ -39,7 +39,17 @@ INITIALISATIONS = "he", "xavier", "critical", "default"
 SAMPLES = 64
 TINY = 1e-30
 """Variances and mean squares of gradients below this are beyond single precision, in which the networks run."""
-COLUMNS = "activation", "initialisation", "σ_w²", "σ_b²", "variance %", "worst %", "gradient %", "worst %", "out of reach"
+COLUMNS = (
+    "activation",
+    "initialisation",
+    "σ_w²",
+    "σ_b²",
+    "variance %",
+    "worst %",
+    "gradient %",
+    "worst %",
+    "out of reach",
+)
 
 
 @dataclass(frozen=True)
@@ -94,8 +104,8 @@ def variances(name: str, initialisation: str) -> tuple[float, float]:
         return 1.0, 0.0
     if initialisation == "default":
         return 1 / 3, math.nan  # biases uniform in ±1/sqrt(fan_in)
-    points = [*theory.edge_of_chaos(name), *theory.half_stable_points(name)]
-    best = next((p for p in points if p.stability in ("attracts", "half-stable")), points[0] if points else None)
+    points = [*theory.half_stable_points(name), *theory.edge_of_chaos(name)]
+    best = next((point for point in points if point.stability != "repels"), None)
     return (theory.forward_gain(name) ** 2, 0.0) if best is None else (best.weight_variance, best.bias_variance)
 
 
@@ -172,7 +182,13 @@ def take_time(layers: int = 100, width: int = 1024, repeats: int = 3) -> Time:
 
 def cells(row: Row) -> tuple[str, ...]:
     shares = (row.variance, row.worst_variance, row.gradient, row.worst_gradient, row.unreached)
-    return row.activation, row.initialisation, f"{row.weight_variance:.3g}", f"{row.bias_variance:.3g}", *map(per_cent, shares)
+    return (
+        row.activation,
+        row.initialisation,
+        f"{row.weight_variance:.3g}",
+        f"{row.bias_variance:.3g}",
+        *map(per_cent, shares),
+    )
 
 
 def main() -> None:
@@ -189,7 +205,9 @@ def main() -> None:
             print(*cells(rows[-1]), sep="  ", flush=True)
     took = take_time()
     show(f"30 layers of 1,024 units, {options.draws} draws", COLUMNS, [cells(row) for row in rows])
-    print(f"{took.layers} layers of {took.width}: {took.seconds:.2f} s, {took.with_measured:.2f} s with the measured pass")
+    print(
+        f"{took.layers} layers of {took.width}: {took.seconds:.2f} s, {took.with_measured:.2f} s with the measured pass"
+    )
     save(options.output, [*rows, took])
     print(f"written: {options.output}")
 

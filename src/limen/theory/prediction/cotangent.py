@@ -90,7 +90,11 @@ class Cotangent:
             return seed
         if self.base is None:
             return seed.times(by, by.square())
-        return seed.times(self.base.mean(by), self.base.mean(by.square()))
+        slope, square = self.base.mean(by), self.base.mean(by.square())
+        if self.base.together is None:
+            return seed.times(slope, square)
+        joint = slope.square() + self.base.together.square() * (square - slope.square())  # units bend together
+        return seed.times(slope.sign() * joint.clamp(min=0).sqrt(), square)
 
     @property
     def square(self) -> Tensor:

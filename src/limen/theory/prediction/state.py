@@ -26,10 +26,12 @@ class Base:
     Attributes:
         nodes: ``[*shape, nodes]``, where the Gaussian of each element is looked at.
         weights: ``[nodes]``, their probabilities; they sum to 1.
+        together: share of the variance of each element that is common to all units; None for 0.
     """
 
     nodes: Tensor
     weights: Tensor
+    together: Tensor | None = None
 
     def mean(self, values: Tensor) -> Tensor:
         """Of a function of the Gaussian, given at the nodes: one number for each element."""
@@ -56,6 +58,8 @@ class State:
         axis: the axis of the units, counted from the end; the others are positions.
         alike: mean correlation between two positions of one sample at the same unit, in [0, 1].
         mixes: the axis along which the values sum to 1, as those of a softmax; None where they do not.
+        common: what all units do together, in the shape of ``mean``: how far each moves with one number that each
+            sample draws; part of ``variance``. None where units move by themselves.
         measured: whether it, or something it was computed from, was read from the recorded pass.
         fan: the value as a function of a Gaussian, where it was made by elementwise functions.
     """
@@ -67,6 +71,7 @@ class State:
     axis: int = -1
     alike: float = 0.0
     mixes: int | None = None
+    common: Tensor | None = field(default=None, repr=False)
     measured: bool = False
     fan: Fan | None = field(default=None, repr=False)
 
@@ -83,11 +88,15 @@ class State:
     @cached_property
     def spread(self) -> Fan:
         """The value at the nodes of a Gaussian: of the one it is made from, else of one with its own moments."""
-        return self.fan or gaussian(self.mean, self.variance)
+        made = self.fan or gaussian(self.mean, self.variance)
+        if self.fan is None and self.common is not None and made.base.weights.numel() > 1:
+            share = (self.common.square() / self.variance).nan_to_num(0.0)
+            return Fan(replace(made.base, together=share), made.values)
+        return made
 
     def plain(self, **changes: object) -> State:
         """The same with some attributes changed and no longer a function of what it was made from."""
-        return replace(self, **{"fan": None, "mixes": None, **changes})  # pyright: ignore[reportArgumentType]
+        return replace(self, **{"fan": None, "mixes": None, "common": None, **changes})  # pyright: ignore[reportArgumentType]
 
 
 def gaussian(mean: Tensor, variance: Tensor) -> Fan:

@@ -181,7 +181,8 @@ def of_one(
     def pull(above: tuple[Cotangent | None, ...]) -> Mapping[Value, Cotangent]:
         return {value: above[0].times(slope_at, fan.base)} if above[0] else {}
 
-    return Made((made.plain(fan=made.fan, alike=share),), pull)
+    joint = common_after(state, made, slope_at)
+    return Made((made.plain(fan=made.fan, alike=share, common=joint),), pull)
 
 
 def of_two(step: Step, one: Value, other: Value, function: Callable[[Tensor, Tensor], Tensor]) -> Made:
@@ -242,6 +243,16 @@ def glu(step: Step) -> Made:
         return {value: Cotangent.of(Seed(ways, torch.cat([through.variance, beside.variance], axis), through.common))}
 
     return Made((state.plain(mean=mean, variance=variance),), pull)
+
+
+def common_after(before: State, after: State, slope: Tensor) -> Tensor | None:
+    """What the units do together behind a function: to second order in the share that they did before it."""
+    if before.common is None:
+        return None
+    steep, share = before.spread.base.mean(slope), (before.common.square() / before.variance).nan_to_num(0.0)
+    straight = steep.square() * before.common.square()
+    bent = (after.variance - steep.square() * before.variance).clamp(min=0) * share.square()
+    return (steep * before.common).sign() * (straight + bent).sqrt()
 
 
 def total(step: Step, one: Value, other: Value, sign: float) -> Made:

@@ -10,7 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limen.theory.prediction.rules import attention
+from limen.theory.prediction.state import State
 from limen.theory.prediction.step import Made, NoRule, Step, linear_in, rule, through
+
+LEAST_COMMON = 0.2
+"""Share of the variance of all units below which what they do together is left out."""
 
 
 @rule("linear")
@@ -26,7 +30,27 @@ def linear(step: Step) -> Made:
         axis=-1,
     )
     shape = step.value("weight").shape
+    made = replace(made, states=(together(state, made.states[0], weight()),))
     return replace(made, data=state, weigh=F.linear, weight=shape, row=(1, *shape[1:]))
+
+
+def together(before: State, after: State, weight: Tensor) -> State:
+    """The state behind a layer with what its units do together, as they do where their weights are all alike.
+
+    Without anything common before it, that is their covariance with their own mean; where it is little it is left out.
+    """
+    if before.common is not None:
+        moved = through(F.linear, before.common, weight)
+        own = (before.variance - before.common.square()).clamp(min=0)
+        variance = through(F.linear, own, weight.square()) + moved.square()
+        return replace(after, variance=variance, common=moved)
+    middle = weight.mean(0).double()
+    joint = middle * before.variance
+    length = (joint * middle).sum(-1, keepdim=True).sqrt()
+    moved = (through(F.linear, joint, weight) / length).nan_to_num(0.0)
+    if float(moved.square().sum()) < LEAST_COMMON * float(after.variance.sum()):
+        return after
+    return replace(after, common=moved)
 
 
 @rule("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
