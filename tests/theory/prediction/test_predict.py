@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -104,6 +106,52 @@ def test_the_numbers_of_the_whole_follow_from_those_of_the_sites() -> None:
     assert found.backward_factor == pytest.approx(math.sqrt(1 / 6), rel=0.03)  # χ_1 of a ReLU with 1/3
 
 
+def test_what_is_measured_is_what_autograd_finds() -> None:
+    """Also around an operation without a rule, whose own gradient is asked for besides."""
+    torch.manual_seed(0)
+    first, last = nn.Linear(8, 8), nn.Linear(8, 2)
+    held: list[Tensor] = []
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = first, last
+
+        def forward(self, x: Tensor) -> Tensor:
+            z = self.first(x)
+            y = torch.cumsum(torch.relu_(z + 0.5), 1)
+            held[:] = [z, y]
+            return self.last(torch.tanh(y))
+
+    sample = torch.randn(16, 8)
+    found = predict(Model(), sample, loss=lambda output: output.square().sum())
+    loss = Model()(sample).square().sum()
+    z, y = held
+    above = torch.autograd.grad(loss, [z, y, first.weight])
+    assert found.unruled == ("cumsum",)
+    relu, tanh = (site.measured for site in found.sites)
+    assert relu is not None
+    assert tanh is not None
+    assert relu.mean == pytest.approx(z.mean().item() + 0.5, rel=1e-5)
+    assert relu.variance == pytest.approx(z.var(correction=0).item(), rel=1e-5)
+    assert relu.active == float((z + 0.5 > 0).double().mean())
+    assert relu.gradient == pytest.approx(float(above[0].norm()), rel=1e-5)
+    assert tanh.gradient == pytest.approx(float(above[1].norm()), rel=1e-5)
+    assert found.maps[0].measured is not None
+    assert found.maps[0].measured.weight_gradient == pytest.approx(float(above[2].norm()), rel=1e-5)
+
+
+def test_quantised_layers_are_read_from_the_pass() -> None:
+    with warnings.catch_warnings(action="ignore"):
+        plain = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+        quantise: Any = torch.ao.quantization.quantize_dynamic  # pyright: ignore[reportDeprecated]
+        model = quantise(plain, {nn.Linear})
+    (site,) = predict(model, torch.randn(32, 64)).sites
+    assert site.source == "measured"
+    assert site.measured is not None
+    assert site.variance == pytest.approx(site.measured.variance)
+
+
 def test_zero_weights_leave_nothing() -> None:
     model = nn.Sequential(nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 1))
     for parameter in model.parameters():
@@ -134,6 +182,9 @@ def test_a_sample_that_does_not_fit_is_refused() -> None:
         predict(small(), torch.zeros(1, 8))
 
 
+Wrap = Callable[[Tensor], Any]
+
+
 class Returns(nn.Module):
     """A model that returns what it is told to."""
 
@@ -147,11 +198,13 @@ class Returns(nn.Module):
 
 def test_any_structure_of_outputs_will_do_if_there_is_a_tensor_in_it() -> None:
     torch.manual_seed(0)
-    plain = predict(Returns(lambda y: y), torch.ones(4, 8)).sites[0]
-    for wrap in (lambda y: {"logits": y, "n": 3}, lambda y: (y, None), lambda y: [[y], y.argmax()]):
+    plain = predict(Returns(nn.Identity()), torch.ones(4, 8)).sites[0]
+    fine: tuple[Wrap, ...] = (lambda y: {"logits": y, "n": 3}, lambda y: (y, None), lambda y: [[y], y.argmax()])
+    for wrap in fine:
         torch.manual_seed(0)
         assert predict(Returns(wrap), torch.ones(4, 8)).sites[0].gradient == pytest.approx(plain.gradient)
-    for wrap in (lambda y: None, lambda y: y.argmax(1), lambda y: 3.0):
+    nothing: tuple[Wrap, ...] = (lambda y: None, lambda y: y.argmax(1), lambda y: 3.0)
+    for wrap in nothing:
         with pytest.raises(InvalidValue, match="without a floating tensor"):
             predict(Returns(wrap), torch.ones(4, 8))
 

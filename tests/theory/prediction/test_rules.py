@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def tanh_gelu(x: Tensor) -> Tensor:
     return 0.5 * x * (1 + torch.tanh(0.7978845608 * (x + 0.044715 * x**3)))
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
     "two-ways": (lambda x: x * torch.sigmoid(x) + torch.tanh(2 * x) / 3, 512),
     "by-hand": (tanh_gelu, 512),
     "softplus-mish": (lambda x: x * torch.tanh(F.softplus(x)), 512),
@@ -50,7 +51,7 @@ FUNCTIONS = {
     "standardised": (lambda x: F.layer_norm(x.exp(), (512,)), 512),
     "root": (lambda x: F.rms_norm(F.relu(x), (512,)), 512),
     "groups": (lambda x: F.group_norm(F.relu(x), 8), 512),
-    "chunk": (lambda x: sum(part.tanh() for part in x.chunk(4, dim=1)), 128),
+    "chunk": (lambda x: torch.stack(x.chunk(4, dim=1)).tanh().sum(0), 128),
 }
 
 
@@ -152,7 +153,7 @@ def test_attention(by_hand: bool, causal: bool) -> None:
 class Recurrent(nn.Module):
     """A recurrent layer between two others."""
 
-    def __init__(self, kind: type[nn.RNNBase], **options: Any) -> None:
+    def __init__(self, kind: Any, **options: Any) -> None:
         super().__init__()
         self.first, self.cells = nn.Linear(64, 64), kind(64, 128, batch_first=True, **options)
         self.last = nn.Linear(256 if options.get("bidirectional") else 128, 256)
@@ -169,6 +170,31 @@ class Recurrent(nn.Module):
 def test_recurrent_layers(kind: type[nn.RNNBase], options: dict[str, Any]) -> None:
     torch.manual_seed(0)
     found = predict(Recurrent(kind, **options), torch.randn(64, 10, 64) * 2)
+    first, second = found.maps[0], last(found)
+    assert first.measured is not None
+    assert second.measured is not None
+    assert second.variance == pytest.approx(second.measured.variance, rel=0.1)
+    assert first.gradient == pytest.approx(first.measured.gradient, rel=0.1)
+
+
+class Stepping(nn.Module):
+    """A loop of the model's own over a cell."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self.first, self.cell, self.last = nn.Linear(64, 64), kind(64, 256), nn.Linear(256, 256)
+
+    def forward(self, x: Tensor) -> Tensor:
+        state: Any = None
+        for one in torch.tanh(self.first(x)).unbind(1):
+            state = self.cell(one, state)
+        return F.log_softmax(self.last(state[0] if isinstance(state, tuple) else state), dim=-1)
+
+
+@pytest.mark.parametrize("kind", [nn.LSTMCell, nn.GRUCell, nn.RNNCell], ids=["lstm", "gru", "rnn"])
+def test_cells(kind: Any) -> None:
+    torch.manual_seed(0)
+    found = predict(Stepping(kind), torch.randn(64, 6, 64) * 2)
     first, second = found.maps[0], last(found)
     assert first.measured is not None
     assert second.measured is not None
@@ -229,3 +255,15 @@ def test_the_gradient_of_a_loss() -> None:
     for weight in found.maps:
         assert weight.measured is not None
         assert weight.weight_gradient == pytest.approx(weight.measured.weight_gradient, rel=0.1)
+
+
+def test_weights_that_are_all_alike_move_units_together() -> None:
+    """To a factor only: units that all do the same are far from the independent ones of the theory."""
+    torch.manual_seed(0)
+    model = nn.Sequential(*(module for _ in range(4) for module in (nn.Linear(256, 256), nn.ReLU())))
+    for parameter in model.parameters():
+        nn.init.constant_(parameter, 0.02 if parameter.ndim > 1 else 0.0)
+    for site in predict(model, torch.randn(256, 256)).sites:
+        assert site.measured is not None
+        assert 0.3 < site.variance / site.measured.variance < 3  # independent units would be off by 256 a layer
+        assert 0.3 < site.gradient / site.measured.gradient < 3

@@ -13,7 +13,7 @@ from limen.activations import tails
 from limen.anatomy.tape import Operation, Value
 from limen.theory.prediction.state import State, constant, folded, overall
 
-__all__ = ["Observer", "Reading", "state_of"]
+__all__ = ["BLANK", "Observer", "Reading", "state_of"]
 
 BLANK = frozenset({"zeros", "ones", "full", "empty", "rand", "randn", "new_zeros", "new_ones", "new_full", "zeros_like",
                    "ones_like", "full_like", "rand_like", "randn_like", "randint", "normal", "bernoulli"})  # fmt: skip
@@ -34,9 +34,10 @@ class Reading:
     variance: float
     gradient: float | None = None
 
-    def keep(self, gradient: Tensor) -> None:
-        """Remember the norm of a gradient that comes by."""
-        self.gradient = float(torch.linalg.vector_norm(gradient.detach().double()))
+    def keep(self, gradient: Tensor | None) -> None:
+        """Remember the norm of a gradient that comes by; below quantised modules none does."""
+        if gradient is not None:
+            self.gradient = float(torch.linalg.vector_norm(gradient.detach().double()))
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Observer:
         active: share of elements that are not flat, by operation.
         tensors: of every floating value that depends on the sample.
         moving: the values that depend on the sample.
+        handles: of the hooks that keep the norms of gradients.
     """
 
     samples: int
@@ -58,6 +60,7 @@ class Observer:
     active: dict[Operation, float] = field(default_factory=dict)
     tensors: dict[Value, Tensor] = field(default_factory=dict)
     moving: set[Value] = field(default_factory=set)
+    handles: list[Any] = field(default_factory=list)
 
     def foresee(self, operation: Operation, given: tuple[Tensor, ...]) -> None:
         """Read what an operation is about to overwrite."""
@@ -114,7 +117,12 @@ class Observer:
         self.readings[value] = reading = Reading(*overall(self.states[value]))
         self.tensors[value] = tensor
         if tensor.requires_grad:
-            tensor.register_hook(reading.keep)
+            self.handles.append(tensor.register_hook(reading.keep))
+
+    def stop(self) -> None:
+        """Keep no more gradients: those that come now are not the measured ones."""
+        for handle in self.handles:
+            handle.remove()
 
 
 def unseen() -> AbstractContextManager[None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -12,7 +14,7 @@ from limen.anatomy.tape import Sample, Tape, record, tensors_of, undisturbed
 from limen.anatomy.wrappers import unwrapped
 from limen.errors import InvalidValue, SampleRefused
 from limen.theory.prediction.collect import maps_of, sites_of
-from limen.theory.prediction.cotangent import Cotangent, Seed, without_ways
+from limen.theory.prediction.cotangent import Cotangent, Seed
 from limen.theory.prediction.declared import Known, Leaves, is_meta
 from limen.theory.prediction.measure import Measured, gradients, output_of, shares_of, tracked
 from limen.theory.prediction.observe import Observer, state_of
@@ -23,7 +25,7 @@ from limen.theory.prediction.walk import down, up
 __all__ = ["predict"]
 
 MOST_WAYS = 32
-"""Outputs up to which each has a gradient of its own. Of more, the mean is what each does."""
+"""Outputs up to which each has a gradient of its own. Of more, only what they do together has."""
 
 Loss = Callable[[Any], Tensor]
 
@@ -76,10 +78,11 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
             "the loss out, or build the model on a device."
         )
     measure = measure and real
-    with undisturbed(model), torch.inference_mode(False), torch.enable_grad(), output_of(model) as held:
+    with quiet(), undisturbed(model), torch.inference_mode(False), torch.enable_grad(), output_of(model) as held:
         tape = recorded(model, sample, observer)
         check_outputs(held.result)
         measured = gradients(model, tape, observer, held.result, loss) if (measure or loss) and real else Measured()
+        observer.stop()
         walk = up(tape, Known(Leaves(model)), observer.states, observer.moving, observer.samples)
         above: dict[Any, Cotangent] = {}
         for value in tape.outputs.values():
@@ -98,6 +101,14 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
         tuple(dict.fromkeys(f"{one.name} in {one.path}" if one.path else one.name for one in walk.unruled)),
         None if measure else "measure=False" if real else "the model is on the meta device",
     )
+
+
+@contextmanager
+def quiet() -> Generator[None]:
+    """A context in which torch does not warn of gradients that it cannot send through quantised layers."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*an autograd kernel was not registered")
+        yield
 
 
 def recorded(model: nn.Module, sample: Sample, observer: Observer) -> Tape:
@@ -129,13 +140,13 @@ def of_loss(gradient: Tensor, state: State, samples: int) -> Cotangent:
 
 
 def noise_at(state: State) -> Cotangent:
-    """Independent numbers of variance 1 at an output: one way each where they are few."""
+    """Independent numbers of variance 1 at the elements of an output: a way for each where they are few."""
     count, shape = state.mean.numel(), state.mean.shape
-    if count > MOST_WAYS:
-        return without_ways(torch.ones_like(state.mean))
-    return Cotangent.of(
-        Seed(torch.eye(count, dtype=torch.float64).reshape(count, *shape), torch.zeros_like(state.mean))
-    )
+    if count > MOST_WAYS:  # all elements together, and the rest
+        together = torch.full((1, *shape), count**-0.5, dtype=torch.float64)
+        return Cotangent.of(Seed(together, torch.full_like(state.mean, 1 - 1 / count)))
+    ways = torch.eye(count, dtype=torch.float64).reshape(count, *shape)
+    return Cotangent.of(Seed(ways, torch.zeros_like(state.mean)))
 
 
 def samples_in(sample: Sample) -> int:

@@ -10,6 +10,7 @@ import torch
 from limen.anatomy.tape import Operation, Tape, Value
 from limen.theory.prediction.cotangent import Cotangent, added, without_ways
 from limen.theory.prediction.declared import Known
+from limen.theory.prediction.observe import BLANK
 from limen.theory.prediction.state import State
 from limen.theory.prediction.step import Made, NoRule, Step, applied
 
@@ -55,7 +56,8 @@ def up(tape: Tape, known: Known, recorded: Mapping[Value, State], moving: set[Va
         try:
             made = applied(Step(operation, walk.states, samples, recorded))
         except (NoRule, RuntimeError, TypeError, ValueError, LookupError):
-            unknown = any(value.dtype.is_floating_point and value in moving for value in operation.inputs)
+            read = [value for value in operation.inputs if value.dtype.is_floating_point and value in moving]
+            unknown = bool(read) and operation.name not in BLANK
             walk.states.update((value, recorded[value].plain(measured=unknown)) for value in operation.outputs)
             if unknown:
                 walk.unruled.append(operation)

@@ -37,6 +37,28 @@ def softmax(step: Step) -> Made:
     return Made((state.plain(mean=weights, variance=variance, mixes=axis),), pull)
 
 
+@rule("log_softmax")
+def log_softmax(step: Step) -> Made:
+    """The scores less the logarithm of the sum of their exponentials, which varies little."""
+    value, state = step.value("input"), step.state("input")
+    dim = step.operation.argument("dim")
+    if dim is None or (state.batch is not None and int(dim) % state.mean.ndim == state.batch):
+        raise NoRule
+    axis, risen = int(dim), state.mean + state.variance / 2
+    weights = torch.softmax(risen, axis)
+
+    def pull(above: tuple[Cotangent | None, ...]) -> Mapping[Value, Cotangent]:
+        if above[0] is None:
+            return {}
+        seed, back = above[0].seed, axis % state.mean.ndim - state.mean.ndim
+        ways = seed.ways - weights * seed.ways.sum(back, keepdim=True)
+        total = seed.variance.sum(back, keepdim=True)
+        rest = (1 - 2 * weights).clamp(min=0) * seed.variance + weights.square() * total
+        return {value: Cotangent.of(Seed(ways, rest, seed.common))}
+
+    return Made((state.plain(mean=state.mean - torch.logsumexp(risen, axis, keepdim=True)),), pull)
+
+
 def mixing(scores: Tensor, variance: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     """Mean and mean square of the softmax of Gaussian scores."""
     weights = torch.softmax(scores + variance / 2, axis)

@@ -140,7 +140,22 @@ def recurrent(step: Step) -> Made:
     results = [stacked(script, sequence, int(first))]
     for which in range(len(operation.outputs) - 1):
         results.append(stacked(script, [state for states in ends if (state := states[which]) is not None], 0))
-    return walked(step, script, value, results)
+    return walked(step, script, [value], results)
+
+
+@rule("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
+def one_step(step: Step) -> Made:
+    """A single step, as a loop of the model's own takes."""
+    operation, value = step.operation, step.value("input")
+    states = list(values_in(operation.argument("hx")))
+    weights = [operation.argument(name) for name in ("w_ih", "w_hh", "b_ih", "b_hh")]
+    if len(value.shape) != 2 or any(len(state.shape) != 2 for state in states):
+        raise NoRule
+    script = Script(value)
+    cell = Cell(operation.name.removesuffix("_cell"), tuple(one for one in weights if isinstance(one, Value)))
+    before: list[Value | None] = [states[0], states[1] if len(states) > 1 else None]
+    after = cell.step(script, cell.linear(script, value, 0), before)
+    return walked(step, script, [value, *states], [state for state in after if state is not None])
 
 
 def run(script: Script, cell: Cell, sequence: list[Value]) -> tuple[list[Value], list[Value | None]]:
@@ -169,7 +184,7 @@ def stacked(script: Script, values: list[Value], axis: int) -> Value:
     return script.call("stack", shape, tensors=tuple(values), dim=axis)
 
 
-def walked(step: Step, script: Script, value: Value, results: list[Value]) -> Made:
+def walked(step: Step, script: Script, sources: list[Value], results: list[Value]) -> Made:
     """The rule of a script: up and down its operations, as for those of a model."""
     states = step.states.copy()
     made: list[Made] = []
@@ -184,6 +199,6 @@ def walked(step: Step, script: Script, value: Value, results: list[Value]) -> Ma
             if any(given):
                 for below, cotangent in one.pull(given).items():
                     found[below] = added(found.get(below), cotangent)
-        return {value: found[value]} if value in found else {}
+        return {source: found[source] for source in sources if source in found}
 
     return Made(tuple(states[result] for result in results), pull)
