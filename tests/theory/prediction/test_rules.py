@@ -267,3 +267,49 @@ def test_weights_that_are_all_alike_move_units_together() -> None:
         assert site.measured is not None
         assert 0.3 < site.variance / site.measured.variance < 3  # independent units would be off by 256 a layer
         assert 0.3 < site.gradient / site.measured.gradient < 3
+
+
+class Doubles(torch.autograd.Function):
+    """Code that brings its gradients down itself."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return x * 2
+
+    @staticmethod
+    def backward(ctx: Any, above: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return above * 2
+
+
+def test_the_calls_inside_a_function_with_its_own_gradient_are_seen() -> None:
+    def doubled(x: Tensor) -> Tensor:
+        double: Any = Doubles.apply
+        return double(torch.relu(x))
+
+    torch.manual_seed(0)
+    found = predict(Between(doubled, 256, 256), torch.randn(64, 256))
+    assert found.sites[0].measured is not None
+    assert found.sites[0].gradient == pytest.approx(found.sites[0].measured.gradient, rel=0.05)
+    assert last(found).source == "theory"
+
+
+class Joins(nn.Module):
+    """What caches and embeddings of types do: join to nothing, add what was made for each sample alike."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.types, self.last = nn.Linear(64, 256), nn.Embedding(2, 256), nn.Linear(256, 256)
+        self.register_buffer("kinds", torch.zeros(1, 1, dtype=torch.int64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.cat([x.new_zeros(0), torch.relu(self.first(x))], dim=-2)
+        kinds: Any = self.kinds
+        return self.last(x + self.types(kinds.expand(x.shape[0], x.shape[1])))
+
+
+def test_what_is_joined_to_nothing_and_what_is_made_for_each_sample_alike() -> None:
+    torch.manual_seed(0)
+    made = last(predict(Joins(), torch.randn(32, 6, 64)))
+    assert made.source == "theory"
+    assert made.measured is not None
+    assert made.variance == pytest.approx(made.measured.variance, rel=0.05)

@@ -122,10 +122,10 @@ def arithmetic(step: Step) -> Made:
         raise NoRule
     compute = ARITHMETIC[operation.name]
     if not moves(step, other) and isinstance(one, Value):
-        numbers = nodes_of(step, other)
+        numbers = nodes_of(step, other, step.states[one])
         return of_one(step, one, lambda x: compute(x, numbers))
     if not moves(step, one) and isinstance(other, Value):
-        numbers = nodes_of(step, one)
+        numbers = nodes_of(step, one, step.states[other])
         return of_one(step, other, lambda x: compute(numbers, x))
     if not isinstance(one, Value) or not isinstance(other, Value):
         raise NoRule
@@ -145,11 +145,18 @@ def moves(step: Step, operand: Any) -> bool:
     return isinstance(operand, Value) and not (step.states[operand].batch is None and step.states[operand].is_constant)
 
 
-def nodes_of(step: Step, operand: Any) -> Tensor:
-    """A constant as it meets values at nodes."""
-    if isinstance(operand, Value):
-        return step.states[operand].mean[..., None]
-    return torch.tensor(float(operand), dtype=torch.float64)
+def nodes_of(step: Step, operand: Any, state: State) -> Tensor:
+    """A constant as it meets the nodes of a state; one that was made for each sample must be the same for all."""
+    if not isinstance(operand, Value):
+        return torch.tensor(float(operand), dtype=torch.float64)
+    numbers = step.states[operand].mean
+    place = None if state.batch is None else state.batch - state.mean.ndim + numbers.ndim
+    if place is not None and place >= 0 and numbers.shape[place] not in (1, state.mean.shape[state.batch or 0]):
+        first = numbers.narrow(place, 0, 1)
+        if state.mean.shape[state.batch or 0] != 1 or not torch.equal(first.expand_as(numbers), numbers):
+            raise NoRule
+        numbers = first
+    return numbers[..., None]
 
 
 def slopes(function: Callable[..., Tensor], *values: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
