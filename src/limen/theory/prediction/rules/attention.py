@@ -142,7 +142,7 @@ def attention(step: Step) -> Made:
     operation = step.operation
     names = [step.value(name) for name in ("query", "key", "value")]
     query, key, value = (step.states[name] for name in names)
-    if operation.argument("enable_gqa", False) or query.batch is None or query.mean.ndim < 3:
+    if operation.argument("enable_gqa", False) or query.batch is None or query.mean.ndim < 3 or len(set(names)) < 3:
         raise NoRule
     check_batches(query, key)
     check_batches(query, value)
@@ -168,9 +168,8 @@ def attention(step: Step) -> Made:
             names[0]: without_ways(at_scores @ own_square(key)),
             names[1]: without_ways(at_scores.mT @ query.square),
         }
-        if len(set(names)) < 3:
-            raise NoRule
-        return {**found, names[2]: Cotangent.of(at_values)}
+        found[names[2]] = Cotangent.of(at_values)
+        return found
 
     return Made((value.plain(mean=mean, variance=variance, batch=query.batch, alike=alike),), pull)
 
