@@ -264,7 +264,7 @@ class _Planner:
             )
         )
         self._stds[id(layer.weight)] = std
-        return State(std**2)
+        return State(std**2, source="embedding")
 
     def _affine(self, operation: Operation) -> Iterator[Setting]:
         """Scale and shift of a normalisation: 1 and 0."""
