@@ -89,7 +89,7 @@ def begin(model: nn.Module, sample: Tensor, way: str, seed: int) -> None:
     options = WAYS[way]
     if options is not None:
         with warnings.catch_warnings(action="ignore", category=UserWarning):
-            limen.init_(model, sample, generator=torch.Generator().manual_seed(seed), **options)
+            limen.init_(model, sample, generator=torch.Generator().manual_seed(seed), predicted=False, **options)
 
 
 def gradient_ratio(model: nn.Sequential, x: Tensor) -> float:

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 import limen
 from limen import theory
 from limen.errors import InvalidValue, SampleRefused, UnknownName
-from limen.init import Initialisation
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -235,14 +234,6 @@ def test_a_small_positive_bias_can_be_asked_for() -> None:
     assert torch.equal(model.head.bias, torch.zeros(10))
     for z in pre_activations(model, normal(256, 256)):
         assert float(z.detach().square().mean()) == pytest.approx(1, rel=0.25)
-
-
-def test_the_table_prints() -> None:
-    made = limen.init_(nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)), normal(8, 64))
-    lines = str(made).splitlines()
-    assert lines[0].split()[:2] == ["weight", "functions"]
-    assert lines[2].split()[:5] == ["0.weight", "linear", "→", "relu", "64"]
-    assert isinstance(made, Initialisation)
 
 
 def meta() -> nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def test_a_deep_model_leaves_a_variance_that_repels(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh", "selu", "elu", "sigmoid", "softplus"])
 def test_a_variance_that_attracts_is_kept_at_any_depth(name: str) -> None:
-    assert target_of(get(name), Choices(), 1000) == PLAIN
+    assert replace(target_of(get(name), Choices(), 1000), warning="") == PLAIN
     assert growth(get(name)) <= 1
 
 
@@ -83,4 +84,4 @@ def test_a_centred_point_attracts_by_iteration(name: str) -> None:
 
 def test_other_modes_want_variance_one() -> None:
     for choices in (Choices(mode="orthogonal"), Choices(mode="data"), Choices(keep="backward"), Choices(keep="both")):
-        assert target_of(get("gelu"), choices, 50) == PLAIN
+        assert replace(target_of(get("gelu"), choices, 50), warning="") == PLAIN

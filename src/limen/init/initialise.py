@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from limen.anatomy.tape import Sample, Value
 from limen.anatomy.wrappers import plain_paths, unwrapped
-from limen.errors import InvalidValue
+from limen.errors import InvalidValue, LimenError
 from limen.init.choices import Choices, Distribution, Keep, Mode
 from limen.init.draw import draw
 from limen.init.measure import measured_pass
@@ -20,7 +20,8 @@ from limen.init.on_sample import PASSES, fit_to_sample
 from limen.init.plan import Plan, plan
 from limen.init.settings import Setting
 from limen.init.structure import structural_tape
-from limen.init.table import Initialisation, Row, spread
+from limen.init.table import Figures, Initialisation, Row, spread
+from limen.theory import predict
 
 __all__ = ["init_"]
 
@@ -36,6 +37,7 @@ def init_(
     bias_variance: float | None = None,
     residual: bool = True,
     tolerance: float = 0.02,
+    predicted: bool = True,
     generator: torch.Generator | None = None,
 ) -> Initialisation:
     r"""Set the weights of a model so that signals and gradients keep their size, for whatever functions it applies.
@@ -65,6 +67,8 @@ def init_(
         residual: whether the last weights of each residual branch without normalisation are made smaller, so that all
             branches together add as much as the input; a learnt scale at the end of a branch becomes 0.
         tolerance: by how much a variance may be off in ``"data"``, relative.
+        predicted: whether the table also shows the variance and the gradient that ``limen.theory.predict`` expects at
+            each layer, before and now; it needs a sample, and the time of two predictions.
         generator: where random numbers come from. With one, torch's global generators stay untouched; without, they
             are used, as by ``torch.nn.init``. The result is the same each time for a generator in the same state.
 
@@ -98,6 +102,7 @@ def init_(
         reasons = "; ".join(f"{one.value.name}: {one.remark}" for one in first.settings) or "no weights were seen"
         raise InvalidValue(f"init_(model): nothing to set ({reasons}). Unfreeze what is to be drawn anew.")
     saved = [(leaf, leaf.detach().clone()) for setting in set_here if (leaf := leaf_of(setting.value)) is not None]
+    before, unpredicted = figures(model, sample, predicted)
     made = Initialisation(mode, (), (), saved)
     try:
         write(set_here, generator)
@@ -112,8 +117,10 @@ def init_(
         raise
     for text in final.warnings:
         warnings.warn(f"init_(mode={mode!r}): {text}.", stacklevel=2)
-    notes += general_notes(model, sample)
-    return replace(made, rows=rows(model, final.settings, saved), notes=tuple(notes))
+    notes += general_notes(model, sample) + unpredicted
+    now, _ = figures(model, sample, predicted and not unpredicted)
+    table = [replace(row, before=before.get(row.name), now=now.get(row.name)) for row in rows(model, final, saved)]
+    return replace(made, rows=tuple(table), notes=tuple(notes))
 
 
 def check_model(model: nn.Module, sample: Sample | None, choices: Choices) -> None:
@@ -193,20 +200,29 @@ def general_notes(model: nn.Module, sample: Sample | None) -> list[str]:
     return notes
 
 
-def rows(model: nn.Module, settings: Sequence[Setting], saved: Sequence[tuple[Tensor, Tensor]]) -> tuple[Row, ...]:
+def figures(model: nn.Module, sample: Sample | None, wanted: bool) -> tuple[dict[str, Figures], list[str]]:
+    """What theory expects at each layer's first use by now, by the name of its weights, or why there is none."""
+    if sample is None or not wanted:
+        return {}, []
+    try:
+        found = predict(model, sample, measure=False).maps
+    except LimenError as error:
+        return {}, [f"no prediction: {error}"]
+    return {one.weight: Figures(one.variance, one.gradient) for one in reversed(found)}, []
+
+
+def rows(model: nn.Module, made: Plan, saved: Sequence[tuple[Tensor, Tensor]]) -> Iterator[Row]:
     """The table: weights in the order of first use, then the parameters that no rule is for."""
     before = {id(parameter): old for parameter, old in saved}
-    found: list[Row] = []
-    for one in settings:
+    for one in made.settings:
         leaf = leaf_of(one.value)
         if one.weights and leaf is not None:
             old, new = spread([before.get(id(leaf), leaf)]), spread([leaf])
-            found.append(Row(one.value.name, one.function, one.fan, old, new, one.rule, one.variance, one.remark))
-    known = {id(leaf) for one in settings if (leaf := leaf_of(one.value)) is not None}
+            yield Row(one.value.name, one.function, one.fan, old, new, one.rule, one.variance, one.remark)
+    known = {id(leaf) for one in made.settings if (leaf := leaf_of(one.value)) is not None}
     plain = plain_paths(model)
     for name, p in model.named_parameters():
         if id(p) not in known:
             std = spread([p])
             reason = "frozen" if not p.requires_grad else "not used as weights by this pass, or of no known kind"
-            found.append(Row(plain(name), "", None, std, std, "left", None, reason))
-    return tuple(found)
+            yield Row(plain(name), "", None, std, std, "left", None, reason)

@@ -129,16 +129,19 @@ def fans(layer: LinearMap, blocks: int) -> tuple[float, float]:
 
 
 def longest_runs(tape: Tape) -> dict[Activation, int]:
-    """For each function before weights: how many are applied in a row, at most, without a normalisation between."""
-    runs: dict[int, int] = {}
+    """How often each function is applied, at most, on a way without normalisation that leads to weights."""
+    runs: dict[int, dict[Activation, int]] = {}
     longest: dict[Activation, int] = {}
     for operation in tape.operations:
-        run = max((runs.get(id(value), 0) for value in operation.inputs), default=0)
-        if operation.name in NORMALISES or operation.name == "rsqrt":
-            run = 0
-        elif operation.activation is not None:
-            run += 1
+        run: dict[Activation, int] = {}
+        if operation.name not in NORMALISES and operation.name != "rsqrt":
+            for value in operation.inputs:
+                for function, count in runs.get(id(value), {}).items():
+                    run[function] = max(count, run.get(function, 0))
+        function = operation.activation
+        if function is not None:
+            run[function] = run.get(function, 0) + 1
             if reaches_weights(tape, operation.output):
-                longest[operation.activation] = max(run, longest.get(operation.activation, 0))
+                longest[function] = max(run[function], longest.get(function, 0))
         runs.update((id(made), run) for made in operation.outputs)
     return longest

@@ -9,7 +9,20 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-__all__ = ["Initialisation", "Row", "spread"]
+__all__ = ["Figures", "Initialisation", "Row", "spread"]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What theory predicts of a layer's results.
+
+    Attributes:
+        variance: of them, in squared activation units.
+        gradient: L2 norm of the gradient at them, for gradients of variance 1 at the outputs of the model.
+    """
+
+    variance: float
+    gradient: float
 
 
 @dataclass(frozen=True)
@@ -23,8 +36,10 @@ class Row:
         old_std: root of the mean square of the entries before, as a spread around 0.
         new_std: the same now.
         rule: what decided: ``variance``, ``critical``, ``half-stable``, ``residual``, ``output``, ``gates``, ``left`` …
-        variance: expected of the layer's results now, in squared activation units; None where it is not known.
+        variance: wanted of the layer's results, in squared activation units; None where nothing is.
         remark: anything a reader should know; empty otherwise.
+        before: what was to be expected of the layer with the old weights; None without a prediction.
+        now: the same with the new weights.
     """
 
     name: str
@@ -35,6 +50,8 @@ class Row:
     rule: str
     variance: float | None
     remark: str
+    before: Figures | None = None
+    now: Figures | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,18 +76,23 @@ class Initialisation:
                 parameter.copy_(before)
 
     def __str__(self) -> str:
-        heads = ("weight", "functions", "fan in", "std before", "std now", "rule", "variance", "remark")
-        lines = [heads, *(cells(row) for row in self.rows)]
-        widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
-        right = {2, 3, 4, 6}
+        lines = [HEADS, *(cells(row) for row in self.rows)]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(HEADS))]
+        if not any(row.now for row in self.rows):
+            widths[7] = widths[8] = 0
+        right = {2, 3, 4, 6, 7, 8}
         text = [
             "  ".join(
                 cell.rjust(width) if place in right else cell.ljust(width)
                 for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+                if width
             ).rstrip()
             for line in lines
         ]
         return "\n".join([text[0], "-" * max(map(len, text)), *text[1:], *(f"* {note}" for note in self.notes)])
+
+
+HEADS = ("weight", "functions", "fan in", "std", "now", "rule", "wanted", "variance", "gradient", "remark")
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -83,7 +105,18 @@ def cells(row: Row) -> tuple[str, ...]:
         number(row.new_std) if row.rule != "left" else "as before",
         row.rule,
         "" if row.variance is None else number(row.variance),
+        *changes(row),
         row.remark,
+    )
+
+
+def changes(row: Row) -> tuple[str, str]:
+    """Variance and gradient, before and now."""
+    if row.before is None or row.now is None:
+        return "", ""
+    return (
+        f"{row.before.variance:.2g} → {row.now.variance:.2g}",
+        f"{row.before.gradient:.2g} → {row.now.gradient:.2g}",
     )
 
 

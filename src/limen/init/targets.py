@@ -22,6 +22,9 @@ STEEPEST = 10.0
 DOUBLED = 2.0
 """A repelling variance is left where an error in it grows by more than this over the layers of the model."""
 
+NOTABLE = 5.0
+"""A gradient norm that changes by a larger factor from the first layer to the last is worth a warning."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -51,9 +54,11 @@ def target_of(function: Activation, choices: Choices, layers: int) -> Target:
     """The point for a function that the model applies ``layers`` times in a row without normalisation."""
     if choices.mode == "critical":
         return critical(function, choices.bias_variance)
-    if choices.mode == "variance" and choices.keep == "forward" and growth(function) ** layers > DOUBLED:
+    if choices.keep != "forward":
+        return PLAIN
+    if choices.mode == "variance" and error_after(function, layers) > DOUBLED:
         return instead_of_repelling(function, layers)
-    return PLAIN
+    return replace(PLAIN, warning=fate_of_gradients(function, layers))
 
 
 @functools.cache
@@ -63,11 +68,25 @@ def growth(function: Activation) -> float:
     return found.growth / found.square if found.square > 0 else 0.0
 
 
+def fate_of_gradients(function: Activation, layers: int) -> str:
+    """What becomes of gradients at variance 1, where that is worth a warning; empty otherwise."""
+    found = moments(function)
+    chi = found.slope_square / found.square if found.square > 0 else 1.0
+    factor = math.exp(max(-700.0, min(700.0, math.log(chi) * (layers - 1) / 2))) if chi > 0 else 1.0
+    if 1 / NOTABLE <= factor <= NOTABLE:
+        return ""
+    does = f"grow {factor:.3g}-fold" if factor > 1 else f"shrink to {factor:.3g}"
+    return (
+        f"with weights that keep its variance, gradients {does} over {layers} layers of {function.name} "
+        f"(chi_1 {chi:.3f}). mode='critical' keeps them"
+    )
+
+
 def instead_of_repelling(function: Activation, layers: int) -> Target:
     """The half-stable point in place of variance 1."""
     why = (
         f"the variance that {function.name} keeps repels (chi_q {growth(function):.3f}): an error in it grows "
-        f"{growth(function) ** layers:.3g}-fold over {layers} layers"
+        f"{error_after(function, layers):.3g}-fold over {layers} layers"
     )
     points = half_stable_points(function)
     if not points:
@@ -79,6 +98,11 @@ def instead_of_repelling(function: Activation, layers: int) -> Target:
     return replace(
         of_point(point, "half-stable", "variance 1 repels"), warning=f"{why}. Its half-stable point is used: {found}"
     )
+
+
+def error_after(function: Activation, layers: int) -> float:
+    """What a small error in the variance has grown to; at most e^700."""
+    return math.exp(min(700.0, layers * math.log(max(growth(function), 1e-9))))
 
 
 @functools.cache
