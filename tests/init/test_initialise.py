@@ -82,7 +82,7 @@ def test_a_layer_undoes_the_function_before_it_in_a_model_of_many_functions() ->
         assert row.new_std == pytest.approx(1 / math.sqrt(256 * square), rel=0.05)  # 2,560 entries at the least
     found: list[list[float]] = []
     for seed in range(6):
-        limen.init_(model, normal(64, 256, scale=5.0), generator=seeded(seed))
+        limen.init_(model, normal(64, 256, scale=5.0), predicted=False, generator=seeded(seed))
         found.append([float(z.detach().square().mean()) for z in pre_activations(model, normal(64, 256, scale=5.0))])
     # a layer of 256 units is off by 9 % in one draw, and passes it on: about 20 % at the sixth, a third of it in six
     for layer in range(6):
@@ -97,7 +97,7 @@ def test_fifty_critical_layers_keep_the_gradient(name: str) -> None:
     function = getattr(torch if name in ("tanh", "sigmoid") else F, name)
     model, x = Plain([function] * 50), normal(64, 256)
     default = gradient_ratio(model, x)
-    limen.init_(model, x, mode="critical", generator=seeded(1))
+    limen.init_(model, x, mode="critical", predicted=False, generator=seeded(1))
     assert 0.2 <= gradient_ratio(model, x) <= 5
     assert default < 1e-4  # torch's own
 
@@ -105,7 +105,7 @@ def test_fifty_critical_layers_keep_the_gradient(name: str) -> None:
 def test_fifty_orthogonal_layers_without_functions_keep_every_length() -> None:
     model = Plain([torch.clone] * 50)
     x = normal(8, 256) / float(normal(8, 256).square().mean().sqrt())
-    limen.init_(model, x, mode="orthogonal", generator=seeded())
+    limen.init_(model, x, mode="orthogonal", predicted=False, generator=seeded())
     y = x
     with torch.no_grad():
         for layer in model.layers:

@@ -24,7 +24,8 @@ def normal(*shape: int) -> Tensor:
 
 
 def rows(model: nn.Module, sample: Any, **options: Any) -> dict[str, Row]:
-    return {row.name: row for row in limen.init_(model, sample, generator=seeded(), **options).rows}
+    made = limen.init_(model, sample, generator=seeded(), predicted=False, **options)
+    return {row.name: row for row in made.rows}
 
 
 class Block(nn.Module):
@@ -203,7 +204,7 @@ def test_thirty_critical_convolutions_keep_the_gradient(name: str) -> None:
     layers = [m for n in range(30) for m in (nn.Conv2d(3 if n == 0 else 32, 32, 3, padding=1), function())]
     model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10))
     x = normal(8, 3, 12, 12)
-    limen.init_(model, x, mode="critical", distribution="orthogonal", generator=seeded(3))
+    limen.init_(model, x, mode="critical", distribution="orthogonal", predicted=False, generator=seeded(3))
     first, last = model[0](x), None
     first.retain_grad()
     z = first
@@ -232,3 +233,45 @@ def test_selu_gets_lecuns_normal_and_prelu_its_own_slope() -> None:
     told = rows(nn.Sequential(nn.Linear(256, 256), nn.PReLU(init=0.5), nn.Linear(256, 256)), normal(64, 256))
     assert told["2.weight"].new_std == pytest.approx(math.sqrt(2 / 1.25) / 16, rel=0.02)
     assert told["1.weight"].rule == "left"
+
+
+class RMSNorm(nn.Module):
+    """A normalisation written out, as in models of the Llama family."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((width,), 2.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)).to(x.dtype)
+
+
+def test_a_normalisation_written_out_is_one() -> None:
+    model = nn.Sequential(nn.Linear(256, 256), RMSNorm(256), nn.Linear(256, 256), nn.GELU(), nn.Linear(256, 4))
+    told = rows(model, 7 * normal(64, 256))
+    assert told["0.weight"].function == "linear → norm"
+    assert told["2.weight"].function == "norm → gelu"
+    assert told["2.weight"].new_std == pytest.approx(1 / 16, rel=0.02)
+    assert torch.equal(model[1].weight, torch.ones(256))
+
+
+class Language(nn.Module):
+    """Output weights that are the embedding, and positions beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens, self.places = nn.Embedding(500, 64), nn.Embedding(20, 64)
+        self.norm = nn.LayerNorm(64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        made = self.norm(self.tokens(x) + self.places(torch.arange(x.shape[1])))
+        return made @ self.tokens.weight.T
+
+
+def test_tied_embeddings_make_outputs_of_variance_one() -> None:
+    model = Language()
+    x = torch.arange(400).view(20, 20)
+    told = rows(model, x)
+    assert [round(row.new_std, 2) for row in told.values()] == pytest.approx([1 / 8, 1 / 8], rel=0.05)
+    with torch.no_grad():
+        assert float(model(x).var()) == pytest.approx(1, rel=0.2)

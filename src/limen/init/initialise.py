@@ -25,6 +25,9 @@ from limen.theory import predict
 
 __all__ = ["init_"]
 
+LOOKS, SETTLED = 4, 1e-3
+"""How often what no rule covers is looked at with the new weights, and the change at which that ends."""
+
 
 def init_(
     model: nn.Module,
@@ -163,17 +166,22 @@ def write(settings: Sequence[Setting], generator: torch.Generator | None) -> Non
                 leaf.copy_(draw(setting, generator))
 
 
-def settled(model: nn.Module, sample: Sample, choices: Choices, first: Plan) -> Plan:
-    """A second look, with the new weights, at what was taken as it acted on the sample; weights are only scaled."""
-    tape, measured = measured_pass(model, sample)
-    before = {one.value.name: one for one in first.settings if one.way != "left"}
-    second = plan(tape, choices, measured)
-    with torch.no_grad():
-        for setting in second.settings:
-            old, leaf = before.get(setting.value.name), leaf_of(setting.value)
-            if old is not None and leaf is not None and 0 < old.std != setting.std > 0:
-                leaf.mul_(setting.std / old.std)
-    return second
+def settled(model: nn.Module, sample: Sample, choices: Choices, made: Plan) -> Plan:
+    """Look again, with the new weights, at what was taken as it acted on the sample; weights are only scaled."""
+    for _ in range(LOOKS):
+        tape, measured = measured_pass(model, sample)
+        before = {one.value.name: one for one in made.settings if one.way != "left"}
+        made = plan(tape, choices, measured)
+        most = 0.0
+        with torch.no_grad():
+            for setting in made.settings:
+                old, leaf = before.get(setting.value.name), leaf_of(setting.value)
+                if old is not None and leaf is not None and old.std > 0 and setting.std > 0:
+                    leaf.mul_(setting.std / old.std)
+                    most = max(most, abs(setting.std / old.std - 1))
+        if most <= SETTLED:
+            break
+    return made
 
 
 def fitted(model: nn.Module, sample: Sample, made: Plan, choices: Choices) -> list[str]:
@@ -224,5 +232,5 @@ def rows(model: nn.Module, made: Plan, saved: Sequence[tuple[Tensor, Tensor]]) -
     for name, p in model.named_parameters():
         if id(p) not in known:
             std = spread([p])
-            reason = "frozen" if not p.requires_grad else "not used as weights by this pass, or of no known kind"
+            reason = "frozen" if not p.requires_grad else "no rule for it"
             yield Row(plain(name), "", None, std, std, "left", None, reason)

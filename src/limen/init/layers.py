@@ -9,12 +9,12 @@ from limen.activations import Activation
 from limen.anatomy.tape import LinearMap, Operation, Tape, Value, linear_map_of
 from limen.init.operations import (
     ADDS,
-    NORMALISES,
     adds_bias,
     function_after,
     is_before,
     map_behind,
     moves,
+    normalises,
     reaches_weights,
 )
 
@@ -48,7 +48,7 @@ def surroundings(tape: Tape, layer: LinearMap) -> Surroundings:
     follower = function_after(tape, made)
     function = follower.activation if follower is not None else None
     is_output = not reaches_weights(tape, made)
-    normalised = follower is not None and follower.name in NORMALISES
+    normalised = follower is not None and normalises(follower)
     label = "output" if is_output else "norm" if normalised else label_of(follower)
     return Surroundings(function, is_output, normalised, terms(tape, made), blocks(tape, layer), label)
 
@@ -134,7 +134,7 @@ def longest_runs(tape: Tape) -> dict[Activation, int]:
     longest: dict[Activation, int] = {}
     for operation in tape.operations:
         run: dict[Activation, int] = {}
-        if operation.name not in NORMALISES and operation.name != "rsqrt":
+        if not normalises(operation):
             for value in operation.inputs:
                 for function, count in runs.get(id(value), {}).items():
                     run[function] = max(count, run.get(function, 0))

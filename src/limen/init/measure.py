@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from limen.anatomy.tape import Operation, Sample, Tape, linear_map_of, record, tensors_of
-from limen.init.operations import MOVES, NORMALISES
+from limen.init.operations import MOVES, normalises
 from limen.init.states import Measured
 
 __all__ = ["measured_pass"]
@@ -17,7 +17,7 @@ def measured_pass(model: nn.Module, sample: Sample) -> tuple[Tape, Measured]:
     found: dict[tuple[int, str], tuple[float, float]] = {}
 
     def see(operation: Operation, given: tuple[Tensor, ...], made: tuple[Tensor, ...]) -> None:
-        if operation.activation is not None or operation.name in MOVES or operation.name in NORMALISES:
+        if operation.activation is not None or operation.name in MOVES or normalises(operation):
             return
         layer = linear_map_of(operation)
         if layer is not None and layer.exact:

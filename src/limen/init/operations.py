@@ -10,7 +10,6 @@ __all__ = [
     "ADDS",
     "DROPS",
     "MOVES",
-    "NORMALISES",
     "RECURRENT",
     "above",
     "adds_bias",
@@ -18,6 +17,7 @@ __all__ = [
     "is_before",
     "map_behind",
     "moves",
+    "normalises",
     "reaches_weights",
     "scales",
 ]
@@ -79,11 +79,27 @@ def function_after(tape: Tape, value: Value) -> Operation | None:
         readers = [reader for each in level for reader in tape.readers(each) if reader.order not in seen]
         seen |= {reader.order for reader in readers}
         found = [reader for reader in readers if reader.activation is not None]
+        found += [reader for reader in readers if normalises(reader)]
         found += [reader for reader in readers if not (moves(reader) or scales(reader) or reader.name in ADDS)]
         if found:
             return found[0]
         level = [made for reader in readers for made in reader.outputs]
     return None
+
+
+def normalises(operation: Operation) -> bool:
+    """Whether a call sets the scale of its input: a normalisation, or the last call of one written out."""
+    if operation.name in NORMALISES:
+        return True
+    return operation.name == "mul" and any(last_before(value) == "rsqrt" for value in operation.inputs)
+
+
+def last_before(value: Value) -> str:
+    """Name of the call that made a value, moves apart; empty for a value that no call made."""
+    name = ""
+    for one in above(value):
+        name = one.name
+    return name
 
 
 def scales(operation: Operation) -> bool:

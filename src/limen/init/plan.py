@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from limen.activations import Activation
 from limen.anatomy.tape import LinearMap, Operation, Tape, Value, linear_map_of
 from limen.init.choices import Choices
 from limen.init.layers import Surroundings, bias_of, fans, longest_runs, surroundings
-from limen.init.operations import NORMALISES, RECURRENT, adds_bias
+from limen.init.operations import RECURRENT, above, adds_bias, normalises
 from limen.init.recurrent import recurrent_settings
 from limen.init.residual import Branch, branches
 from limen.init.settings import Setting
@@ -63,7 +64,8 @@ class _Planner:
         self._branches = branches(self.tape)
         self._ends = {id(one.last.operation): one for one in self._branches if one.last is not None}
         uses = [found for one in self.tape.operations if (found := linear_map_of(one)) is not None]
-        self._shown = {id(one.weight) for one in uses if one.data is not None}
+        shown = {id(one.weight) for one in uses if one.data is not None}
+        self._tied_widths = {one.units for one in uses if one.data is None and id(one.weight) in shown}
         for value in self.tape.inputs:
             found = self.measured.get((-1, value.name))
             self._states[id(value)] = State(found[1], found[0]) if found else State(guessed=True)
@@ -81,9 +83,8 @@ class _Planner:
             made = next(value for value in operation.inputs if value.source == "operation")
             state = self._states[id(made)]
         else:
+            self.settings += self._affine(operation)
             state = after(operation, self._states, self.measured)
-            if operation.name in NORMALISES:
-                self.settings += self._affine(operation)
             if operation.activation is not None:
                 state = self._marked(state, operation.activation)
         self._states.update((id(made), state) for made in operation.outputs)
@@ -236,9 +237,8 @@ class _Planner:
         return state
 
     def _embedding(self, layer: LinearMap) -> State:
-        """Rows of variance 1; ``1 / width`` where the same weights are the output layer."""
-        width = layer.weight.shape[layer.unit_axis]
-        std = 1 / math.sqrt(width) if id(layer.weight) in self._shown else 1.0
+        """Rows of variance 1; ``1 / width`` where embeddings of that width are output layers, too."""
+        std = 1 / math.sqrt(layer.units) if layer.units in self._tied_widths else 1.0
         reason = self._untouchable(layer.weight)
         if reason:
             if id(layer.weight) not in self._stds:
@@ -246,7 +246,7 @@ class _Planner:
                 self._stds[id(layer.weight)] = math.sqrt(of_leaf(layer.weight).square)
             return State(self._stds[id(layer.weight)] ** 2)
         blank = layer.operation.argument("padding_idx")
-        remark = "tied to weights that make outputs: 1 / width" if std < 1 else ""
+        remark = "1 / width, since an embedding of this width is an output layer too" if std < 1 else ""
         way = "uniform" if self.choices.drawn == "uniform" else "normal"
         self.settings.append(
             Setting(
@@ -267,11 +267,19 @@ class _Planner:
         return State(std**2, source="embedding")
 
     def _affine(self, operation: Operation) -> Iterator[Setting]:
-        """Scale and shift of a normalisation: 1 and 0."""
-        for name, constant in (("weight", 1.0), ("bias", 0.0)):
-            value = operation.argument(name)
+        """Scale and shift of a normalisation: 1 and 0; of one written out, the scale that multiplies it."""
+        held: list[tuple[Any, float]] = []
+        if operation.name == "mul":
+            scales = [value for value in operation.inputs if value.source == "parameter" and len(value.shape) == 1]
+            others = [value for value in operation.inputs if value.source == "operation"]
+            if others and (last := list(above(others[0]))) and normalises(last[-1]):
+                held = [(scale, 1.0) for scale in scales]
+        elif normalises(operation):
+            held = [(operation.argument("weight"), 1.0), (operation.argument("bias"), 0.0)]
+        for value, constant in held:
             if isinstance(value, Value) and value.source == "parameter" and not self._untouchable(value):
                 self._stds[id(value)] = 0.0
+                self._states[id(value)] = State(constant, constant)
                 yield Setting(value, "constant", constant=constant, weights=False)
 
     def _recurrent(self, operation: Operation) -> State:

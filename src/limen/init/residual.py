@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from limen.anatomy.tape import LinearMap, Operation, Tape, Value, linear_map_of
-from limen.init.operations import ADDS, NORMALISES, is_before, moves, scales
+from limen.init.operations import ADDS, is_before, moves, normalises, scales
 
 __all__ = ["Branch", "branches"]
 
@@ -44,12 +44,12 @@ def branches(tape: Tape) -> tuple[Branch, ...]:
 def read(skip: Value, end: Value) -> tuple[LinearMap | None, Value | None, bool]:
     """The last weights of a branch, the parameter that scales it, and whether it is normalised."""
     inside = operations_between(skip, end)
-    normalised = any(one.name in NORMALISES or one.name == "rsqrt" for one in inside)
+    normalised = any(map(normalises, inside))
     scale, last, value = None, None, end
     while last is None and value is not skip and (maker := value.maker) is not None:
         last = linear_map_of(maker)
         factors = [given for given in maker.inputs if given.source == "parameter"]
-        passes = moves(maker) or scales(maker) or maker.activation is not None or maker.name in NORMALISES
+        passes = moves(maker) or scales(maker) or maker.activation is not None or normalises(maker)
         if maker.name == "mul" and len(factors) == 1:
             scale, passes = factors[0], True
         if maker.name in ("add", "sub"):  # an added bias

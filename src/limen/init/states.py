@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from limen.activations import Activation, Sigmoid
 from limen.anatomy.tape import Operation, Value
-from limen.init.operations import ADDS, DROPS, MOVES, NORMALISES, is_before
+from limen.init.operations import ADDS, DROPS, MOVES, is_before, normalises
 from limen.theory import moments
 
 __all__ = ["Measured", "State", "after", "observed", "of_leaf"]
@@ -58,7 +58,7 @@ def after(operation: Operation, given: Mapping[int, State], measured: Measured) 
     if operation.activation is not None:
         return activated(operation.activation, first)
     name = operation.name
-    if name in NORMALISES:
+    if normalises(operation):
         return State(source="norm")
     if name in MOVES:
         return first
@@ -128,9 +128,14 @@ def scaled(operation: Operation, x: State) -> State:
 
 def multiplied(left: State, right: State) -> State:
     """A product of independent values, such as a gate and what it lets through."""
-    run, guessed = max(left.run, right.run), left.guessed or right.guessed
-    function = left.function or right.function
-    return State(left.square * right.square, left.mean * right.mean, function=function, run=run, guessed=guessed)
+    return State(
+        left.square * right.square,
+        left.mean * right.mean,
+        function=left.function or right.function,
+        run=max(left.run, right.run),
+        guessed=left.guessed or right.guessed,
+        source=right.source if left.source == "linear" else left.source,
+    )
 
 
 def joined(operation: Operation, states: list[State]) -> State:

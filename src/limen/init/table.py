@@ -114,10 +114,9 @@ def changes(row: Row) -> tuple[str, str]:
     """Variance and gradient, before and now."""
     if row.before is None or row.now is None:
         return "", ""
-    return (
-        f"{row.before.variance:.2g} → {row.now.variance:.2g}",
-        f"{row.before.gradient:.2g} → {row.now.gradient:.2g}",
-    )
+    pairs = (row.before.variance, row.now.variance), (row.before.gradient, row.now.gradient)
+    variance, gradient = ("" if math.isnan(old + new) else f"{old:.2g} → {new:.2g}" for old, new in pairs)
+    return variance, gradient
 
 
 def number(value: float) -> str:
