@@ -198,6 +198,16 @@ def test_convolutions_count_their_field(groups: int) -> None:
     assert float(y.square().mean()) == pytest.approx(1, rel=0.2)
 
 
+def test_orthogonal_kernels_with_a_stride_use_all_their_places() -> None:
+    model = nn.Sequential(nn.Conv2d(16, 32, 3, stride=2), nn.ConvTranspose2d(32, 16, 4, stride=2), nn.Conv2d(16, 8, 3))
+    rows(model, normal(4, 16, 17, 17), mode="orthogonal")
+    assert all(float(model[n].weight.detach().abs().min()) > 0 for n in (0, 1))
+    assert float(model[2].weight.detach()[..., 0, 0].abs().max()) == 0
+    with torch.no_grad():
+        y = model(normal(16, 16, 33, 33))[..., 4:-4, 4:-4]
+    assert float(y.square().mean()) == pytest.approx(1, rel=0.2)
+
+
 @pytest.mark.parametrize("name", ["relu", "tanh", "gelu", "sigmoid"])
 def test_thirty_critical_convolutions_keep_the_gradient(name: str) -> None:
     function = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "sigmoid": nn.Sigmoid}[name]

@@ -18,7 +18,7 @@ from limen.init.operations import (
     reaches_weights,
 )
 
-__all__ = ["Surroundings", "bias_of", "fans", "longest_runs", "surroundings"]
+__all__ = ["Surroundings", "bias_of", "fans", "has_centre", "longest_runs", "surroundings"]
 
 
 @dataclass(frozen=True)
@@ -119,13 +119,22 @@ def fans(layer: LinearMap, blocks: int) -> tuple[float, float]:
     into, out = float(layer.fan_in), layer.fan_out / blocks
     if layer.operation.name == "bilinear":
         return into * layer.weight.shape[2], out
-    if layer.positions > 1:
-        axes = len(layer.weight.shape) - 2
-        given = layer.operation.argument("stride", 1)
-        steps = math.prod(given) ** (axes if len(given) == 1 else 1) if isinstance(given, tuple) else int(given) ** axes
-        steps = min(steps, layer.positions)
-        return (into / steps, out) if layer.transposed else (into, out / steps)
-    return into, out
+    steps = min(strides(layer), layer.positions)
+    return (into / steps, out) if layer.transposed else (into, out / steps)
+
+
+def strides(layer: LinearMap) -> int:
+    """Product of the strides of a convolution; 1 for other weights."""
+    if not layer.operation.name.startswith("conv"):
+        return 1
+    axes = len(layer.weight.shape) - 2
+    given = layer.operation.argument("stride", 1)
+    return math.prod(given) ** (axes if len(given) == 1 else 1) if isinstance(given, tuple) else int(given) ** axes
+
+
+def has_centre(layer: LinearMap) -> bool:
+    """Whether the centre of its kernel alone would pass every input on, once."""
+    return layer.operation.name.startswith("conv") and not layer.transposed and strides(layer) == 1
 
 
 def longest_runs(tape: Tape) -> dict[Activation, int]:

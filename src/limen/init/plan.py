@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from limen.activations import Activation
 from limen.anatomy.tape import LinearMap, Operation, Tape, Value, linear_map_of
 from limen.init.choices import Choices
-from limen.init.layers import Surroundings, bias_of, fans, longest_runs, surroundings
-from limen.init.operations import RECURRENT, above, adds_bias, normalises
+from limen.init.layers import Surroundings, bias_of, fans, has_centre, longest_runs, surroundings
+from limen.init.operations import RECURRENT, adds_bias
+from limen.init.others import affine_values, embedding_setting
 from limen.init.recurrent import recurrent_settings
 from limen.init.residual import Branch, branches
 from limen.init.settings import Setting
 from limen.init.states import Measured, State, after, observed, of_leaf
-from limen.init.targets import PLAIN, Target, target_of
+from limen.init.targets import Target, target_of
+from limen.init.wanted import joined_remarks, std_of, wanted
 
 __all__ = ["Plan", "plan"]
 
@@ -121,7 +122,11 @@ class _Planner:
             return self._left(layer, x, place, reason)
         self.guessed |= x.guessed
         branch = self._ends.get(id(layer.operation))
-        target = self._target(place, branch)
+        target = wanted(place, self.choices, self._runs)
+        if target.warning:
+            self.warnings[target.warning] = None
+        if branch is not None and self.choices.residual:
+            target = self._at_branch_end(target, branch)
         bias = bias_of(self.tape, layer)
         free = bias is not None and not self._untouchable(bias)
         hidden = place.function is not None and not place.is_output
@@ -134,7 +139,7 @@ class _Planner:
             remarks.append("its input is 0 or not finite: variance 1 assumed")
         if target.bias_variance and not free:
             remarks.append("no bias to draw")
-        std = self._std(layer, x, seen, place, max(target.variance - drawn, 0.0))
+        std = std_of(layer, x, seen, place, max(target.variance - drawn, 0.0), self.choices)
         into, _ = fans(layer, place.blocks)
         variance = into * std**2 * seen + drawn
         remarks.append("from its actual input" if layer.data.source == "input" and not x.guessed else "")
@@ -152,13 +157,13 @@ class _Planner:
                 input_axis=layer.input_axis,
                 groups=layer.groups,
                 blocks=place.blocks,
-                tapped=layer.operation.name.startswith("conv"),
+                tapped=has_centre(layer),
                 centred=x.centred,
                 function=f"{named(x)} → {place.label}",
                 fan=layer.fan_in,
                 variance=variance,
                 rule=target.rule,
-                remark="; ".join(filter(None, remarks)),
+                remark=joined_remarks(*remarks),
             )
         )
         self._stds[id(layer.weight)] = std
@@ -168,32 +173,10 @@ class _Planner:
             self._stds[id(bias)] = math.sqrt(drawn)
         return State(variance, slope=1.0, origin=variance, run=x.run, guessed=x.guessed)
 
-    def _target(self, place: Surroundings, branch: Branch | None) -> Target:
-        """What the values that a layer makes are wanted to be."""
-        if place.is_output:
-            target = replace(PLAIN, rule="output")
-        elif place.normalised:
-            target = replace(PLAIN, remark="before a normalisation")
-        elif place.function is None:
-            target = PLAIN
-        else:
-            target = target_of(place.function, self.choices, self._runs.get(place.function, 1))
-            if target.warning:
-                self.warnings[target.warning] = None
-        if place.terms > 1:
-            share = f"one of {place.terms} that are added"
-            target = replace(
-                target,
-                variance=target.variance / place.terms,
-                bias_variance=target.bias_variance / place.terms,
-                remark="; ".join(filter(None, [target.remark, share])),
-            )
-        return target if branch is None or not self.choices.residual else self._at_branch_end(target, branch)
-
     def _at_branch_end(self, target: Target, branch: Branch) -> Target:
         """A residual branch adds ``1 / depth`` of the skip's second moment, unless something else limits it."""
         if branch.normalised:
-            return replace(target, remark="; ".join(filter(None, [target.remark, "normalised residual branch"])))
+            return replace(target, remark=joined_remarks(target.remark, "normalised residual branch"))
         if branch.scale is not None and not self._untouchable(branch.scale):
             self._stds[id(branch.scale)] = 0.0
             self._states[id(branch.scale)] = State(0.0)
@@ -202,15 +185,6 @@ class _Planner:
         skip = self._states[id(branch.skip)].square
         remark = f"last of a residual branch: 1/{branch.depth} of the variance it is added to"
         return Target(skip / branch.depth, 0.0, False, "residual", remark)
-
-    def _std(self, layer: LinearMap, x: State, seen: float, place: Surroundings, wanted: float) -> float:
-        into, out = fans(layer, place.blocks)
-        forward = wanted / (into * seen)
-        if self.choices.keep == "forward" or place.is_output or not x.slope:
-            return math.sqrt(forward)
-        forward *= x.origin / wanted if wanted > 0 else 1.0
-        backward = 1 / (out * x.slope)
-        return math.sqrt(backward if self.choices.keep == "backward" else 2 / (1 / forward + 1 / backward))
 
     def _left(self, layer: LinearMap, x: State, place: Surroundings, reason: str) -> State:
         """A weight that stays: what it does with its input is what its numbers do."""
@@ -237,47 +211,17 @@ class _Planner:
         return state
 
     def _embedding(self, layer: LinearMap) -> State:
-        """Rows of variance 1; ``1 / width`` where embeddings of that width are output layers, too."""
-        std = 1 / math.sqrt(layer.units) if layer.units in self._tied_widths else 1.0
+        setting = embedding_setting(layer, self.choices, shown=layer.units in self._tied_widths)
         reason = self._untouchable(layer.weight)
-        if reason:
-            if id(layer.weight) not in self._stds:
-                self.settings.append(Setting(layer.weight, "left", rule="left", remark=reason))
-                self._stds[id(layer.weight)] = math.sqrt(of_leaf(layer.weight).square)
-            return State(self._stds[id(layer.weight)] ** 2)
-        blank = layer.operation.argument("padding_idx")
-        remark = "1 / width, since an embedding of this width is an output layer too" if std < 1 else ""
-        way = "uniform" if self.choices.drawn == "uniform" else "normal"
-        self.settings.append(
-            Setting(
-                layer.weight,
-                way,
-                std,
-                unit_axis=layer.unit_axis,
-                input_axis=layer.input_axis,
-                blank=blank if isinstance(blank, int) else None,
-                function="embedding",
-                fan=1,
-                variance=std**2,
-                rule="embedding",
-                remark=remark,
-            )
-        )
-        self._stds[id(layer.weight)] = std
-        return State(std**2, source="embedding")
+        if id(layer.weight) not in self._stds:
+            left = Setting(layer.weight, "left", rule="left", remark=reason)
+            self.settings.append(left if reason else setting)
+            self._stds[id(layer.weight)] = math.sqrt(of_leaf(layer.weight).square) if reason else setting.std
+        return State(self._stds[id(layer.weight)] ** 2, source="embedding")
 
     def _affine(self, operation: Operation) -> Iterator[Setting]:
-        """Scale and shift of a normalisation: 1 and 0; of one written out, the scale that multiplies it."""
-        held: list[tuple[Any, float]] = []
-        if operation.name == "mul":
-            scales = [value for value in operation.inputs if value.source == "parameter" and len(value.shape) == 1]
-            others = [value for value in operation.inputs if value.source == "operation"]
-            if others and (last := list(above(others[0]))) and normalises(last[-1]):
-                held = [(scale, 1.0) for scale in scales]
-        elif normalises(operation):
-            held = [(operation.argument("weight"), 1.0), (operation.argument("bias"), 0.0)]
-        for value, constant in held:
-            if isinstance(value, Value) and value.source == "parameter" and not self._untouchable(value):
+        for value, constant in affine_values(operation):
+            if not self._untouchable(value):
                 self._stds[id(value)] = 0.0
                 self._states[id(value)] = State(constant, constant)
                 yield Setting(value, "constant", constant=constant, weights=False)
@@ -291,9 +235,8 @@ class _Planner:
             elif id(setting.value) not in self._stds and setting.weights:
                 self.settings.append(Setting(setting.value, "left", rule="left", remark=reason))
             self._stds[id(setting.value)] = setting.std
-        return State(
-            source=operation.name.removesuffix("_cell")
-        )  # bounded: its readers do not make up for small states
+        # its states are bounded: what reads them does not make up for small ones
+        return State(source=operation.name.removesuffix("_cell"))
 
 
 def named(x: State) -> str:
