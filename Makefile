@@ -19,7 +19,7 @@ SOURCES := src tests examples benchmarks docs
 export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start docs picture clean
+.PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start bench-init docs picture clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev
@@ -70,6 +70,9 @@ bench-budget: .venv/.dev
 
 bench-start: .venv/.dev
 	$(BIN)/python -m benchmarks.starting $(BENCH)
+
+bench-init: .venv/.dev
+	$(BIN)/python -m benchmarks.initialisation --workers $(WORKERS) $(BENCH)
 
 # backpack asks for torchvision, and that for a torch of its own: hence alone
 bench-peers: .venv/.dev

@@ -121,6 +121,11 @@ def test_recurrent_layers(kind: str) -> None:
     assert torch.equal(both, expected)
 
 
+def test_the_inside_of_a_recurrent_layer_is_not_scaled_by_the_sample_and_that_is_told() -> None:
+    made = limen.init_(nn.GRU(24, 16), normal(5, 8, 24), mode="data", generator=seeded(), predicted=False)
+    assert [note.partition(":")[0] for note in made.notes[1:]] == ["weight_ih_l0", "weight_hh_l0"]
+
+
 def test_query_key_and_value_are_three_matrices() -> None:
     model = nn.MultiheadAttention(32, 4, batch_first=True)
     x = normal(8, 5, 32)

@@ -29,7 +29,7 @@ def draw(setting: Setting, generator: torch.Generator | None) -> Tensor:
         case "orthogonal":
             drawn = orthogonal_parts(setting, torch.empty(shape, dtype=wide, device=device), generator)
         case "identity":
-            drawn = torch.eye(*shape, dtype=wide, device=device) / setting.std
+            return torch.eye(*shape, dtype=wide, device=device)
         case "constant":
             drawn = torch.full(shape, setting.constant, dtype=wide, device=device)
             if setting.special is not None:

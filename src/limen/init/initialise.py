@@ -194,6 +194,9 @@ def fitted(model: nn.Module, sample: Sample, made: Plan, choices: Choices) -> li
             notes.append(f"{name}: its results do not vary on the sample, so it was not scaled")
         elif abs(ratio - 1) > choices.tolerance:
             notes.append(f"{name}: variance still {ratio:.3g} times what is wanted")
+    for name, setting in weights.items():
+        if name not in result.ratios and setting.rule != "embedding":
+            notes.append(f"{name}: not scaled by the sample, since the inside of its layer cannot be seen")
     return notes
 
 
