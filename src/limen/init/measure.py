@@ -9,7 +9,7 @@ from limen.anatomy.tape import Operation, Sample, Tape, linear_map_of, record, t
 from limen.init.operations import MOVES, normalises
 from limen.init.states import Measured
 
-__all__ = ["measured_pass"]
+__all__ = ["measured_pass", "widened"]
 
 
 def measured_pass(model: nn.Module, sample: Sample) -> tuple[Tape, Measured]:
@@ -38,7 +38,12 @@ def readable(tensor: Tensor) -> bool:
     return tensor.is_floating_point() and not tensor.is_meta and tensor.numel() > 0 and tensor.layout == torch.strided
 
 
+def widened(tensor: Tensor) -> Tensor:
+    """In double precision on the processor, in single elsewhere: not every device has more."""
+    return tensor.detach().to(torch.float64 if tensor.device.type == "cpu" else torch.float32)
+
+
 def two_moments(tensor: Tensor) -> tuple[float, float]:
     """Mean and mean square."""
-    numbers = tensor.detach().to(torch.float64 if tensor.device.type == "cpu" else torch.float32)
+    numbers = widened(tensor)
     return float(numbers.mean()), float(numbers.square().mean())

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from limen.anatomy.tape import Operation, Sample, linear_map_of, record
+from limen.init.measure import widened
 from limen.init.settings import Setting
 
 __all__ = ["Fitted", "fit_to_sample"]
@@ -45,7 +46,7 @@ def fit_to_sample(model: nn.Module, sample: Sample, settings: Mapping[str, Setti
             setting = settings.get(layer.weight.name)
             if setting is None or setting.variance is None or layer.weight.leaf is None:
                 return
-            measured = float(made[0].detach().double().var(correction=0))
+            measured = float(widened(made[0]).var(correction=0))
             if not (math.isfinite(measured) and measured > 0 and setting.variance > 0):
                 ratios[layer.weight.name] = math.nan  # noqa: B023
                 return

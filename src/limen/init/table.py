@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from limen.init.measure import widened
+
 __all__ = ["Figures", "Initialisation", "Row", "spread"]
 
 
@@ -129,6 +131,6 @@ def spread(tensors: Iterable[Tensor]) -> float:
     squares, count = 0.0, 0
     for tensor in tensors:
         if tensor.is_floating_point() and not tensor.is_meta:
-            squares += float(tensor.detach().double().square().sum())
+            squares += float(widened(tensor).square().sum())
             count += tensor.numel()
     return math.sqrt(squares / count) if count else math.nan
