@@ -141,6 +141,32 @@ def test_an_activation_in_many_calls_is_one_operation() -> None:
     assert tape.operations[1].path == "1"
 
 
+def test_calls_of_which_torch_hides_the_signature_are_seen() -> None:
+    class Powers(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return (x**2).unflatten(-1, (1, -1))
+
+    tape = record(Powers(), torch.randn(2, 3))
+    assert [(one.name, one.inputs[0].shape) for one in tape.operations] == [("pow", (2, 3)), ("unflatten", (2, 3))]
+    assert tape.operations[1].argument("input") is tape.operations[0].output
+
+
+def test_what_an_operation_in_place_overwrites_can_be_read_before() -> None:
+    seen: list[Tensor] = []
+    model = nn.Sequential(nn.Identity(), nn.ReLU(inplace=True))
+    sample = torch.tensor([[-1.0, 2.0]])
+    record(model, sample, foresee=lambda one, given: seen.append(given[0].clone()))
+    assert [x.tolist() for x in seen] == [[[-1.0, 2.0]]]
+    assert sample.tolist() == [[0.0, 2.0]]
+
+
+def test_a_recorded_pass_can_be_gone_back_through() -> None:
+    model, ends = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3)), list[Tensor]()
+    record(model, torch.randn(4, 3), see=lambda one, given, made: ends.append(made[0]))
+    gradients = torch.autograd.grad(ends[-1].square().sum(), list(model.parameters()))
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)
+
+
 def test_what_cannot_be_seen_is_said() -> None:
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         script: Any = torch.jit.script(nn.Sequential(nn.Linear(3, 3), nn.ReLU()))

@@ -121,3 +121,25 @@ def test_a_prediction_is_what_a_pass_measures(build: type[nn.Module], shape: tup
     assert found["variance"] < limit, found
     assert found["gradient"] < limit, found
     assert found["active"] < 0.03, found
+
+
+DEEP: list[tuple[type[nn.Module], float]] = [(nn.ReLU, 2.0), (nn.Tanh, 1.0), (nn.GELU, 1.0), (nn.Sigmoid, 1 / 3)]
+
+
+@pytest.mark.parametrize(("activation", "variance"), DEEP, ids=lambda item: getattr(item, "__name__", str(item)[:4]))
+def test_thirty_layers_of_a_thousand_units(activation: type[nn.Module], variance: float) -> None:
+    """A part of what ``python -m benchmarks.prediction`` runs: He, Xavier, and torch's own initialisation."""
+    torch.manual_seed(0)
+    layers: list[nn.Module] = []
+    for _ in range(30):
+        linear = nn.Linear(1024, 1024)
+        if variance >= 1:
+            nn.init.normal_(linear.weight, std=(variance / 1024) ** 0.5)
+            nn.init.zeros_(linear.bias)
+        layers += [linear, activation()]
+    found = predict(nn.Sequential(*layers, nn.Linear(1024, 10)), torch.randn(64, 1024))
+    for site in found.sites:
+        assert site.measured is not None
+        assert site.variance == pytest.approx(site.measured.variance, rel=0.05)
+        if site.gradient > 1e-12:  # mean squares below are at the end of single precision
+            assert site.gradient == pytest.approx(site.measured.gradient, rel=0.06)

@@ -37,9 +37,12 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
     **{f"{name}_cell": CELL for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")},
     **dict.fromkeys(("mean", "sum", "amax", "amin", "var", "std", "logsumexp"), ("input", "dim", "keepdim")),
     **{f"max_pool{axes}d": POOL for axes in (1, 2, 3)},
-    **{f"avg_pool{axes}d": (*POOL[:4], "ceil_mode", "count_include_pad") for axes in (1, 2, 3)},
+    **{f"avg_pool{axes}d": (*POOL[:4], "ceil_mode", "count_include_pad", "divisor_override") for axes in (1, 2, 3)},
     **{f"adaptive_{kind}_pool{axes}d": ("input", "output_size") for kind in ("max", "avg") for axes in (1, 2, 3)},
     "softmax": ("input", "dim"),
+    "masked_fill": ("input", "mask", "value"),
+    "where": ("condition", "input", "other"),
+    "dropout": ("input", "p", "train"),
     "log_softmax": ("input", "dim"),
     "cat": ("tensors", "dim"),
     "concat": ("tensors", "dim"),
@@ -72,7 +75,7 @@ def named_arguments(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, A
         try:
             bound = _signature(function).bind(*args, **kwargs).arguments
             return {"input" if name == "self" else name: argument for name, argument in bound.items()}
-        except TypeError:  # the call itself will say what is wrong with it
+        except (TypeError, ValueError):  # the call itself will say what is wrong with it; some hide a built-in
             pass
     names = names or ("input",)
     if names is RECURRENT and len(args) > 1 and isinstance(args[1], Tensor) and args[1].dtype == torch.int64:

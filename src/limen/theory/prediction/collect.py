@@ -15,8 +15,9 @@ from limen.theory.prediction.cotangent import Cotangent
 from limen.theory.prediction.measure import Measured
 from limen.theory.prediction.observe import Observer
 from limen.theory.prediction.result import MapFigures, MapPrediction, SiteFigures, SitePrediction, Source
-from limen.theory.prediction.state import State
+from limen.theory.prediction.state import State, overall
 from limen.theory.prediction.walk import Walk
+from limen.theory.prediction.weights import weight_gradient
 
 __all__ = ["maps_of", "sites_of"]
 
@@ -90,17 +91,14 @@ def map_of(one: LinearMap, walk: Walk, observer: Observer, measured: Measured | 
     state, above = walk.states[value], walk.gradients.get(value)
     mean, variance = overall(state)
     made = walk.made.get(operation)
-    weight_gradient = math.nan
-    if above is not None and made is not None and made.patch is not None and made.data is not None:
-        squares = made.data.variance if above.seed.balanced else made.data.square
-        weight_gradient = math.sqrt(observer.samples * float((above.square * made.patch(squares)).sum()))
-    weight, bias = walk.states[one.weight].mean, walk.states[one.bias].mean if one.bias else torch.zeros(1)
+    weight = walk.states.numbers(one.weight)
+    bias = walk.states.numbers(one.bias) if one.bias else torch.zeros(1)
     reading = observer.readings.get(value)
     return MapPrediction(
         mean,
         variance,
         norm_of(above, state, observer.samples),
-        weight_gradient,
+        weight_gradient(made, above.seed, observer.samples) if made and above else math.nan,
         one.weight.name,
         operation.path,
         operation.order,
@@ -127,12 +125,6 @@ def measured_map(
     )
 
 
-def overall(state: State) -> tuple[float, float]:
-    """Mean and variance over elements and samples together."""
-    mean = float(state.mean.mean())
-    return mean, max(0.0, float((state.variance + (state.mean - mean).square()).mean()))
-
-
 def norm_of(above: Cotangent | None, state: State, samples: int) -> float:
     """L2 norm of a gradient over the whole batch."""
     if above is None:
@@ -155,8 +147,9 @@ def active_in(operation: Operation, state: State) -> float:
     left = -math.inf if sides.left is None else sides.left
     right = math.inf if sides.right is None else sides.right
     if state.fan is not None:
-        inside = (state.fan.values > left) & (state.fan.values < right)
-        return float(state.fan.base.mean(inside.double()).mean())
+        inside = ((state.fan.values > left) & (state.fan.values < right)).double()
+        inside = torch.where(state.fan.values.isnan(), torch.nan, inside)
+        return float(state.fan.base.mean(inside).mean())
     return float(between(state, left, right).mean())
 
 
@@ -166,4 +159,4 @@ def between(state: State, left: float, right: float) -> Tensor:
     below = torch.special.ndtr((left - state.mean) / deviation)
     above = torch.special.ndtr((state.mean - right) / deviation)
     certain = ((state.mean > left) & (state.mean < right)).double()
-    return torch.where(deviation > 0, 1 - below - above, certain)
+    return torch.where(deviation == 0, certain, 1 - below - above)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ class Seed:
         ways: ``[ways, *shape]``, in the shape of the value's state: each is multiplied by a number of variance 1 that
             each sample draws for itself; there is one for each element of an output that is given noise.
         variance: of the rest, in the shape of the value's state.
-        common: whether the one way is alike for all samples instead, the mean of their gradients.
+        common: whether the first way is alike for all samples instead: the mean of their gradients.
         balanced: whether the gradients of a batch sum to 0, as below a normalisation over it: then what the samples
             have in common leaves no trace in the gradient of a weight.
     """
@@ -89,7 +90,11 @@ class Cotangent:
             return seed
         if self.base is None:
             return seed.times(by, by.square())
-        return seed.times(self.base.mean(by), self.base.mean(by.square()))
+        slope, square = self.base.mean(by), self.base.mean(by.square())
+        if self.base.together is None:
+            return seed.times(slope, square)
+        joint = slope.square() + self.base.together.square() * (square - slope.square())  # units bend together
+        return seed.times(slope.sign() * joint.clamp(min=0).sqrt(), square)
 
     @property
     def square(self) -> Tensor:
@@ -105,10 +110,10 @@ def sum_of(tensors: Iterable[Tensor]) -> Tensor:
     return first
 
 
-def added(one: Cotangent | None, other: Cotangent | None) -> Cotangent | None:
+def added(one: Cotangent | None, other: Cotangent) -> Cotangent:
     """Gradients that reach a value by two ways."""
-    if one is None or other is None:
-        return one or other
+    if one is None:
+        return other
     if one.base is not None and other.base is not None and one.base is not other.base:
         one, other = one.collapsed(), other.collapsed()
     base = one.base or other.base
@@ -134,23 +139,32 @@ def transposed(
         seeds: the gradients at the outputs.
     """
     means, variances = [mean for mean, _ in outputs], [variance for _, variance in outputs]
-    above = [seed.ways.expand(-1, *mean.shape) for seed, mean in zip(seeds, means, strict=True)]
     rest = [seed.variance.expand_as(variance) for seed, variance in zip(seeds, variances, strict=True)]
-    sources = [variance for _, variance in inputs]
-    down = torch.autograd.grad(variances, sources, rest, retain_graph=True, materialize_grads=True, allow_unused=True)
-    if not above[0].shape[0]:
+    down = gradients(variances, [variance for _, variance in inputs], rest, batched=False)
+    if not seeds[0].ways.shape[0]:
         return [without_ways(variance) for variance in down]
-    ways = torch.autograd.grad(
-        means,
-        [mean for mean, _ in inputs],
-        above,
+    above = [seed.ways.expand(-1, *mean.shape) for seed, mean in zip(seeds, means, strict=True)]
+    ways = gradients(means, [mean for mean, _ in inputs], above, batched=True)
+    common = seeds[0].common
+    return [Cotangent.of(Seed(way, variance, common)) for way, variance in zip(ways, down, strict=True)]
+
+
+def gradients(
+    outputs: Sequence[Tensor], inputs: Sequence[Tensor], above: Sequence[Tensor], *, batched: bool
+) -> list[Tensor]:
+    """Autograd's gradients, taken at a scale at which single precision loses no digits."""
+    largest = max(float(one.abs().max()) if one.numel() else 0.0 for one in above)
+    scale = largest if 0 < largest < math.inf else 1.0
+    found = torch.autograd.grad(
+        outputs,
+        inputs,
+        [one / scale for one in above],
         retain_graph=True,
         materialize_grads=True,
         allow_unused=True,
-        is_grads_batched=True,
+        is_grads_batched=batched,
     )
-    common = seeds[0].common
-    return [Cotangent.of(Seed(way, variance, common)) for way, variance in zip(ways, down, strict=True)]
+    return [one * scale for one in found]
 
 
 def without_ways(variance: Tensor) -> Cotangent:

@@ -59,7 +59,7 @@ def tracked(sample: Any) -> Any:
     """The sample with floating tensors to which gradients come, so that they come by all sites on their way."""
     if isinstance(sample, Tensor):
         floating = sample.is_floating_point() and not sample.is_meta
-        return sample.detach().requires_grad_().clone() if floating else sample
+        return sample.detach().clone().requires_grad_().clone() if floating else sample
     if type(sample) in (list, tuple):
         return type(sample)(map(tracked, sample))
     if type(sample) is dict:

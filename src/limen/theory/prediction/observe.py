@@ -11,9 +11,9 @@ from torch import Tensor
 
 from limen.activations import tails
 from limen.anatomy.tape import Operation, Value
-from limen.theory.prediction.state import State, constant, folded
+from limen.theory.prediction.state import State, constant, folded, overall
 
-__all__ = ["Observer", "Reading", "state_of"]
+__all__ = ["BLANK", "Observer", "Reading", "state_of"]
 
 BLANK = frozenset({"zeros", "ones", "full", "empty", "rand", "randn", "new_zeros", "new_ones", "new_full", "zeros_like",
                    "ones_like", "full_like", "rand_like", "randn_like", "randint", "normal", "bernoulli"})  # fmt: skip
@@ -34,9 +34,10 @@ class Reading:
     variance: float
     gradient: float | None = None
 
-    def keep(self, gradient: Tensor) -> None:
-        """Remember the norm of a gradient that comes by."""
-        self.gradient = float(torch.linalg.vector_norm(gradient.detach().double()))
+    def keep(self, gradient: Tensor | None) -> None:
+        """Remember the norm of a gradient that comes by; below quantised modules none does."""
+        if gradient is not None:
+            self.gradient = float(torch.linalg.vector_norm(gradient.detach().double()))
 
 
 @dataclass
@@ -45,11 +46,12 @@ class Observer:
 
     Attributes:
         samples: size of the batch.
-        states: of every value, over the samples.
+        states: of every value but parameters and buffers, over the samples.
         readings: of every floating value.
         active: share of elements that are not flat, by operation.
         tensors: of every floating value that depends on the sample.
         moving: the values that depend on the sample.
+        handles: of the hooks that keep the norms of gradients.
     """
 
     samples: int
@@ -58,12 +60,13 @@ class Observer:
     active: dict[Operation, float] = field(default_factory=dict)
     tensors: dict[Value, Tensor] = field(default_factory=dict)
     moving: set[Value] = field(default_factory=set)
+    handles: list[Any] = field(default_factory=list)
 
     def foresee(self, operation: Operation, given: tuple[Tensor, ...]) -> None:
         """Read what an operation is about to overwrite."""
         with torch.no_grad(), unseen():
             for value, tensor in zip(operation.inputs, given, strict=True):
-                if value.source != "operation" and value not in self.states:
+                if value.source != "operation" and value.leaf is None and value not in self.states:
                     self._enter(value, tensor)
             if operation.activation is not None and operation.inputs and not given[0].is_meta:
                 self.active[operation] = active_share(operation, given[0])
@@ -78,13 +81,13 @@ class Observer:
                 if moves:
                     self._read(value, tensor, *self._batch_axis(operation, value))
                 else:
-                    self.states[value] = constant(tensor)
+                    self.states[value] = blank(operation, value) if tensor.is_meta else constant(tensor)
 
     def _enter(self, value: Value, tensor: Tensor) -> None:
         """What comes from outside of the pass."""
         if value.source == "input" and value.shape[:1] == (self.samples,):
             self._read(value, tensor, 0, 1)
-        else:
+        elif value.leaf is None:
             self.states[value] = constant(tensor)
 
     def _is_batch(self, operation: Operation) -> bool:
@@ -106,20 +109,32 @@ class Observer:
         """Take the moments, and the gradient when it comes."""
         self.moving.add(value)
         self.states[value] = state_of(tensor, self.samples, batch, outer)
+        if value.source == "input" and tensor.is_meta:  # as data should be
+            state = self.states[value]
+            self.states[value] = state.plain(mean=torch.zeros_like(state.mean), variance=torch.ones_like(state.mean))
         if not tensor.is_floating_point() or tensor.is_meta or not tensor.numel():
             return
-        numbers = tensor.detach().double()
-        reading = Reading(float(numbers.mean()), float(numbers.var(correction=0)))
-        self.readings[value] = reading
+        self.readings[value] = reading = Reading(*overall(self.states[value]))
         self.tensors[value] = tensor
         if tensor.requires_grad:
-            tensor.register_hook(reading.keep)
+            self.handles.append(tensor.register_hook(reading.keep))
+
+    def stop(self) -> None:
+        """Keep no more gradients: those that come now are not the measured ones."""
+        for handle in self.handles:
+            handle.remove()
 
 
 def unseen() -> AbstractContextManager[None]:
     """A context in which no mode sees what limen asks of torch: a recorder would write it down."""
     internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
     return internals.DisableTorchFunction()
+
+
+def blank(operation: Operation, value: Value) -> State:
+    """What a function that makes a tensor out of nothing makes on the meta device, where that is known."""
+    numbers = {"zeros": 0.0, "new_zeros": 0.0, "zeros_like": 0.0, "ones": 1.0, "new_ones": 1.0, "ones_like": 1.0}
+    return constant(torch.full(value.shape, numbers.get(operation.name, torch.nan)))
 
 
 def active_share(operation: Operation, z: Tensor) -> float:
@@ -143,5 +158,6 @@ def state_of(tensor: Tensor, samples: int, batch: int | None, outer: int = 1) ->
     shape = numbers.shape
     split = numbers.double().reshape(*shape[:batch], outer, samples, -1, *shape[batch + 1 :])
     target = folded(tuple(shape), batch, samples)
-    mean, variance = split.mean(batch + 1), split.var(batch + 1, correction=0)
+    mean = split.mean(batch + 1, keepdim=True)
+    variance = (split - mean).square().mean(batch + 1)
     return State(mean.reshape(target), variance.reshape(target), batch=batch, outer=outer)

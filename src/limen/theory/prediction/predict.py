@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from limen.anatomy.tape import Sample, record, tensors_of, undisturbed
+from limen.anatomy.tape import Sample, Tape, record, tensors_of, undisturbed
 from limen.anatomy.wrappers import unwrapped
-from limen.errors import InvalidValue
+from limen.errors import InvalidValue, SampleRefused
 from limen.theory.prediction.collect import maps_of, sites_of
-from limen.theory.prediction.cotangent import Cotangent, Seed, without_ways
+from limen.theory.prediction.cotangent import Cotangent, Seed
+from limen.theory.prediction.declared import Known, Leaves, is_meta
 from limen.theory.prediction.measure import Measured, gradients, output_of, shares_of, tracked
 from limen.theory.prediction.observe import Observer, state_of
 from limen.theory.prediction.result import Prediction
@@ -22,7 +25,7 @@ from limen.theory.prediction.walk import down, up
 __all__ = ["predict"]
 
 MOST_WAYS = 32
-"""Outputs up to which each has a gradient of its own. Of more, the mean is what each does."""
+"""Outputs up to which each has a gradient of its own. Of more, only what they do together has."""
 
 Loss = Callable[[Any], Tensor]
 
@@ -44,7 +47,9 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
             of one leaves nothing to predict.
         loss: from what the model returns to a scalar; the gradients are then those of that scalar. Without it they
             are those of the outputs against independent numbers of variance 1, one for each element of the outputs.
-        measure: also go forward and back once with the real numbers.
+        measure: also go forward and back once with the real numbers. On the meta device nothing can be measured;
+            weights are then drawn as their layers declare, inputs have mean 0 and variance 1, and any row of an
+            embedding is as likely as any other.
 
     Returns:
         The prediction; its figures in the units of the model's activations, gradient norms of the whole batch.
@@ -66,12 +71,19 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
     True
     """
     model = unwrapped(model)
-    observer = Observer(samples_in(sample))
-    with undisturbed(model), torch.inference_mode(False), torch.enable_grad(), output_of(model) as held:
-        tape = record(model, tracked(sample), see=observer.see, foresee=observer.foresee)
+    observer, real = Observer(samples_in(sample)), not is_meta(model)
+    if loss is not None and not real:
+        raise InvalidValue(
+            "predict(…, loss=…): the model is on the meta device, where its output has no numbers for a loss. Leave "
+            "the loss out, or build the model on a device."
+        )
+    measure = measure and real
+    with quiet(), undisturbed(model), torch.inference_mode(False), torch.enable_grad(), output_of(model) as held:
+        tape = recorded(model, sample, observer)
         check_outputs(held.result)
-        measured = gradients(model, tape, observer, held.result, loss) if measure or loss else Measured()
-        walk = up(tape, observer.states, observer.moving, observer.samples)
+        measured = gradients(model, tape, observer, held.result, loss) if (measure or loss) and real else Measured()
+        observer.stop()
+        walk = up(tape, Known(Leaves(model)), observer.states, observer.moving, observer.samples)
         above: dict[Any, Cotangent] = {}
         for value in tape.outputs.values():
             state = walk.states.get(value)
@@ -80,26 +92,61 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
             if loss is None:
                 above[value] = noise_at(state)
             elif value in measured.above:
-                given = state_of(measured.above[value], observer.samples, state.batch, state.outer)
-                above[value] = Cotangent.of(Seed(given.mean[None], given.variance, common=True))
+                above[value] = of_loss(measured.above[value], state, observer.samples)
         down(tape, walk, above, shares_of(observer))
     return Prediction(
         sites_of(model, tape, walk, observer, measure),
         maps_of(tape, walk, observer, measured if measure else None),
         observer.samples,
         tuple(dict.fromkeys(f"{one.name} in {one.path}" if one.path else one.name for one in walk.unruled)),
-        None if measure else "measure=False",
+        None if measure else "measure=False" if real else "the model is on the meta device",
     )
+
+
+@contextmanager
+def quiet() -> Generator[None]:
+    """A context in which torch does not warn of gradients that it cannot send through quantised layers."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*an autograd kernel was not registered")
+        yield
+
+
+def recorded(model: nn.Module, sample: Sample, observer: Observer) -> Tape:
+    """The tape of a pass; on the meta device an error says what cannot be done there."""
+    try:
+        return record(model, tracked(sample), see=observer.see, foresee=observer.foresee)
+    except SampleRefused as error:
+        if not is_meta(model):
+            raise
+        raise SampleRefused(
+            f"{error} The model is on the meta device, where tensors have no numbers: the sample must be there too, "
+            "and code that asks for a number, as `if x.sum() > 0` does, cannot run. Build the model on a device for "
+            "that."
+        ) from error
+
+
+def of_loss(gradient: Tensor, state: State, samples: int) -> Cotangent:
+    """The gradient of a loss at an output: its mean, and how its elements vary together where they are few."""
+    given = state_of(gradient, samples, state.batch, state.outer)
+    mean, count = given.mean[None], given.mean.numel()
+    if count > MOST_WAYS or state.batch is None or state.outer > 1:
+        return Cotangent.of(Seed(mean, given.variance, common=True))
+    shape = gradient.shape
+    split = gradient.detach().cpu().double().reshape(*shape[: state.batch], samples, -1, *shape[state.batch + 1 :])
+    rows = split.movedim(state.batch, 0).reshape(samples, count)
+    values, vectors = torch.linalg.eigh((rows - rows.mean(0)).T @ (rows - rows.mean(0)) / samples)
+    ways = (vectors * values.clamp(min=0).sqrt()).T.reshape(count, *given.mean.shape)
+    return Cotangent.of(Seed(torch.cat([mean, ways]), torch.zeros_like(given.variance), common=True))
 
 
 def noise_at(state: State) -> Cotangent:
-    """Independent numbers of variance 1 at an output: one way each where they are few."""
+    """Independent numbers of variance 1 at the elements of an output: a way for each where they are few."""
     count, shape = state.mean.numel(), state.mean.shape
-    if count > MOST_WAYS:
-        return without_ways(torch.ones_like(state.mean))
-    return Cotangent.of(
-        Seed(torch.eye(count, dtype=torch.float64).reshape(count, *shape), torch.zeros_like(state.mean))
-    )
+    if count > MOST_WAYS:  # all elements together, and the rest
+        together = torch.full((1, *shape), count**-0.5, dtype=torch.float64)
+        return Cotangent.of(Seed(together, torch.full_like(state.mean, 1 - 1 / count)))
+    ways = torch.eye(count, dtype=torch.float64).reshape(count, *shape)
+    return Cotangent.of(Seed(ways, torch.zeros_like(state.mean)))
 
 
 def samples_in(sample: Sample) -> int:

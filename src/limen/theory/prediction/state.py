@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-__all__ = ["Base", "Fan", "State", "constant", "folded", "gaussian"]
+__all__ = ["Base", "Fan", "State", "constant", "folded", "gaussian", "overall"]
 
 FARTHEST = 6.0
 """Standard deviations between which the nodes lie; the density beyond is below 1e-8."""
@@ -26,10 +26,12 @@ class Base:
     Attributes:
         nodes: ``[*shape, nodes]``, where the Gaussian of each element is looked at.
         weights: ``[nodes]``, their probabilities; they sum to 1.
+        together: share of the variance of each element that is common to all units; None for 0.
     """
 
     nodes: Tensor
     weights: Tensor
+    together: Tensor | None = None
 
     def mean(self, values: Tensor) -> Tensor:
         """Of a function of the Gaussian, given at the nodes: one number for each element."""
@@ -55,6 +57,9 @@ class State:
         outer: how many positions are folded in before the samples; those behind them are not counted.
         axis: the axis of the units, counted from the end; the others are positions.
         alike: mean correlation between two positions of one sample at the same unit, in [0, 1].
+        mixes: the axis along which the values sum to 1, as those of a softmax; None where they do not.
+        common: what all units do together, in the shape of ``mean``: how far each moves with one number that each
+            sample draws; part of ``variance``. None where units move by themselves.
         measured: whether it, or something it was computed from, was read from the recorded pass.
         fan: the value as a function of a Gaussian, where it was made by elementwise functions.
     """
@@ -65,6 +70,8 @@ class State:
     outer: int = 1
     axis: int = -1
     alike: float = 0.0
+    mixes: int | None = None
+    common: Tensor | None = field(default=None, repr=False)
     measured: bool = False
     fan: Fan | None = field(default=None, repr=False)
 
@@ -81,11 +88,15 @@ class State:
     @cached_property
     def spread(self) -> Fan:
         """The value at the nodes of a Gaussian: of the one it is made from, else of one with its own moments."""
-        return self.fan or gaussian(self.mean, self.variance)
+        made = self.fan or gaussian(self.mean, self.variance)
+        if self.fan is None and self.common is not None and made.base.weights.numel() > 1:
+            share = (self.common.square() / self.variance).nan_to_num(0.0)
+            return Fan(replace(made.base, together=share), made.values)
+        return made
 
     def plain(self, **changes: object) -> State:
         """The same with some attributes changed and no longer a function of what it was made from."""
-        return replace(self, **{"fan": None, **changes})  # pyright: ignore[reportArgumentType]
+        return replace(self, **{"fan": None, "mixes": None, "common": None, **changes})  # pyright: ignore[reportArgumentType]
 
 
 def gaussian(mean: Tensor, variance: Tensor) -> Fan:
@@ -107,6 +118,12 @@ def gaussian(mean: Tensor, variance: Tensor) -> Fan:
     return Fan(Base(nodes, weights), nodes)
 
 
+def overall(state: State) -> tuple[float, float]:
+    """Mean and variance over elements and samples together."""
+    mean = float(state.mean.mean())
+    return mean, float((state.variance + (state.mean - mean).square()).mean().clamp(min=0))
+
+
 def folded(shape: tuple[int, ...], batch: int | None, samples: int) -> tuple[int, ...]:
     """A shape with its batch axis shortened to one sample."""
     return tuple(size // samples if axis == batch else size for axis, size in enumerate(shape))
@@ -114,7 +131,6 @@ def folded(shape: tuple[int, ...], batch: int | None, samples: int) -> tuple[int
 
 def constant(tensor: Tensor, **changes: object) -> State:
     """The state of a tensor that is the same for all samples; unknown on the meta device."""
-    mean = torch.full(tensor.shape, torch.nan, dtype=torch.float64)
-    if not (tensor.is_meta or tensor.is_complex() or tensor.is_quantized or tensor.is_sparse):
-        mean = tensor.detach().to("cpu", torch.float64)
+    unknown = tensor.is_meta or tensor.is_complex() or tensor.is_quantized or tensor.is_sparse
+    mean = torch.full(tensor.shape, torch.nan, dtype=torch.float64) if unknown else tensor.detach().cpu().double()
     return State(mean, torch.zeros_like(mean), batch=None).plain(**changes)

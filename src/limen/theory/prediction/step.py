@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,10 @@ from torch import Tensor
 
 from limen.anatomy.tape import Operation, Value
 from limen.theory.prediction.cotangent import Cotangent, transposed
-from limen.theory.prediction.state import State
+from limen.theory.prediction.declared import Known
+from limen.theory.prediction.state import State, folded
 
-__all__ = ["RULES", "Made", "NoRule", "Pull", "Rule", "Step", "linear_in", "rule"]
+__all__ = ["RULES", "Made", "NoRule", "Pull", "Rule", "Step", "applied", "linear_in", "rule", "through"]
 
 Pull = Callable[[tuple[Cotangent | None, ...]], Mapping[Value, Cotangent]]
 """From the gradients at the outputs of an operation to those at its inputs."""
@@ -29,13 +31,13 @@ class Step:
 
     Attributes:
         operation: what was called.
-        states: of the operation's inputs.
+        states: of all values up to here.
         samples: size of the batch.
         recorded: of its outputs, what the recorded pass says; empty on the meta device.
     """
 
     operation: Operation
-    states: Mapping[Value, State]
+    states: Known
     samples: int
     recorded: Mapping[Value, State]
 
@@ -64,6 +66,13 @@ class Step:
             raise NoRule
         return found.mean
 
+    def weight(self, name: str) -> Callable[[], Tensor]:
+        """What gives the numbers of a weight, as they are in memory; it is not kept meanwhile."""
+        value = self.value(name)
+        if value.leaf is None and not self.states[value].is_constant:
+            raise NoRule
+        return lambda: self.states.numbers(value)
+
 
 @dataclass(frozen=True, eq=False)
 class Made:
@@ -72,21 +81,24 @@ class Made:
     Attributes:
         states: of the outputs.
         pull: how gradients come down.
-        patch: for a weight, from mean squares of its data to the sum of those that each element of the output is made
-            from.
         data: for a weight, the state of its data.
+        weigh: for a weight, the operation as a function of its data and of the weight, without the bias.
+        weight: the shape of the weight that it is called with.
+        row: the shape of a weight that makes a single unit, where there can be one.
     """
 
     states: tuple[State, ...]
     pull: Pull
-    patch: Callable[[Tensor], Tensor] | None = None
     data: State | None = None
+    weigh: Callable[[Tensor, Tensor], Tensor] | None = None
+    weight: tuple[int, ...] | None = None
+    row: tuple[int, ...] | None = None
 
 
 Rule = Callable[[Step], Made]
 
 RULES: dict[str, Rule] = {}
-"""By the name of the operation."""
+"""By the name of the operation; ``activation`` for all that apply one of the catalogue."""
 
 
 def rule(*names: str) -> Callable[[Rule], Rule]:
@@ -97,6 +109,26 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
         return function
 
     return enter
+
+
+def applied(step: Step) -> Made:
+    """What the rule of an operation makes of its inputs.
+
+    Raises:
+        NoRule: there is none, or it does not cover this case or does not give what was recorded.
+    """
+    operation = step.operation
+    found = RULES.get("activation" if operation.activation is not None else operation.name)
+    if found is None:
+        raise NoRule
+    with torch.no_grad():
+        made = found(step)
+    if len(made.states) != len(operation.outputs):
+        raise NoRule
+    for output, state in zip(operation.outputs, made.states, strict=True):
+        if tuple(state.mean.shape) != folded(output.shape, state.batch, step.samples):
+            raise NoRule
+    return made
 
 
 def linear_in(
@@ -115,14 +147,24 @@ def linear_in(
         of_variance: the linear operation whose factors are the squares of those of ``of_mean``.
         changes: attributes of the new state.
     """
-    with torch.inference_mode(False), torch.enable_grad():
-        mean, variance = state.mean.detach().requires_grad_(), state.variance.detach().requires_grad_()
-        means, variances = of_mean(mean), of_variance(variance)
 
     def pull(cotangents: tuple[Cotangent | None, ...]) -> Mapping[Value, Cotangent]:
         (cotangent,) = cotangents
         if cotangent is None:
             return {}
-        return {value: transposed([(means, variances)], [(mean, variance)], [cotangent.seed])[0]}
+        with torch.enable_grad():  # at zeros, since a linear operation has the same transpose everywhere
+            mean, variance = (torch.zeros_like(state.mean).requires_grad_() for _ in range(2))
+            outputs = [(of_mean(mean), of_variance(variance))]
+        return {value: transposed(outputs, [(mean, variance)], [cotangent.seed])[0]}
 
-    return Made((state.plain(mean=means.detach(), variance=variances.detach(), **changes),), pull)
+    made = state.plain(mean=of_mean(state.mean), variance=of_variance(state.variance), **changes)
+    return Made((made,), pull)
+
+
+def through(function: Callable[[Tensor, Tensor], Tensor], data: Tensor, factor: Tensor) -> Tensor:
+    """A linear function of data and a weight, computed in the weight's type, at a scale at which it loses no digits."""
+    if factor.dtype == torch.float64:
+        return function(data, factor)
+    largest = float(data.detach().abs().max()) if data.numel() else 0.0
+    scale = largest if 0 < largest < math.inf else 1.0
+    return function((data / scale).to(factor.dtype), factor).double() * scale

@@ -9,9 +9,10 @@ import torch
 
 from limen.anatomy.tape import Operation, Tape, Value
 from limen.theory.prediction.cotangent import Cotangent, added, without_ways
-from limen.theory.prediction.rules.elementwise import activation
-from limen.theory.prediction.state import State, folded
-from limen.theory.prediction.step import RULES, Made, NoRule, Step
+from limen.theory.prediction.declared import Known
+from limen.theory.prediction.observe import BLANK
+from limen.theory.prediction.state import State
+from limen.theory.prediction.step import Made, NoRule, Step, applied
 
 __all__ = ["Walk", "down", "up"]
 
@@ -30,23 +31,33 @@ class Walk:
         gradients: of every value that one reaches.
     """
 
-    states: dict[Value, State]
+    states: Known
     made: dict[Operation, Made] = field(default_factory=dict)
     unruled: list[Operation] = field(default_factory=list)
     gradients: dict[Value, Cotangent] = field(default_factory=dict)
 
 
-def up(tape: Tape, recorded: Mapping[Value, State], moving: set[Value], samples: int) -> Walk:
-    """The states of all values, from those of the sample and the parameters."""
-    walk = Walk({value: state for value, state in recorded.items() if value.source != "operation"})
+def up(tape: Tape, known: Known, recorded: Mapping[Value, State], moving: set[Value], samples: int) -> Walk:
+    """The states of all values, from those of the sample and the parameters.
+
+    Args:
+        tape: the operations.
+        known: the parameters; the states are entered into it.
+        recorded: the state of each value in the recorded pass.
+        moving: the values that depend on the sample.
+        samples: size of the batch.
+    """
+    walk = Walk(known)
+    walk.states.update((value, state) for value, state in recorded.items() if value.source != "operation")
     for operation in tape.operations:
-        if operation.output not in moving:
+        if operation.output not in moving and not recorded[operation.output].mean.isnan().any():
             walk.states.update((value, recorded[value]) for value in operation.outputs)
             continue
         try:
             made = applied(Step(operation, walk.states, samples, recorded))
         except (NoRule, RuntimeError, TypeError, ValueError, LookupError):
-            unknown = any(value.dtype.is_floating_point and value in moving for value in operation.inputs)
+            read = [value for value in operation.inputs if value.dtype.is_floating_point and value in moving]
+            unknown = bool(read) and operation.name not in BLANK
             walk.states.update((value, recorded[value].plain(measured=unknown)) for value in operation.outputs)
             if unknown:
                 walk.unruled.append(operation)
@@ -54,26 +65,6 @@ def up(tape: Tape, recorded: Mapping[Value, State], moving: set[Value], samples:
         walk.made[operation] = made
         walk.states.update(zip(operation.outputs, made.states, strict=True))
     return walk
-
-
-def applied(step: Step) -> Made:
-    """What the rule of an operation makes of its inputs.
-
-    Raises:
-        NoRule: there is none, or it does not cover this case or does not give what was recorded.
-    """
-    operation = step.operation
-    rule = activation if operation.activation is not None else RULES.get(operation.name)
-    if rule is None:
-        raise NoRule
-    with torch.no_grad():
-        made = rule(step)
-    if len(made.states) != len(operation.outputs):
-        raise NoRule
-    for number, state in enumerate(made.states):
-        if tuple(state.mean.shape) != folded(operation.outputs[number].shape, state.batch, step.samples):
-            raise NoRule
-    return made
 
 
 def down(tape: Tape, walk: Walk, above: Mapping[Value, Cotangent], shares: Shares) -> None:
@@ -87,9 +78,7 @@ def down(tape: Tape, walk: Walk, above: Mapping[Value, Cotangent], shares: Share
         with torch.no_grad():
             found = made.pull(given) if made else measured_share(operation, walk, given, shares)
         for value, cotangent in found.items():
-            total = added(walk.gradients.get(value), cotangent)
-            assert total is not None
-            walk.gradients[value] = total
+            walk.gradients[value] = added(walk.gradients.get(value), cotangent)
 
 
 def measured_share(

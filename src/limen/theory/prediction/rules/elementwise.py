@@ -11,7 +11,7 @@ from torch import Tensor
 
 from limen.anatomy.tape import Value
 from limen.theory.prediction.cotangent import Cotangent, Seed
-from limen.theory.prediction.state import Fan, State
+from limen.theory.prediction.state import Fan, State, gaussian
 from limen.theory.prediction.step import Made, NoRule, Step, rule
 
 UNARY = (
@@ -24,6 +24,7 @@ UNARY = (
 CASTS = ("to", "float", "double", "half", "bfloat16", "type_as", "type", "contiguous", "clone", "alias", "identity")
 
 
+@rule("activation")
 def activation(step: Step) -> Made:
     """An activation of the catalogue, of any element."""
     entry = step.operation.activation
@@ -121,10 +122,10 @@ def arithmetic(step: Step) -> Made:
         raise NoRule
     compute = ARITHMETIC[operation.name]
     if not moves(step, other) and isinstance(one, Value):
-        numbers = nodes_of(step, other)
+        numbers = nodes_of(step, other, step.states[one])
         return of_one(step, one, lambda x: compute(x, numbers))
     if not moves(step, one) and isinstance(other, Value):
-        numbers = nodes_of(step, one)
+        numbers = nodes_of(step, one, step.states[other])
         return of_one(step, other, lambda x: compute(numbers, x))
     if not isinstance(one, Value) or not isinstance(other, Value):
         raise NoRule
@@ -144,11 +145,18 @@ def moves(step: Step, operand: Any) -> bool:
     return isinstance(operand, Value) and not (step.states[operand].batch is None and step.states[operand].is_constant)
 
 
-def nodes_of(step: Step, operand: Any) -> Tensor:
-    """A constant as it meets values at nodes."""
-    if isinstance(operand, Value):
-        return step.states[operand].mean[..., None]
-    return torch.tensor(float(operand), dtype=torch.float64)
+def nodes_of(step: Step, operand: Any, state: State) -> Tensor:
+    """A constant as it meets the nodes of a state; one that was made for each sample must be the same for all."""
+    if not isinstance(operand, Value):
+        return torch.tensor(float(operand), dtype=torch.float64)
+    numbers = step.states[operand].mean
+    place = None if state.batch is None else state.batch - state.mean.ndim + numbers.ndim
+    if place is not None and place >= 0 and numbers.shape[place] not in (1, state.mean.shape[state.batch or 0]):
+        first = numbers.narrow(place, 0, 1)
+        if state.mean.shape[state.batch or 0] != 1 or not torch.equal(first.expand_as(numbers), numbers):
+            raise NoRule
+        numbers = first
+    return numbers[..., None]
 
 
 def slopes(function: Callable[..., Tensor], *values: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -180,7 +188,8 @@ def of_one(
     def pull(above: tuple[Cotangent | None, ...]) -> Mapping[Value, Cotangent]:
         return {value: above[0].times(slope_at, fan.base)} if above[0] else {}
 
-    return Made((made.plain(fan=made.fan, alike=share),), pull)
+    joint = common_after(state, made, slope_at)
+    return Made((made.plain(fan=made.fan, alike=share, common=joint),), pull)
 
 
 def of_two(step: Step, one: Value, other: Value, function: Callable[[Tensor, Tensor], Tensor]) -> Made:
@@ -215,6 +224,42 @@ def alike_after(before: State, after: State, slope: Tensor) -> float:
     whole = float(after.variance.sum())
     straight = min(1.0, float(share.sum()) / whole) if whole > 0 else 1.0
     return straight * before.alike + (1 - straight) * before.alike**2
+
+
+@rule("glu")
+def glu(step: Step) -> Made:
+    """The first half times the sigmoid of the second."""
+    value, state = step.value("input"), step.state("input")
+    axis = int(step.operation.argument("dim", step.operation.argument("1", -1))) % state.mean.ndim - state.mean.ndim
+    if state.batch is not None and axis == state.batch - state.mean.ndim:
+        raise NoRule
+    (left, right), (squares, doubts) = state.mean.chunk(2, axis), state.variance.chunk(2, axis)
+    gates = gaussian(right, doubts)
+    opens, slope = torch.sigmoid(gates.values), torch.sigmoid(gates.values) * torch.sigmoid(-gates.values)
+    open_mean, open_square = gates.base.mean(opens), gates.base.mean(opens.square())
+    steep, steep_square = gates.base.mean(slope), gates.base.mean(slope.square())
+    mean = left * open_mean
+    variance = ((squares + left.square()) * open_square - mean.square()).clamp(min=0)
+
+    def pull(above: tuple[Cotangent | None, ...]) -> Mapping[Value, Cotangent]:
+        if above[0] is None:
+            return {}
+        through = above[0].seed.times(open_mean, open_square)
+        beside = above[0].seed.times(left * steep, (squares + left.square()) * steep_square)
+        ways = torch.cat([through.ways, beside.ways], axis)
+        return {value: Cotangent.of(Seed(ways, torch.cat([through.variance, beside.variance], axis), through.common))}
+
+    return Made((state.plain(mean=mean, variance=variance),), pull)
+
+
+def common_after(before: State, after: State, slope: Tensor) -> Tensor | None:
+    """What the units do together behind a function: to second order in the share that they did before it."""
+    if before.common is None:
+        return None
+    steep, share = before.spread.base.mean(slope), (before.common.square() / before.variance).nan_to_num(0.0)
+    straight = steep.square() * before.common.square()
+    bent = (after.variance - steep.square() * before.variance).clamp(min=0) * share.square()
+    return (steep * before.common).sign() * (straight + bent).sqrt()
 
 
 def total(step: Step, one: Value, other: Value, sign: float) -> Made:

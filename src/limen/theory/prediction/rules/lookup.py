@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from limen.anatomy.tape import Value
 from limen.theory.prediction.cotangent import Cotangent
+from limen.theory.prediction.state import State, constant
 from limen.theory.prediction.step import Made, NoRule, Step, rule
 
 
@@ -38,6 +39,14 @@ def dropout(step: Step) -> Made:
 def embedding(step: Step) -> Made:
     """The rows that the sample looks up: what it is is data, not theory."""
     found = step.recorded.get(step.operation.output)
-    if found is None:
-        raise NoRule
-    return Made((found,), lambda _: {})
+    if found is not None and not found.mean.isnan().any():
+        return Made((found,), lambda _: {})
+    weight, ids = step.weight("weight")().double(), step.state("input")
+    if ids.batch is None:  # positions, counted from the first
+        count = ids.mean.numel()
+        if count > len(weight):
+            raise NoRule
+        return Made((constant(weight[:count].reshape(*ids.mean.shape, -1)),), lambda _: {})
+    shape = (*ids.mean.shape, weight.shape[-1])  # any row is as likely as any other
+    mean, variance = weight.mean(0).expand(shape), weight.var(0, correction=0).expand(shape)
+    return Made((State(mean, variance, ids.batch, ids.outer),), lambda _: {})

@@ -9,50 +9,74 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limen.theory.prediction.step import Made, NoRule, Step, linear_in, rule
+from limen.theory.prediction.rules import attention
+from limen.theory.prediction.state import State
+from limen.theory.prediction.step import Made, NoRule, Step, linear_in, rule, through
+
+LEAST_COMMON = 0.2
+"""Share of the variance of all units below which what they do together is left out."""
 
 
 @rule("linear")
 def linear(step: Step) -> Made:
     """``x Wᵀ + b``: the mean by the weights, the variance by their squares."""
-    weight, bias = matrix(step, "weight"), step.constant("bias")
-    square = weight.square()
-    state = step.state("input")
+    weight, bias, state = step.weight("weight"), step.constant("bias"), step.state("input")
+    addend = torch.zeros(()) if bias is None else bias
     made = linear_in(
         step.value("input"),
         state,
-        lambda mean: F.linear(mean, weight, bias),
-        lambda variance: F.linear(variance, square),
+        lambda mean: through(F.linear, mean, weight()) + addend,
+        lambda variance: through(F.linear, variance, weight().square()),
         axis=-1,
     )
-    return replace(made, patch=summed, data=state)
+    shape = step.value("weight").shape
+    made = replace(made, states=(together(state, made.states[0], weight()),))
+    return replace(made, data=state, weigh=F.linear, weight=shape, row=(1, *shape[1:]))
+
+
+def together(before: State, after: State, weight: Tensor) -> State:
+    """The state behind a layer with what its units do together, as they do where their weights are all alike.
+
+    Without anything common before it, that is their covariance with their own mean; where it is little it is left out.
+    """
+    if before.common is not None:
+        moved = through(F.linear, before.common, weight)
+        own = (before.variance - before.common.square()).clamp(min=0)
+        variance = through(F.linear, own, weight.square()) + moved.square()
+        return replace(after, variance=variance, common=moved)
+    middle = weight.mean(0).double()
+    joint = middle * before.variance
+    length = (joint * middle).sum(-1, keepdim=True).sqrt()
+    moved = (through(F.linear, joint, weight) / length).nan_to_num(0.0)
+    if float(moved.square().sum()) < LEAST_COMMON * float(after.variance.sum()):
+        return after
+    return replace(after, common=moved)
 
 
 @rule("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 def convolution(step: Step) -> Made:
     """The same at every place, with the padding, stride and groups of the call itself."""
     operation, state = step.operation, step.state("input")
-    weight, bias = matrix(step, "weight"), step.constant("bias")
-    axes = weight.ndim - 2
-    if state.mean.ndim != weight.ndim or state.batch != 0:
+    weight, bias, shape = step.weight("weight"), step.constant("bias"), step.value("weight").shape
+    axes = len(shape) - 2
+    if state.mean.ndim != len(shape) or state.batch != 0:
         raise NoRule
     names = ("stride", "padding", "dilation", "groups", "output_padding")
     options: dict[str, Any] = {name: operation.arguments[name] for name in names if name in operation.arguments}
-    apply = getattr(F, operation.name)
-    square = weight.square()
+    addend = torch.zeros(()) if bias is None else bias.reshape(-1, *(1,) * axes)
+
+    def weigh(data: Tensor, factor: Tensor) -> Tensor:
+        return getattr(F, operation.name)(data, factor, None, **options)
+
     made = linear_in(
         step.value("input"),
         state,
-        lambda mean: apply(mean, weight, bias, **options),
-        lambda variance: apply(variance, square, None, **options),
+        lambda mean: through(weigh, mean, weight()) + addend,
+        lambda variance: through(weigh, variance, weight().square()),
         axis=-1 - axes,
     )
-    ones = torch.ones_like(weight)
-
-    def gathered(squares: Tensor) -> Tensor:
-        return apply(squares, ones, None, **options)
-
-    return replace(made, patch=gathered, data=state)
+    alone = "transpose" not in operation.name and operation.argument("groups", 1) == 1
+    return replace(made, data=state, weigh=weigh, weight=shape, row=(1, *shape[1:]) if alone else None)
 
 
 @rule("matmul", "mm", "bmm", "mv")
@@ -63,17 +87,12 @@ def product(step: Step) -> Made:
     if other.is_constant and other.batch is None:
         factor, square = other.mean, other.mean.square()
         made = linear_in(step.value("input"), one, lambda m: m @ factor, lambda v: v @ square, axis=-1)
-        return replace(made, patch=summed, data=one)
-    if one.is_constant and one.batch is None:
-        factor, square = one.mean, one.mean.square()
-        made = linear_in(step.value(right), other, lambda m: factor @ m, lambda v: square @ v)
-        axis = -2 if other.mean.ndim > 1 else -1
-
-        def gathered(squares: Tensor) -> Tensor:
-            return squares.sum(axis, keepdim=True)
-
-        return replace(made, patch=gathered, data=other)
-    raise NoRule
+        return replace(made, data=one, weigh=torch.matmul, weight=tuple(factor.shape))
+    if not (one.is_constant and one.batch is None):
+        return attention.product(step, step.value("input"), step.value(right))
+    factor, square = one.mean, one.mean.square()
+    made = linear_in(step.value(right), other, lambda m: factor @ m, lambda v: square @ v)
+    return replace(made, data=other, weigh=from_left, weight=tuple(factor.shape))
 
 
 @rule("addmm")
@@ -90,17 +109,9 @@ def added_product(step: Step) -> Made:
     square = factor.square()
     state = step.state("mat1")
     made = linear_in(step.value("mat1"), state, lambda m: torch.addmm(bias, m, factor), lambda v: v @ square, axis=-1)
-    return replace(made, patch=summed, data=state)
+    return replace(made, data=state, weigh=torch.matmul, weight=tuple(factor.shape))
 
 
-def summed(squares: Tensor) -> Tensor:
-    """The sum over the units."""
-    return squares.sum(-1, keepdim=True)
-
-
-def matrix(step: Step, name: str) -> Tensor:
-    """The numbers of a weight."""
-    found = step.constant(name)
-    if found is None:
-        raise NoRule
-    return found
+def from_left(data: Tensor, factor: Tensor) -> Tensor:
+    """The product with the factor on the left."""
+    return factor @ data

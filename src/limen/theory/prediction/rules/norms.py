@@ -157,10 +157,11 @@ def normalised(
             return {}
         seed = above[0].seed
         ways = seed.ways * factor
-        if axes is not None and centred and (seed.common or not balanced):
-            ways = ways - ways.mean(axes, keepdim=True)
-        elif balanced:
+        if balanced:
             ways = ways * math.sqrt(kept)
+        if axes is not None and centred:
+            alike = int(seed.common) if balanced else len(ways)  # what samples draw by themselves has no mean
+            ways = torch.cat([ways[:alike] - ways[:alike].mean(axes, keepdim=True), ways[alike:]])
         return {value: Cotangent.of(Seed(ways, seed.variance * square * kept, seed.common, balanced))}
 
     made: Pull = pull

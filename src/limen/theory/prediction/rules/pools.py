@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limen.anatomy.tape import Value
-from limen.theory.prediction.cotangent import Cotangent, without_ways
+from limen.theory.prediction.cotangent import Cotangent, Seed
 from limen.theory.prediction.state import State
 from limen.theory.prediction.step import Made, NoRule, Step, linear_in, rule
 
@@ -82,8 +82,10 @@ def largest(step: Step) -> Made:
     def pull(above: tuple[Cotangent | None, ...]) -> Mapping[Value, Cotangent]:
         if above[0] is None:
             return {}
-        whole = without_ways(above[0].square)
-        down = made.pull((whole,))[value]
+        seed = above[0].seed
+        whole = made.pull((Cotangent.of(Seed(seed.ways, seed.square, seed.common)),))[value].seed
+        own = (whole.variance - whole.ways.square().sum(0)).clamp(min=0)
+        down = Cotangent.of(Seed(whole.ways, own, seed.common))
         return {value: down.times(rise.expand_as(fan.values), fan.base)}
 
     return Made((state.plain(mean=mean, variance=variance),), pull)

@@ -132,9 +132,9 @@ def traced(before: tuple[int, ...], after: Value, apply: Any, output: int, state
 @rule("cat", "concat", "concatenate", "stack")
 def concatenate(step: Step) -> Made:
     """Values side by side; those that do not depend on the sample are alike for all."""
-    values = step.operation.inputs
-    states = [step.states[value] for value in values]
     stacks = step.operation.name == "stack"
+    values = [value for value in step.operation.inputs if stacks or value.shape != (0,)]  # which torch leaves out
+    states = [step.states[value] for value in values]
     count = len(step.operation.output.shape)
     axis = int(step.operation.argument("dim", step.operation.argument("axis", 0))) % count
     places = {state.batch + (stacks and axis <= state.batch) for state in states if state.batch is not None}
