@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,7 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "findings/limits.md", limits_page()
     yield "activations.md", activations_page()
     yield "theory.md", (ROOT / "docs" / "theory.in").read_text() + gains_table()
+    yield "initialisation.md", (ROOT / "docs" / "initialisation.in").read_text() + initialisation_tables()
     yield "command-line.md", (ROOT / "docs" / "command-line.in").read_text() + "".join(map(command_help, COMMANDS))
     yield "json.md", json_page()
     yield "changelog.md", (ROOT / "CHANGELOG.md").read_text()
@@ -154,6 +156,37 @@ def gains_table() -> str:
         half = [f"{half.weight_variance:.6f}, {half.bias_variance:.6f}" for half in theory.half_stable_points(name)]
         lines.append(f"| `{name}` | {' | '.join(cells)} | {' '.join(half) or '–'} |")
     return "\n".join(lines) + "\n"
+
+
+def initialisation_tables() -> str:
+    """What the benchmark of initialisation measured last: gradients, then accuracies."""
+    rows = json.loads((ROOT / "benchmarks" / "results" / "initialisation.json").read_text())["rows"]
+    lines: list[str] = []
+    for network in dict.fromkeys(row["network"] for row in rows if "network" in row):
+        lines += [f"### Gradient norm, first layer to last: {network}", "", "Median over the seeds.", ""]
+        lines += by_function([row for row in rows if row.get("network") == network], "ratios", "{:.2g}")
+    lines += [
+        "### Accuracy on handwritten digits",
+        "",
+        "Mean over the seeds, in %, after the same number of epochs.",
+        "",
+    ]
+    for row in rows:
+        if "accuracies" in row:
+            row["accuracies"] = [100 * accuracy for accuracy in row["accuracies"]]
+            row["way"] = f"{row['layers']} layers, {row['way']}"
+    return "\n".join([*lines, *by_function([row for row in rows if "layers" in row], "accuracies", "{:.1f}")])
+
+
+def by_function(rows: list[dict[str, Any]], key: str, form: str) -> list[str]:
+    """A table with a line for each function and a column for each way to begin."""
+    middle = statistics.median if key == "ratios" else statistics.mean
+    ways = list(dict.fromkeys(row["way"] for row in rows))
+    found = {(row["function"], row["way"]): form.format(middle(row[key])) for row in rows}
+    lines = [f"| function | {' | '.join(ways)} |", f"| --- |{' --- |' * len(ways)}"]
+    for function in dict.fromkeys(row["function"] for row in rows):
+        lines.append(f"| `{function}` | {' | '.join(found[function, way] for way in ways)} |")
+    return [*lines, ""]
 
 
 def command_help(command: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from limen.findings import Cause as Cause
     from limen.findings import Finding as Finding
     from limen.findings import diagnose as diagnose
+    from limen.init import init_ as init_
     from limen.journal import Run as Run
     from limen.manual import explain as explain
     from limen.vitals import Vitals as Vitals
@@ -39,6 +40,7 @@ __all__ = [
     "activations",
     "diagnose",
     "explain",
+    "init_",
     "theory",
     "watch",
 ]
@@ -52,6 +54,7 @@ _HOMES = {
     "Watch": "limen.watch",
     "diagnose": "limen.findings",
     "explain": "limen.manual",
+    "init_": "limen.init",
     "watch": "limen.watch",
 }
 
