@@ -17,11 +17,13 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from limen import activations, theory
-from limen.findings import SYMPTOMS, Thresholds, page, pages
+from limen.findings import SYMPTOMS, Thresholds
+from limen.manual import explain as page
+from limen.manual import names as named
 
 ROOT = Path(__file__).parents[1]
 KINDS = {"symptom": "Symptoms", "cause": "Causes", "remedy": "Remedies", "word": "Words"}
-COMMANDS = ("run", "explain", "report", "env", "demo")
+COMMANDS = ("run", "check", "explain", "report", "env", "demo")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -53,6 +55,11 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "json.md", json_page()
     yield "changelog.md", (ROOT / "CHANGELOG.md").read_text()
     yield "contributing.md", (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def pages() -> tuple[str, ...]:
+    """Names that have a page below findings."""
+    return tuple(name for kind, names in named().items() if kind != "activation" for name in names)
 
 
 def kind_of(name: str) -> str:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from limen.findings import diagnose as diagnose
     from limen.journal import Run as Run
     from limen.manual import explain as explain
+    from limen.preflight import Preflight as Preflight
+    from limen.preflight import preflight as preflight
     from limen.vitals import Vitals as Vitals
     from limen.watch import Watch as Watch
     from limen.watch import watch as watch
@@ -32,6 +34,7 @@ __all__ = [
     "Cause",
     "Finding",
     "LimenError",
+    "Preflight",
     "Run",
     "Vitals",
     "Watch",
@@ -39,6 +42,7 @@ __all__ = [
     "activations",
     "diagnose",
     "explain",
+    "preflight",
     "theory",
     "watch",
 ]
@@ -47,11 +51,13 @@ _HOMES = {
     "Cause": "limen.findings",
     "Finding": "limen.findings",
     "LimenError": "limen.errors",
+    "Preflight": "limen.preflight",
     "Run": "limen.journal",
     "Vitals": "limen.vitals",
     "Watch": "limen.watch",
     "diagnose": "limen.findings",
     "explain": "limen.manual",
+    "preflight": "limen.preflight",
     "watch": "limen.watch",
 }
 
