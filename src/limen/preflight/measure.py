@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -165,7 +165,8 @@ class Watcher:
         if not self._made or start.is_meta:
             return
         try:
-            found = torch.autograd.grad(start, [tensor for _, tensor in self._made], allow_unused=True)
+            tensors = [tensor for _, tensor in self._made]
+            found: Sequence[Tensor | None] = torch.autograd.grad(start, tensors, allow_unused=True)
         except RuntimeError as error:
             self.trouble = self.trouble or f"the backward pass raised RuntimeError: {first_line(error)}"
             return

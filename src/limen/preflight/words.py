@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from limen.findings import Finding, advice
@@ -78,6 +79,7 @@ def entries(outcome: Outcome) -> Iterator[Line]:
     """The paragraphs of the result."""
     worst = outcome.findings[0].severity if outcome.findings else "healthy"
     yield "limen", headline(outcome), worst if worst != "info" else "healthy"
+    yield "", looked(outcome), "label"
     for group in groups(outcome.findings):
         yield from of_group(group)
     for index, note in enumerate(outcome.notes):
@@ -87,19 +89,21 @@ def entries(outcome: Outcome) -> Iterator[Line]:
 
 
 def headline(outcome: Outcome) -> str:
-    """One sentence: the verdict and what was looked at."""
-    looked = (
-        f"{outcome.layers:,} layer{'s' * (outcome.layers != 1)}, {outcome.activations:,} "
-        f"activation{'s' * (outcome.activations != 1)}, {size(outcome.parameters)} "
-        f"parameter{'s' * (outcome.parameters != 1)} ({outcome.seconds:.1f} s)"
-    )
+    """The verdict in one sentence."""
     faults = [one for one in outcome.findings if one.severity != "info"]
     if not faults:
-        return f"{outcome.model} is ready to train: nothing wrong in {looked}."
+        return f"{outcome.model} is ready to train: nothing wrong was found."
     errors = sum(one.severity == "error" for one in faults)
     counts = [(errors, "error"), (len(faults) - errors, "warning")]
     told = " and ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
-    return f"{outcome.model} is not ready to train: {told} in {looked}."
+    return f"{outcome.model} is not ready to train: {told}."
+
+
+def looked(outcome: Outcome) -> str:
+    """What was looked at, in a line."""
+    counts = ((outcome.layers, "layer"), (outcome.activations, "activation"), (outcome.parameters, "parameter"))
+    told = ", ".join(f"{size(count)} {word}{'s' * (count != 1)}" for count, word in counts)
+    return f"{told}, one pass over a sample in {outcome.seconds:.2g} s"
 
 
 def size(count: int) -> str:
@@ -135,5 +139,6 @@ def of_group(group: list[Finding]) -> Iterator[Line]:
         yield "", f"and at {', '.join(one.where for one in group[NAMED : NAMED + 12])}", "text"
     yield "  why", first.causes[0].evidence, "text"
     for index, remedy in enumerate(first.remedies[:2]):
-        yield "" if index else "  do", f"{remedy}: {advice(remedy, first)}", "text"
+        told = advice(remedy, replace(first, where=titled(first.where)))
+        yield "" if index else "  do", f"{remedy}: {told}", "text"
     yield "" if first.remedies else "  do", f"limen explain {first.name}", "text"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from limen.anatomy.tape import Operation
 from limen.findings import Finding
 from limen.preflight.chains import VIEWS, before, unit_axis
-from limen.preflight.flight import Flight
+from limen.preflight.flight import Flight, titled
 from limen.preflight.limits import Limits
 from limen.preflight.losses import LossCall
 from limen.preflight.numbers import Numbers
@@ -87,7 +87,7 @@ def scores(flight: Flight, call: LossCall, head: Operation, name: str, wanted: s
     }
     floor = "Scores that cannot be negative leave no gradient to those that the function has set to zero."
     if name == "log_softmax" and call.kind == "cross-entropy":
-        message = f"{call.called} takes the log-softmax itself; {flight.place(head)} before it changes nothing."
+        message = f"{call.called} takes the log-softmax itself; {titled(flight.place(head))} before it changes nothing."
         why_not = "The log-softmax of a log-softmax is itself: gradients and losses are the same."
         yield mismatch("info", flight, head, message, why_not)
     elif (
@@ -95,7 +95,7 @@ def scores(flight: Flight, call: LossCall, head: Operation, name: str, wanted: s
     ):
         kind = "softmax" if "soft" in name and "max" in name else name
         told = why.get(kind, floor if RANGES.get(name, (1.0, 0.0))[0] == 0.0 else why["tanh"])
-        message = f"{call.called} expects {wanted}, and is given the output of {name} ({flight.place(head)})."
+        message = f"{call.called} expects {wanted}, and is given the output of {name} ({titled(flight.place(head))})."
         yield mismatch("warning", flight, head, message, told)
 
 
@@ -103,9 +103,9 @@ def probabilities(flight: Flight, call: LossCall, head: Operation, name: str) ->
     """For a loss that takes a probability."""
     if name in RAW or RANGES.get(name, (0.0, 1.0)) not in ((0.0, 1.0),):
         what = (
-            f"the output of layer {head.path or name}"
+            f"the output of {titled(head.path or name)}"
             if name in RAW
-            else f"the output of {name} ({flight.place(head)})"
+            else f"the output of {name} ({titled(flight.place(head))})"
         )
         message = f"{call.called} expects probabilities, and is given {what}."
         why = "The logarithm of what is not between 0 and 1 does not exist: torch raises, or the loss is not a number."
@@ -116,9 +116,9 @@ def logarithms(flight: Flight, call: LossCall, head: Operation, name: str) -> It
     """For a loss that takes logarithms of probabilities."""
     if name in RAW or name in (*SHARES, "sigmoid", "relu", "tanh"):
         what = (
-            f"the output of layer {head.path or name}"
+            f"the output of {titled(head.path or name)}"
             if name in RAW
-            else f"the output of {name} ({flight.place(head)})"
+            else f"the output of {name} ({titled(flight.place(head))})"
         )
         message = f"{call.called} expects logarithms of probabilities, from log_softmax, and is given {what}."
         why = (
@@ -140,7 +140,7 @@ def values(flight: Flight, call: LossCall, head: Operation, name: str, limits: L
     if name in ("sigmoid", "softmax") and classes and not copied and 0.0 < target.mean < 1.0:
         better = "binary_cross_entropy_with_logits" if name == "sigmoid" else "cross_entropy"
         message = (
-            f"{call.called} compares the output of {name} ({flight.place(head)}) with targets that are 0 or 1; "
+            f"{call.called} compares the output of {name} ({titled(flight.place(head))}) with targets that are 0 or 1; "
             f"{better} without the {name} is made for that."
         )
         why = f"The gradient carries the slope of the {name}, which is about zero where the net is sure and wrong."
@@ -163,7 +163,8 @@ def outside(
         if math.isfinite(high - low)
         else f"nothing {f'below {low:g}' if math.isfinite(low) else f'above {high:g}'}"
     )
-    message = f"The targets run from {target.low:.4g} to {target.high:.4g}; {name} ({flight.place(head)}) gives {span}."
+    place = titled(flight.place(head))
+    message = f"The targets run from {target.low:.4g} to {target.high:.4g}; {name} ({place}) gives {span}."
     why = "What lies outside cannot be learned; the units are driven to their bound, where they have no gradient."
     yield mismatch("error", flight, head, message, why, measured=beyond, limit=room, unit="target units")
 
@@ -180,7 +181,7 @@ def constants(flight: Flight) -> Iterator[Finding]:
         units = unit_axis(operation.inputs[0])
         if id(made) in flight.map_at and units is not None and axis % len(shape) == units % len(shape):
             constant = 1 if operation.name == "softmax" else 0
-            message = f"{operation.name} over a single unit gives {constant}, whatever layer {made.path} computes."
+            message = f"{operation.name} over a single unit gives {constant}, whatever {titled(made.path)} computes."
             why = "A constant has no gradient: nothing before it learns. One unit takes a sigmoid."
             yield mismatch("error", flight, operation, message, why)
 
