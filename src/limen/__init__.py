@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from limen.findings import Cause as Cause
     from limen.findings import Finding as Finding
     from limen.findings import diagnose as diagnose
+    from limen.init import init_ as init_
     from limen.journal import Run as Run
     from limen.manual import explain as explain
     from limen.preflight import Preflight as Preflight
@@ -42,6 +43,7 @@ __all__ = [
     "activations",
     "diagnose",
     "explain",
+    "init_",
     "preflight",
     "theory",
     "watch",
@@ -57,6 +59,7 @@ _HOMES = {
     "Watch": "limen.watch",
     "diagnose": "limen.findings",
     "explain": "limen.manual",
+    "init_": "limen.init",
     "preflight": "limen.preflight",
     "watch": "limen.watch",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from limen.activations import tails
 from limen.anatomy import is_adaptive, loss_function, unwrapped
 from limen.anatomy.tape import Operation, Sample, Tape, Value, linear_map_of, record, tensors_of
 from limen.anatomy.wrappers import plain_paths
-from limen.preflight.chains import NORMS, unit_axis
+from limen.preflight.chains import unit_axis
 from limen.preflight.flight import Activity, Flight, OptimiserFacts
 from limen.preflight.losses import LOSSES, LossCall, calls_in, kind_of
 from limen.preflight.numbers import Numbers, numbers_of
@@ -43,7 +43,7 @@ def fly(
     model = unwrapped(model)
     watcher = Watcher(model, loss, target)
     with torch.enable_grad():
-        tape = record(model, sample, see=watcher.see, then=watcher.evaluate)
+        tape = record(model, sample, see=watcher.see, foresee=watcher.foresee, then=watcher.evaluate)
     for value, (_, tensor) in zip(tape.inputs, tensors_of(sample), strict=True):
         watcher.enter(value, tensor)
     facts = None if optimisers is None else tuple(facts_of(one, model) for one in optimisers)
@@ -81,8 +81,13 @@ class Watcher:
         self.in_place: list[Operation] = []
         self.hidden: list[tuple[Operation, nn.Parameter]] = []
         self.trouble = ""
-        self._moments: dict[int, tuple[Tensor, Tensor]] = {}  # per unit, by id of the value: before it is overwritten
         self._made: list[tuple[int, Tensor]] = []  # results of layers, by id of their value
+
+    def foresee(self, operation: Operation, given: tuple[Tensor, ...]) -> None:
+        """Put down what an activation is given, before it may overwrite it."""
+        if operation.activation is not None and given:
+            with internals.DisableTorchFunction():
+                self._enter_activity(operation, given[0])
 
     def see(self, operation: Operation, given: tuple[Tensor, ...], made: tuple[Tensor, ...]) -> None:
         """Put down what an operation did."""
@@ -101,12 +106,10 @@ class Watcher:
                 continue
             if id(tensor) not in self.names and id(tensor) not in known:
                 self.hidden.append((operation, tensor))
-        if operation.name in NORMS or linear_map_of(operation) is not None:
-            self._enter_moments(operation, made[0])
         if linear_map_of(operation) is not None and made[0].requires_grad:
             self._made.append((id(operation.output), made[0]))
-        if operation.activation is not None:
-            self._enter_activity(operation, made[0] if overwrites else given[0])
+        if operation.activation is not None and not overwrites and id(operation) not in self.activity:
+            self._enter_activity(operation, given[0])  # of a class from another library, which is not foreseen
         if operation.name in CALLED:
             for value, tensor in zip(operation.inputs, given, strict=True):
                 self.enter(value, tensor)
@@ -116,12 +119,6 @@ class Watcher:
         found = numbers_of(tensor)
         if found is not None:
             self.numbers[id(value)] = found
-
-    @torch.no_grad()
-    def _enter_moments(self, operation: Operation, made: Tensor) -> None:
-        rows = rows_of(operation.output, made)
-        if rows is not None:
-            self._moments[id(operation.output)] = moments_of(rows)
 
     @torch.no_grad()
     def _enter_activity(self, operation: Operation, z: Tensor) -> None:
@@ -137,7 +134,7 @@ class Watcher:
             rows.shape[0],
             tuple(int(unit) for unit in silent.nonzero().flatten()),
             rows.shape[1],
-            *(self._moments.get(id(operation.inputs[0])) or moments_of(rows)),
+            *moments_of(rows),
             float((left | right).float().mean()),
         )
 
@@ -166,7 +163,7 @@ class Watcher:
             return
         try:
             tensors = [tensor for _, tensor in self._made]
-            found: Sequence[Tensor | None] = torch.autograd.grad(start, tensors, allow_unused=True)
+            found = cast("Sequence[Tensor | None]", torch.autograd.grad(start, tensors, allow_unused=True))
         except RuntimeError as error:
             self.trouble = self.trouble or f"the backward pass raised RuntimeError: {first_line(error)}"
             return

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limen.anatomy.tape.recorder import Recorder, See
+from limen.anatomy.tape.recorder import Foresee, Recorder, See
 from limen.anatomy.tape.sample import Sample, call_of, tensors_of
 from limen.anatomy.tape.values import Source, Tape, Value
 from limen.anatomy.wrappers import plain_paths, unwrapped
@@ -23,7 +23,12 @@ __all__ = ["record", "undisturbed"]
 
 
 def record(
-    model: nn.Module, sample: Sample, *, see: See | None = None, then: Callable[[Any], None] | None = None
+    model: nn.Module,
+    sample: Sample,
+    *,
+    see: See | None = None,
+    foresee: Foresee | None = None,
+    then: Callable[[Any], None] | None = None,
 ) -> Tape:
     """The operations of one forward pass.
 
@@ -35,6 +40,8 @@ def record(
         sample: a tensor, a tuple or list of positional arguments, or a mapping of named ones.
         see: given each operation after it ran, with the tensors of its inputs and outputs. An operation in place has
             overwritten its input by then.
+        foresee: given each call before it runs, with the tensors of its inputs; not told of modules that are one
+            operation as a whole.
         then: given what the model returned, before its buffers are put back. The operations that it makes, of a loss
             for instance, are written down too; what it raises goes to the caller.
 
@@ -47,7 +54,7 @@ def record(
     plain = plain_paths(model)
     paths = {module: plain(path) for path, module in model.named_modules() if unwrapped(module) is module}
     leaves = {id(tensor): value for tensor, value in leaves_of(model)}
-    recorder = Recorder(paths, leaves, see)
+    recorder = Recorder(paths, leaves, see, foresee)
     args, kwargs = call_of(sample)
     inputs = [recorder.value_of(tensor, "input", name) for name, tensor in tensors_of(sample)]
     with undisturbed(model), uncompiled(), warnings.catch_warnings():
@@ -95,7 +102,7 @@ def undisturbed(model: nn.Module) -> Generator[None]:
         random.setstate(state)
         with torch.no_grad():
             for buffer, before in buffers:
-                buffer.copy_(before)
+                buffer.data.copy_(before)  # not seen by autograd: a recorded pass can still be gone back through
 
 
 def check_shapes_are_known(model: nn.Module) -> None:

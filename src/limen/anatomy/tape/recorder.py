@@ -16,10 +16,13 @@ from limen.anatomy.tape.sample import tensors_of
 from limen.anatomy.tape.signatures import called, named_arguments, opened
 from limen.anatomy.tape.values import Operation, Source, Value, values_in
 
-__all__ = ["Recorder", "See"]
+__all__ = ["Foresee", "Recorder", "See"]
 
 See = Callable[[Operation, tuple[Tensor, ...], tuple[Tensor, ...]], None]
 """Given each operation after it ran, with the tensors of its ``inputs`` and ``outputs``."""
+
+Foresee = Callable[[Operation, tuple[Tensor, ...]], None]
+"""Given each call that is about to run, with the tensors of its ``inputs``: before one in place overwrites them."""
 
 
 class Recorder(TorchFunctionMode):
@@ -29,12 +32,19 @@ class Recorder(TorchFunctionMode):
     calls torch does not tell (scripted, quantised) is one operation named ``opaque``.
     """
 
-    def __init__(self, paths: Mapping[nn.Module, str], tensors: Mapping[int, Value], see: See | None) -> None:
+    def __init__(
+        self,
+        paths: Mapping[nn.Module, str],
+        tensors: Mapping[int, Value],
+        see: See | None,
+        foresee: Foresee | None = None,
+    ) -> None:
         self.operations: list[Operation] = []
         self.modules: dict[str, str] = {}
         self._paths = paths
         self._leaves = tensors  # of parameters and buffers, by id; they outlive the pass
         self._see = see
+        self._foresee = foresee
         self._thread = threading.get_ident()
         self._known: dict[int, tuple[weakref.ref[Tensor], Value]] = {}
         self._stack: list[str] = []
@@ -66,6 +76,8 @@ class Recorder(TorchFunctionMode):
         found = of_call(func, args, kwargs)
         arguments = named_arguments(func, args, kwargs)
         operation, tensors = self._begin(called(func), arguments, found[0] if found else None)
+        if self._foresee is not None:
+            self._foresee(operation, tensors)
         result = func(*args, **kwargs)
         self._end(operation, tensors, args[0] if operation.name == "setitem" else result)
         return result

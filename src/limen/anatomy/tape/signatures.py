@@ -70,7 +70,8 @@ def named_arguments(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, A
     names = BUILT_IN.get(called(function))
     if names is None and isinstance(function, FunctionType):
         try:
-            return dict(_signature(function).bind(*args, **kwargs).arguments)
+            bound = _signature(function).bind(*args, **kwargs).arguments
+            return {"input" if name == "self" else name: argument for name, argument in bound.items()}
         except TypeError:  # the call itself will say what is wrong with it
             pass
     names = names or ("input",)

@@ -15,6 +15,7 @@ from limen.preflight.flight import Activity, Flight, titled
 from limen.preflight.limits import Limits
 from limen.preflight.rules.found import found
 from limen.preflight.rules.registry import check
+from limen.preflight.rules.symmetry import are_alike
 
 
 @check("dead-from-start")
@@ -41,7 +42,7 @@ def dead_from_start(flight: Flight, limits: Limits) -> Iterator[Finding]:
             continue
         seen = flight.activity.get(id(operation))
         one = layer_of(flight, operation)
-        if seen is None or one is None or seen.units < limits.few_units:
+        if seen is None or one is None or seen.units < limits.few_units or is_blank(one):
             continue
         sure = certain(flight, operation, one)
         share = len(seen.silent) / seen.units
@@ -79,7 +80,7 @@ def silent(
     )
     certainty = f"; for {len(sure)} of them no input within the sample's range changes that" if sure else ""
     level, shift = pushed_down(operation, one, seen, units)
-    blamed = shift >= limits.held_down * level
+    blamed = 0.0 < shift >= limits.held_down * level
     yield found(
         "bad-bias" if blamed else "dead-from-start",
         "error" if share > 0.9 else "warning",
@@ -96,6 +97,11 @@ def silent(
         limit=limits.silent,
         unit="share of units",
     )
+
+
+def is_blank(one: LinearMap) -> bool:
+    """Whether the weights are all the same, which is another finding."""
+    return one.weight.leaf is not None and not one.weight.leaf.is_meta and are_alike(one.weight.leaf, one.unit_axis)
 
 
 def descendants(flight: Flight, operation: Operation) -> set[int]:
