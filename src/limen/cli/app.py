@@ -147,6 +147,9 @@ def check(
         FailOn | None,
         typer.Option(metavar="warning|error", help="Exit with 3 when this is found.  [default: never]"),
     ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Show what Preflight.fix() would change, and what is left after it.")
+    ] = False,
 ) -> int:
     """Check a model before it is trained, from one pass over a sample.
 
@@ -158,7 +161,7 @@ def check(
     from limen.cli.places import check_writable
 
     where = check_writable(json, "--json") if json is not None else None
-    return check_model(CheckOptions(subject, tuple(inputs or ()), batch, loss, where, fail_on), sys.stdout)
+    return check_model(CheckOptions(subject, tuple(inputs or ()), batch, loss, where, fail_on, fix), sys.stdout)
 
 
 @app.command()

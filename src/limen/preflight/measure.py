@@ -70,6 +70,7 @@ class Watcher:
 
     def __init__(self, model: nn.Module, loss: Callable[..., Any] | None, target: Any) -> None:
         plain = plain_paths(model)
+        self.model = model
         self.names = {id(tensor): plain(name) for name, tensor in model.named_parameters()}
         self.loss, self.target = loss, target
         self.kind: str | None = None
@@ -140,6 +141,8 @@ class Watcher:
 
     def evaluate(self, result: Any) -> None:
         """The loss of what the model returned, and the gradients of it."""
+        own = {id(tensor) for tensor in self.model.parameters()}  # some models replace their modules on the way
+        self.hidden = [(operation, one) for operation, one in self.hidden if id(one) not in own]
         value: Any = None
         if self.loss is not None and self.target is not None:
             try:

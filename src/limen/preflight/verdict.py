@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+import torch
+from torch import nn
+
 from limen.findings import Finding
+from limen.preflight.fixes import Fix, mend
 from limen.preflight.flight import Flight
 from limen.preflight.words import plain
 
@@ -40,12 +44,32 @@ class Preflight:
     _flight: Flight = field(repr=False, compare=False)
 
     @property
+    def checked(self) -> nn.Module:
+        """The model that was checked, without wrappers."""
+        return self._flight.model
+
+    @property
     def verdict(self) -> Literal["sick", "healthy"]:
         """``sick`` with an error or a warning, else ``healthy``."""
         return "sick" if any(one.severity != "info" for one in self.findings) else "healthy"
 
     def __str__(self) -> str:
         return plain(self)
+
+    def fix(self, *, generator: torch.Generator | None = None) -> Fix:
+        """Mend in the model what can be mended without a decision, and say what cannot.
+
+        An activation too many becomes ``nn.Identity``, dropout behind SELU ``nn.AlphaDropout``, an operation in place
+        an ordinary one; weights and biases at fault are drawn again at the scale that keeps the signal. An optimiser
+        made before goes on with the same parameters. Check again afterwards.
+
+        Args:
+            generator: where random numbers come from; torch's own without one.
+
+        Returns:
+            A table of what was changed, with ``undo()``.
+        """
+        return mend(self._flight, self.findings, generator)
 
     def to_json(self) -> dict[str, object]:
         """The result as plain dictionaries, lists, strings and finite numbers."""

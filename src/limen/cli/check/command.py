@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import torch
 from rich.console import Console
 from rich.text import Text
 from torch import nn
@@ -40,6 +41,7 @@ class CheckOptions:
         loss: name of the loss.
         json: where the JSON goes.
         fail_on: severity from which the exit code is 3.
+        fix: mend what can be mended, show what that changes, and check again.
     """
 
     subject: str
@@ -48,6 +50,7 @@ class CheckOptions:
     loss: str | None = None
     json: Path | None = None
     fail_on: FailOn | None = None
+    fix: bool = False
 
 
 def check(options: CheckOptions, stream: TextIO) -> int:
@@ -67,6 +70,11 @@ def check(options: CheckOptions, stream: TextIO) -> int:
         print(f"sample    {said}, guessed from the first layer; --input says otherwise", file=stream)
     if options.json is not None:
         save(result, options)
+    if options.fix and result.verdict == "sick":
+        made = result.fix(generator=torch.Generator().manual_seed(0))
+        print(f"\n{made}\n", file=stream)
+        result, _ = checked(model, given, options)
+        show(result, stream)
     return code(result, options.fail_on)
 
 
