@@ -13,8 +13,9 @@ from limen.preflight import preflight
 transformers = pytest.importorskip("transformers", reason="transformers is not installed (pip install transformers)")
 
 WORDS = 99
-TEXT = {"vocab_size": WORDS, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64,
-        "max_position_embeddings": 64, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}  # fmt: skip
+TEXT = {"vocab_size": WORDS, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "intermediate_size": 64, "max_position_embeddings": 64,
+        "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}  # fmt: skip
 IMAGE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64, "image_size": 32,
          "patch_size": 8, "num_labels": 5}  # fmt: skip
 PAIRED = {"num_key_value_heads": 2, "head_dim": 8}
@@ -42,7 +43,8 @@ FAMILIES: tuple[Family, ...] = (
     ("Bert", "ForSequenceClassification", TEXT, sentences),
     ("Albert", "ForSequenceClassification", {**TEXT, "embedding_size": 16}, sentences),
     ("DebertaV2", "ForSequenceClassification", TEXT, sentences),
-    ("GPT2", "LMHeadModel", {"vocab_size": WORDS, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 64}, next_words),
+    ("GPT2", "LMHeadModel", {"vocab_size": WORDS, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 64},
+     next_words),
     ("Llama", "ForCausalLM", TEXT, next_words),
     ("Qwen3", "ForCausalLM", {**TEXT, **PAIRED}, next_words),
     ("Gemma2", "ForCausalLM", {**TEXT, **PAIRED, "query_pre_attn_scalar": 8}, next_words),
@@ -52,8 +54,8 @@ FAMILIES: tuple[Family, ...] = (
     ("ResNet", "ForImageClassification",
      {"embedding_size": 16, "hidden_sizes": [16, 32, 32, 64], "depths": [1, 1, 1, 1], "num_labels": 5}, pictures),
     ("MobileNetV2", "ForImageClassification", {"num_labels": 5, "depth_multiplier": 0.35}, pictures),
-    ("ConvNext", "ForImageClassification", {"hidden_sizes": [16, 32], "depths": [1, 1], "num_stages": 2, "num_labels": 5},
-     pictures),
+    ("ConvNext", "ForImageClassification",
+     {"hidden_sizes": [16, 32], "depths": [1, 1], "num_stages": 2, "num_labels": 5}, pictures),
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Numbers", "numbers_of"]
+__all__ = ["Numbers", "numbers_of", "size_of"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,14 @@ class Numbers:
     def size(self) -> float:
         """Root mean square."""
         return float((self.mean**2 + self.std**2) ** 0.5)
+
+
+@torch.no_grad()
+def size_of(tensor: Tensor) -> float:
+    """Root mean square of the entries, without a copy of them."""
+    known = tensor.detach()
+    wide = known if known.dtype in (torch.float32, torch.float64) else known.float()
+    return float(torch.linalg.vector_norm(wide)) / max(1, wide.numel()) ** 0.5
 
 
 @torch.no_grad()

@@ -61,6 +61,18 @@ def test_the_operations_of_a_pass_in_their_order_with_place_and_activation() -> 
     assert tape.operations[0].argument("padding") == (1, 1)
 
 
+def test_operators_that_torch_wraps_in_python_are_seen() -> None:
+    class Powers(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return 2.0 / (1.0 - 3.0**x + x**2 + x // 2.0)
+
+    x = torch.rand(3) + 2.0
+    tape = record(Powers(), x)
+    assert {"pow", "rpow", "rsub", "rdiv"} <= set(names(tape.operations))
+    (first,) = [one for one in tape.operations if one.name == "pow"]
+    assert first.inputs == (tape.inputs[0],)
+
+
 def test_what_reads_a_value_is_known() -> None:
     tape = record(nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3)), torch.randn(2, 3))
     first, act, last = tape.operations

@@ -72,7 +72,7 @@ def named_arguments(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, A
         try:
             bound = _signature(function).bind(*args, **kwargs).arguments
             return {"input" if name == "self" else name: argument for name, argument in bound.items()}
-        except TypeError:  # the call itself will say what is wrong with it
+        except (TypeError, ValueError):  # the call itself will say what is wrong with it; torch wraps some built-ins
             pass
     names = names or ("input",)
     if names is RECURRENT and len(args) > 1 and isinstance(args[1], Tensor) and args[1].dtype == torch.int64:

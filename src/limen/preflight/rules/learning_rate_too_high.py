@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from limen.findings import Finding
 from limen.preflight.flight import Flight
 from limen.preflight.limits import Limits
+from limen.preflight.numbers import size_of
 from limen.preflight.rules.found import found
 from limen.preflight.rules.registry import check
 
@@ -38,7 +39,7 @@ def learning_rate_too_high(flight: Flight, limits: Limits) -> Iterator[Finding]:
             leaf = one.weight.leaf
             if leaf is None or leaf.is_meta or id(leaf) not in optimiser.rates:
                 continue
-            size = float(leaf.detach().double().square().mean().sqrt())
+            size = size_of(leaf)
             if size > 0.0:
                 rates.append(optimiser.rates[id(leaf)])
                 shares.append(rates[-1] / size)

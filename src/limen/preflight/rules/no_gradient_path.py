@@ -115,22 +115,36 @@ def unreached(flight: Flight) -> Iterator[Finding]:
         )
         return
     used = {value.name: operation for operation in reversed(flight.tape.operations) for value in leaves(operation)}
+    cut_off: dict[int, tuple[Operation, Severity, list[str], int]] = {}
     for layer, names in by_layer(lost).items():
         operation = next((used[name] for name in names if name in used), None)
         count = f"{len(names)} parameter{'s' if len(names) > 1 else ''}"
+        by = ending(flight, operation) if operation is not None else None
         if operation is None:
             message = f"{titled(layer)} ({count}) is not used in the forward pass, and no gradient reaches it."
             yield finding("info", layer, message, "It stays what it is.", layer=layer)
-            continue
-        by = ending(flight, operation)
-        if by is None:
+        elif by is None:
             message = f"What {titled(layer)} ({count}) computes does not enter the loss."
             yield finding("info", layer, message, "It gets no gradient from this loss.", layer=layer)
-        else:
-            message = f"No gradient reaches {titled(layer)} ({count}): it ends at {flight.place(by)} ({by.name})."
-            yield finding(
-                "warning", layer, message, "It stays what it is, while all else is trained on its noise.", layer=layer
-            )
+        elif by is not operation or flight.optimisers is None or is_held(flight, names):
+            # a layer that runs without gradients altogether may be a teacher, which no optimiser holds
+            severity: Severity = "info" if by is operation and flight.optimisers is None else "warning"
+            _, _, layers, many = cut_off.get(id(by), (by, severity, [], 0))
+            cut_off[id(by)] = (by, severity, [*layers, layer], many + len(names))
+    for by, severity, layers, many in cut_off.values():
+        count = f"{many} parameter{'s' if many > 1 else ''}"
+        before = f" and {len(layers) - 1} layers before it" if len(layers) > 1 else ""
+        message = (
+            f"No gradient reaches {titled(layers[-1])}{before} ({count}): it ends at {flight.place(by)} ({by.name})."
+        )
+        why = "They stay what they are, while all else is trained on their noise."
+        yield finding(severity, layers[-1], message, why, layer=layers[-1])
+
+
+def is_held(flight: Flight, names: list[str]) -> bool:
+    """Whether an optimiser holds any of these parameters."""
+    known = names_of(flight)
+    return any(id(known[name]) in one.held for one in flight.optimisers or () for name in names)
 
 
 def ending(flight: Flight, start: Operation | None) -> Operation | None:

@@ -11,6 +11,7 @@ from limen.findings import Finding
 from limen.preflight.chains import DROPOUT, VIEWS, after
 from limen.preflight.flight import Flight, titled
 from limen.preflight.limits import Limits
+from limen.preflight.numbers import size_of
 from limen.preflight.rules.found import found
 from limen.preflight.rules.registry import check
 from limen.theory import forward_gain
@@ -29,7 +30,7 @@ def unfit_scale(flight: Flight, limits: Limits) -> Iterator[Finding]:
     unit at its bound.
 
     How it is measured: a backward pass on the sample gives the norm of the gradient at the result of each layer; a
-    steady fall from the last layer to the first by more than 1e4, or a steady rise by as much, is reported with its
+    steady fall from the last layer to the first by more than 1e5, or a steady rise by 1e4, is reported with its
     factor for each layer. A single layer is reported where its weights are ten times wider than its activation keeps,
     without a normalisation between, and the sample's pre-activations are that large or half of them
     stuck.
@@ -154,7 +155,7 @@ def gain_of(one: LinearMap) -> float | None:
     weight = one.weight.leaf
     if one.data is None or weight is None or weight.is_meta or not one.exact:
         return None
-    return float(weight.detach().double().square().mean().sqrt()) * one.fan_in**0.5
+    return size_of(weight) * one.fan_in**0.5
 
 
 def too_wide(flight: Flight, one: LinearMap, limits: Limits) -> Iterator[Finding]:

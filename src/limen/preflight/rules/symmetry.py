@@ -76,6 +76,9 @@ def equal_weights(flight: Flight, limits: Limits) -> Iterator[Finding]:
 def are_alike(tensor: Tensor, axis: int) -> bool:
     """Whether all slices along an axis hold the same numbers."""
     known = tensor.detach()
+    few = known.narrow(axis, 0, min(2, known.shape[axis]))
+    if not bool((few == few.narrow(axis, 0, 1)).all()):  # nearly always: the whole is not read then
+        return False
     return bool((known == known.narrow(axis, 0, 1)).all())
 
 
