@@ -202,7 +202,7 @@ def projection(tensors: Iterable[Tensor]) -> Tensor | None:
     """A sum of all outputs with fixed weights of both signs, in place of a loss; None where nothing leads back."""
     total: Tensor | None = None
     for tensor in tensors:
-        if not tensor.requires_grad or not tensor.is_floating_point() or tensor.is_meta:
+        if not tensor.requires_grad or not tensor.is_floating_point():
             continue
         weights = torch.arange(tensor.numel(), device=tensor.device, dtype=torch.float64).mul(2.399963).cos()
         part = (tensor.double().flatten() * weights).sum() / max(1, tensor.numel()) ** 0.5

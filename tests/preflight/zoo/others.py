@@ -211,17 +211,27 @@ def rows(count: int = 64, width: int = 16):
     return lambda: torch.randn(count, width)
 
 
+def of_the_pupil(model: nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.Adam(model.get_submodule("pupil").parameters())
+
+
+def deep() -> nn.Sequential:
+    hidden = [layer for _ in range(8) for layer in (nn.Linear(64, 64), nn.Tanh())]
+    return nn.Sequential(nn.Linear(16, 64), nn.Tanh(), *hidden, nn.Linear(64, 3))
+
+
 OTHERS = (
     Case("mixture-density", Mixture, rows(), density, rows(64, 1)),
     Case("contrast", Contrast, lambda: (torch.randn(64, 16), torch.randn(64, 16))),
-    Case("distilled", Pupil, rows(), optimiser=lambda model: torch.optim.Adam(model.get_submodule("pupil").parameters())),
+    Case("distilled", Pupil, rows(), optimiser=of_the_pupil),
     Case("distilled-unknown", Pupil, rows(), optimiser=None),
     Case("spatial-transformer", Straightened, lambda: torch.randn(4, 1, 28, 28), "nll", classes(10, 4)),
     Case("temporal-convolution", Dilated, lambda: torch.randn(8, 4, 40), "mse", rows(8, 1)),
     Case("dueling", Dueling, rows(), nn.SmoothL1Loss(), rows(64, 4)),
     Case("sets", Sets, lambda: torch.randn(16, 10, 3), "cross-entropy", classes(2, 16)),
     Case("linformer", Shortened, tokens(), "cross-entropy", classes(3, 4)),
-    Case("factors", Factors, lambda: (torch.randint(0, 100, (64,)), torch.randint(0, 200, (64,))), "mse", lambda: torch.rand(64) * 5),
+    Case("factors", Factors, lambda: (torch.randint(0, 100, (64,)), torch.randint(0, 200, (64,))), "mse",
+         lambda: torch.rand(64) * 5),
     Case("waves", Waves, lambda: torch.rand(256, 2) * 2 - 1, "mse", lambda: torch.rand(256, 1)),
     Case("physics-informed", Informed, lambda: torch.rand(128, 2), "mse", lambda: torch.zeros(128)),
     Case("neural-ode", Flowing, rows(), "cross-entropy", classes(3, 64)),
@@ -232,6 +242,5 @@ OTHERS = (
     Case("shares-for-bce", lambda: mlp(2, ends=(nn.Softmax(-1),)), rows(), nn.BCELoss(),
          lambda: F.one_hot(torch.randint(0, 2, (64,)), 2).float()),
     Case("positive-output", lambda: mlp(1, ends=(nn.ReLU(),)), rows(), "mse", lambda: torch.rand(64, 1) * 9),
-    Case("deep-tanh", lambda: nn.Sequential(nn.Linear(16, 64), nn.Tanh(), *[m for _ in range(8) for m in (nn.Linear(64, 64), nn.Tanh())], nn.Linear(64, 3)),
-         rows(), "cross-entropy", classes(3, 64)),
+    Case("deep-tanh", deep, rows(), "cross-entropy", classes(3, 64)),
 )  # fmt: skip
