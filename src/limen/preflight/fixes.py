@@ -13,6 +13,7 @@ from limen.findings import Finding
 from limen.preflight.chains import NORMS
 from limen.preflight.flight import Flight
 from limen.preflight.rules.dead_from_start import layer_of
+from limen.preflight.rules.scale import RATIO
 from limen.preflight.rules.symmetry import next_maps
 from limen.theory import forward_gain
 
@@ -127,7 +128,7 @@ def not_in_place(module: nn.Module, one: Finding, undo: list[Undo]) -> Change:
 
 def drawn_again(flight: Flight, one: Finding, generator: torch.Generator | None, undo: list[Undo]) -> Iterator[Change]:
     """Draw the weights of a layer again, or of all layers where the finding is about them all."""
-    stacked = one.unit == "gradient of the first layer over that of the last"
+    stacked = one.unit == RATIO
     for found in flight.maps:
         function = function_of(flight, found)
         if function is None or not (stacked or flight.layer(found) == one.layer):

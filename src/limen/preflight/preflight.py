@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from limen.anatomy.tape import Sample, call_of
 from limen.errors import InvalidValue
+from limen.preflight.confirm import confirmed
 from limen.preflight.limits import Limits
 from limen.preflight.losses import Loss, function_of
 from limen.preflight.measure import fly
@@ -60,7 +61,8 @@ def preflight(
     optimisers = [optimizer] if isinstance(optimizer, Optimizer) else optimizer
     flight = fly(model, sample, loss=function_of(loss), target=target, optimisers=optimisers)
     known = limits or Limits()
-    findings = [finding for _, rule in CHECKS.values() for finding in rule(flight, known)]
+    found = [finding for _, rule in CHECKS.values() for finding in rule(flight, known)]
+    findings = [confirmed(finding, flight.model, sample, known) for finding in found]
     return verdict_of(flight, findings, time.perf_counter() - began)
 
 

@@ -17,8 +17,8 @@ from limen.preflight.rules.registry import check
 from limen.theory import forward_gain
 
 SATURATING = frozenset({"sigmoid", "hardsigmoid", "tanh", "hardtanh", "softsign", "relu6"})
+RATIO = "gradient of the first layer over that of the last"
 ORDERED = 0.8  # rank correlation of the gradient's size with depth
-HARD = 0.5  # slope below which no scale of the weights keeps a gradient: that of the sigmoid is 1/4
 
 
 @check("bad-initialisation")
@@ -34,6 +34,9 @@ def unfit_scale(flight: Flight, limits: Limits) -> Iterator[Finding]:
     factor for each layer. A single layer is reported where its weights are ten times wider than its activation keeps,
     without a normalisation between, and the sample's pre-activations are that large or half of them
     stuck.
+
+    What theory predicts for the weights' means and variances (`limen.theory.predict`) stands beside it; where that sees
+    no fault, it is a remark.
 
     Known to misfire: a sample unlike the training data; layers that share their weights.
 
@@ -80,7 +83,7 @@ def too_deep(flight: Flight, limits: Limits) -> Iterator[Finding]:
         layer=layer,
         measured=change[2],
         limit=limits.vanished,
-        unit="gradient of the first layer over that of the last",
+        unit=RATIO,
         confidence=0.9,
     )
 
@@ -135,7 +138,7 @@ def of_profile(flight: Flight, change: Change, limits: Limits) -> Finding:
         layer=layer,
         measured=ratio,
         limit=limits.vanished if ratio < 1.0 else limits.exploded,
-        unit="gradient of the first layer over that of the last",
+        unit=RATIO,
         confidence=0.9,
     )
 
