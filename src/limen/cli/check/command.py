@@ -20,7 +20,7 @@ from limen.cli.check.subject import build, find
 from limen.cli.options import FailOn
 from limen.cli.places import shown
 from limen.errors import InvalidValue, SampleRefused, UnwritablePath
-from limen.preflight import Preflight, preflight
+from limen.preflight import Fix, Preflight, preflight
 from limen.preflight.words import laid_out
 from limen.report.text import STYLES
 
@@ -28,6 +28,17 @@ __all__ = ["CheckOptions", "check"]
 
 FAILED_BY_FINDINGS = 3
 WIDTH = 96
+LABELS = {"error": "error", "warning": "warning", "info": "info", "limen": "title"}
+"""The style of what stands in the gutter, by its word."""
+WORDS = {
+    "error": "error",
+    "warning": "warning",
+    "healthy": "healed",
+    "title": "title",
+    "label": "label",
+    "note": "label",
+}
+"""The style of a line, by its kind."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ def check(options: CheckOptions, stream: TextIO) -> int:
         save(result, options)
     if options.fix and result.verdict == "sick":
         made = result.fix(generator=torch.Generator().manual_seed(0))
-        print(f"\n{made}\n", file=stream)
+        show_fix(made, stream)
         result, _ = checked(model, given, options)
         show(result, stream)
     return code(result, options.fail_on)
@@ -106,12 +117,22 @@ def show(result: Preflight, stream: TextIO) -> None:
     console = Console(file=stream, highlight=False)
     width = min(WIDTH, console.width) if stream.isatty() else WIDTH
     for label, words, kind in laid_out(result, width=width):
-        style = {"healthy": "healed", "note": "label"}.get(kind, kind)
+        left = label.ljust(10)
         if not stream.isatty():
-            stream.write(f"{label.ljust(10)}{words}".rstrip() + "\n")
+            stream.write(f"{left}{words}".rstrip() + "\n")
             continue
-        line = Text(label.ljust(10), STYLES[style if style in ("error", "warning", "info", "healed") else "label"])
-        console.print(line + Text(words, STYLES["title" if kind == "title" else "text"]), soft_wrap=True)
+        styles = STYLES[LABELS.get(label.strip(), "label")], STYLES[WORDS.get(kind, "label" if kind == "note" else "text")]
+        console.print(Text.assemble((left, styles[0]), (words, styles[1])), soft_wrap=True)
+
+
+def show_fix(made: Fix, stream: TextIO) -> None:
+    """What a fix changes, as a diff; what it leaves below."""
+    console = Console(file=stream, highlight=False)
+    stream.write("\nfix() changes:\n" if made.changes else "\nfix() changes nothing:\n")
+    for line in str(made).splitlines():
+        style = {"-": "red", "+": "green"}.get(line[:1], "")
+        console.print(Text(line, style if stream.isatty() else ""), soft_wrap=True)
+    stream.write("\n")
 
 
 def save(result: Preflight, options: CheckOptions) -> None:
