@@ -219,6 +219,8 @@ MUTANTS = (
     Mutant("mlp-counts", None, HEAD, "5", {"target": lambda: torch.randn(64, 1)}),
     Mutant("mlp-regression", end(nn.ReLU), HEAD, "5"),
     Mutant("mlp-binary", end(lambda: nn.Softmax(-1)), HEAD, "5", {"loss": nn.BCELoss()}),
+    Mutant("mlp-regression", None, HEAD, "4", {"target": lambda: torch.randn(64)}),
+    Mutant("mlp-binary", None, HEAD, "4", {"loss": "cross-entropy", "target": classes(1, 64)}),
     # initialisation
     Mutant("mlp-classes", fill("0.weight", 0.0), INIT, "0"),
     Mutant("mlp-classes", both(fill("2.weight", 0.1), fill("2.bias", 0.0)), INIT, "2"),

@@ -11,7 +11,7 @@ __all__ = ["AFFINE", "DROPOUT", "NORMS", "VIEWS", "after", "before", "dependent"
 VIEWS = frozenset(
     {"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "permute", "transpose", "t", "T",
      "mT", "movedim", "swapaxes", "contiguous", "clone", "to", "float", "half", "bfloat16", "double", "type_as",
-     "alias", "view_as", "reshape_as"}
+     "alias", "view_as", "reshape_as", "identity"}
 )  # fmt: skip
 """Operations that hand every number on, at another place or in another precision."""
 

@@ -135,6 +135,12 @@ class Flight:
         number = f"#{own.index(operation) + 1}" if len(own) > 1 else ""
         return f"{operation.path}.{name}{number}"
 
+    def call(self, operation: Operation) -> str:
+        """An operation as a sentence tells it: ``softmax (head.1)``, or ``softmax`` alone in the model's own code."""
+        name = operation.activation.name if operation.activation is not None else operation.name
+        place = self.place(operation)
+        return name if place == name else f"{name} ({titled(place)})"
+
     def layer(self, found: LinearMap) -> str:
         """The module that owns a weight, or the weight's name where that is a bare parameter of the model."""
         name = found.weight.name.partition(".parametrizations.")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -146,7 +147,8 @@ class Watcher:
         value: Any = None
         if self.loss is not None and self.target is not None:
             try:
-                value = self.loss(result, self.target)
+                with warnings.catch_warnings(action="ignore"):  # torch's own, of a shape that does not fit
+                    value = self.loss(result, self.target)
             except Exception as error:  # of a prediction that does not fit it, which is what the checks are for
                 self.trouble = f"the loss raised {type(error).__name__}: {first_line(error)}"
         with internals.DisableTorchFunction():

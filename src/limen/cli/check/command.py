@@ -121,7 +121,10 @@ def show(result: Preflight, stream: TextIO) -> None:
         if not stream.isatty():
             stream.write(f"{left}{words}".rstrip() + "\n")
             continue
-        styles = STYLES[LABELS.get(label.strip(), "label")], STYLES[WORDS.get(kind, "label" if kind == "note" else "text")]
+        styles = (
+            STYLES[LABELS.get(label.strip(), "label")],
+            STYLES[WORDS.get(kind, "label" if kind == "note" else "text")],
+        )
         console.print(Text.assemble((left, styles[0]), (words, styles[1])), soft_wrap=True)
 
 

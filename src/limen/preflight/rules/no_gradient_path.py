@@ -73,11 +73,11 @@ def raised(flight: Flight) -> Finding:
     if "inplace" not in told or culprit is None:
         return finding("error", where, f"The backward pass raises: {told}.", "The first training step ends there.")
     maker = culprit.inputs[0].maker
-    of = f"the output of {flight.place(maker)}" if maker is not None else "its input"
+    of = f"the output of {flight.call(maker)}" if maker is not None else "its input"
     return finding(
         "error",
         where,
-        f"{culprit.name} ({titled(where)}) overwrites {of} in place, which the backward pass needs: {told[:160]}.",
+        f"{flight.call(culprit)} overwrites {of} in place, which the backward pass needs: {told[:160]}.",
         "The first training step ends there.",
         remedies=("avoid-in-place",),
         layer=where,
@@ -106,7 +106,7 @@ def unreached(flight: Flight) -> Iterator[Finding]:
     lost = [name for name in trained if name not in flight.reached]
     if trained and len(lost) == len(trained):
         by = ending(flight, None)
-        how = f": it ends at {flight.place(by)} ({by.name})" if by is not None else ""
+        how = f": it ends at {flight.call(by)}" if by is not None else ""
         yield finding(
             "error",
             "model",
@@ -133,10 +133,9 @@ def unreached(flight: Flight) -> Iterator[Finding]:
             cut_off[id(by)] = (by, severity, [*layers, layer], many + len(names))
     for by, severity, layers, many in cut_off.values():
         count = f"{many} parameter{'s' if many > 1 else ''}"
-        before = f" and {len(layers) - 1} layers before it" if len(layers) > 1 else ""
-        message = (
-            f"No gradient reaches {titled(layers[-1])}{before} ({count}): it ends at {flight.place(by)} ({by.name})."
-        )
+        further = len(layers) - 1
+        before = f" and {further} layer{'s' * (further > 1)} before it" if further else ""
+        message = f"No gradient reaches {titled(layers[-1])}{before} ({count}): it ends at {flight.call(by)}."
         why = "They stay what they are, while all else is trained on their noise."
         yield finding(severity, layers[-1], message, why, layer=layers[-1])
 
@@ -173,10 +172,8 @@ def unseen(flight: Flight) -> Iterator[Finding]:
         return
     where = flight.place(stray[0][0])
     shapes = ", ".join(str(list(one.shape)) for _, one in stray[:3]) + (" and more" if len(stray) > 3 else "")
-    message = (
-        f"{len(stray)} parameters that the forward pass uses are not among model.parameters() ({shapes}); the first in "
-        f"{titled(where)}."
-    )
+    many = f"{len(stray)} parameters that the forward pass uses are" if len(stray) > 1 else "A parameter in use is"
+    message = f"{many} not among model.parameters() ({shapes}); the first in {flight.call(stray[0][0])}."
     why = "Layers in a plain list or dict are not seen by torch, and so not by an optimiser: use nn.ModuleList."
     yield finding("warning", where, message, why)
 

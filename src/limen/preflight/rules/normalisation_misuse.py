@@ -60,7 +60,7 @@ def behind_selu(flight: Flight, operation: Operation) -> Iterator[Finding]:
         "normalisation-misuse",
         "warning",
         flight.place(operation),
-        f"{operation.name} ({titled(flight.place(operation))}) follows SELU ({titled(flight.place(made))}).",
+        f"{flight.call(operation)} follows SELU ({titled(flight.place(made))}).",
         why="Zeros in place of SELU's values shift mean and variance, which the next layers would have kept; "
         "AlphaDropout sets them to SELU's lower bound and corrects both.",
         remedies=("fix-normalisation",),

@@ -47,6 +47,8 @@ def output_loss_mismatch(flight: Flight, limits: Limits) -> Iterator[Finding]:
     it. Ranges are compared with the smallest and largest target of the sample; MSE behind a sigmoid or softmax is
     reported only for targets that are 0 or 1, one in each row or one unit, and are no part of the input.
 
+    Shapes are compared as well: a prediction of [64, 1] and a target of [64] are stretched to [64, 64].
+
     Known to misfire: a deliberate Brier score; a sample whose targets are no like those of the training.
 
     Answered by: fix-output-head, fix-loss.
@@ -65,6 +67,7 @@ def of_call(flight: Flight, call: LossCall, limits: Limits) -> Iterator[Finding]
     if head is None:
         return
     name = head.activation.name if head.activation is not None else head.name
+    yield from shapes(flight, call, head)
     if call.kind == "cross-entropy":
         yield from scores(flight, call, head, name, "one raw score for each class")
     elif call.kind == "bce-with-logits":
@@ -95,18 +98,29 @@ def scores(flight: Flight, call: LossCall, head: Operation, name: str, wanted: s
     ):
         kind = "softmax" if "soft" in name and "max" in name else name
         told = why.get(kind, floor if RANGES.get(name, (1.0, 0.0))[0] == 0.0 else why["tanh"])
-        message = f"{call.called} expects {wanted}, and is given the output of {name} ({titled(flight.place(head))})."
+        message = f"{call.called} expects {wanted}, and is given the output of {flight.call(head)}."
         yield mismatch("warning", flight, head, message, told)
+
+
+def shapes(flight: Flight, call: LossCall, head: Operation) -> Iterator[Finding]:
+    """A single class, and a prediction that is stretched to the shape of its target."""
+    given = call.prediction.shape
+    if call.kind == "cross-entropy" and len(given) > 0 and given[1 if len(given) > 1 else 0] == 1:
+        message = f"{call.called} over a single class is 0, whatever {titled(flight.place(head))} computes."
+        yield mismatch("error", flight, head, message, "A constant has no gradient. One unit takes bce-with-logits.")
+    wanted = call.target.shape if call.target is not None else given
+    if call.kind in REGRESSION and wanted != given:
+        message = (
+            f"{call.called} compares {list(given)} with {list(wanted)}, each entry of the one with many of the other."
+        )
+        why = "The loss is least where every prediction is the mean of all targets: bring both to one shape."
+        yield mismatch("error", flight, head, message, why)
 
 
 def probabilities(flight: Flight, call: LossCall, head: Operation, name: str) -> Iterator[Finding]:
     """For a loss that takes a probability."""
     if name in RAW or RANGES.get(name, (0.0, 1.0)) not in ((0.0, 1.0),):
-        what = (
-            f"the output of {titled(head.path or name)}"
-            if name in RAW
-            else f"the output of {name} ({titled(flight.place(head))})"
-        )
+        what = f"the output of {titled(head.path or name)}" if name in RAW else f"the output of {flight.call(head)}"
         message = f"{call.called} expects probabilities, and is given {what}."
         why = "The logarithm of what is not between 0 and 1 does not exist: torch raises, or the loss is not a number."
         yield mismatch("error", flight, head, message, why)
@@ -115,11 +129,7 @@ def probabilities(flight: Flight, call: LossCall, head: Operation, name: str) ->
 def logarithms(flight: Flight, call: LossCall, head: Operation, name: str) -> Iterator[Finding]:
     """For a loss that takes logarithms of probabilities."""
     if name in RAW or name in (*SHARES, "sigmoid", "relu", "tanh"):
-        what = (
-            f"the output of {titled(head.path or name)}"
-            if name in RAW
-            else f"the output of {name} ({titled(flight.place(head))})"
-        )
+        what = f"the output of {titled(head.path or name)}" if name in RAW else f"the output of {flight.call(head)}"
         message = f"{call.called} expects logarithms of probabilities, from log_softmax, and is given {what}."
         why = (
             "Nothing holds raw scores: the loss falls for ever as they grow, without a better answer."
@@ -140,7 +150,7 @@ def values(flight: Flight, call: LossCall, head: Operation, name: str, limits: L
     if name in ("sigmoid", "softmax") and classes and not copied and 0.0 < target.mean < 1.0:
         better = "binary_cross_entropy_with_logits" if name == "sigmoid" else "cross_entropy"
         message = (
-            f"{call.called} compares the output of {name} ({titled(flight.place(head))}) with targets that are 0 or 1; "
+            f"{call.called} compares the output of {flight.call(head)} with targets that are 0 or 1; "
             f"{better} without the {name} is made for that."
         )
         why = f"The gradient carries the slope of the {name}, which is about zero where the net is sure and wrong."
@@ -163,8 +173,7 @@ def outside(
         if math.isfinite(high - low)
         else f"nothing {f'below {low:g}' if math.isfinite(low) else f'above {high:g}'}"
     )
-    place = titled(flight.place(head))
-    message = f"The targets run from {target.low:.4g} to {target.high:.4g}; {name} ({place}) gives {span}."
+    message = f"The targets run from {target.low:.4g} to {target.high:.4g}; {flight.call(head)} gives {span}."
     why = "What lies outside cannot be learned; the units are driven to their bound, where they have no gradient."
     yield mismatch("error", flight, head, message, why, measured=beyond, limit=room, unit="target units")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from limen.anatomy.tape import Operation
 from limen.findings import Finding
 from limen.preflight.chains import DROPOUT, VIEWS, before, exclusive
-from limen.preflight.flight import Flight, titled
+from limen.preflight.flight import Flight
 from limen.preflight.limits import Limits
 from limen.preflight.rules.found import found
 from limen.preflight.rules.registry import check
@@ -68,8 +68,7 @@ def repeated_activation(flight: Flight, limits: Limits) -> Iterator[Finding]:
             "wrong-activation",
             "info" if same else "warning",
             flight.place(second),
-            f"{name} ({titled(flight.place(second))}) is applied to the output of {before_it} "
-            f"({titled(flight.place(first))}), with no weights between.",
+            f"{flight.call(second)} is applied to the output of {flight.call(first)}, with no weights between.",
             why=f"{name} of {name} is {name}: nothing changes."
             if same
             else SQUEEZED.get((before_it, name), "The second bends what the first has bent; no weight can undo that."),
