@@ -164,6 +164,10 @@ def adam(rate: float) -> dict[str, Any]:
     return {"optimiser": lambda model: torch.optim.Adam(model.parameters(), lr=rate)}
 
 
+def descent(rate: float) -> dict[str, Any]:
+    return {"optimiser": lambda model: torch.optim.SGD(model.parameters(), lr=rate)}
+
+
 def large(sample: Callable[[], Tensor], factor: float) -> dict[str, Any]:
     return {"sample": lambda: sample() * factor}
 
@@ -263,5 +267,6 @@ MUTANTS = (
     Mutant("mlp-regression", None, "unscaled-targets", "target", {"target": lambda: torch.rand(64, 1) * 5e5}),
     Mutant("gpt", None, "learning-rate-too-high", "model", adam(0.1)),
     Mutant("mlp-classes", None, "learning-rate-too-high", "model", adam(1.0)),
+    Mutant("mlp-regression", None, "learning-rate-too-high", "model", descent(3000.0)),
     Mutant("mlp-one-hot", None, HEAD, "4", {"loss": nn.NLLLoss(), "target": classes(5, 64)}),
 )  # fmt: skip

@@ -84,6 +84,8 @@ class Flight:
         trouble: what the backward pass raised; empty where it went well.
         optimisers: those that will train the model; None where none was given.
         has_loss: whether a loss was given, known or not.
+        loss: its value on the sample; None where it was not computed.
+        squares: squared norm of the loss gradient at parameters that an optimiser without adaptive steps holds, by id.
     """
 
     model: nn.Module
@@ -99,6 +101,8 @@ class Flight:
     trouble: str = ""
     optimisers: tuple[OptimiserFacts, ...] | None = None
     has_loss: bool = False
+    loss: float | None = None
+    squares: Mapping[int, float] = field(default_factory=dict)
 
     @cached_property
     def maps(self) -> tuple[LinearMap, ...]:

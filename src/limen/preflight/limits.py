@@ -30,6 +30,9 @@ class Limits:
             find harm at p = 0.5; published wide residual nets use 0.3.
         first_step: learning rate of an adaptive optimiser over the weights' root mean square. From: its first step
             moves each entry by about the learning rate; at 1 nothing of the initialisation is left.
+        first_fall: fall of the loss that the gradient promises for the first step of an optimiser without adaptive
+            steps, over the loss. From: 1 is Polyak's step and 2 diverges where the loss is quadratic; 100 leaves room
+            for nets that come back.
     """
 
     silent: float = 0.8
@@ -46,3 +49,4 @@ class Limits:
     head_room: float = 0.05
     strong_dropout: float = 1.5
     first_step: float = 1.0
+    first_fall: float = 100.0

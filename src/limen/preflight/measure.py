@@ -42,12 +42,13 @@ def fly(
         SampleRefused: the forward pass raised.
     """
     model = unwrapped(model)
-    watcher = Watcher(model, loss, target)
+    facts = None if optimisers is None else tuple(facts_of(one, model) for one in optimisers)
+    plain = [one for one in facts or () if not one.adaptive]
+    watcher = Watcher(model, loss, target, frozenset[int]().union(*(one.held for one in plain)))
     with torch.enable_grad():
         tape = record(model, sample, see=watcher.see, foresee=watcher.foresee, then=watcher.evaluate)
     for value, (_, tensor) in zip(tape.inputs, tensors_of(sample), strict=True):
         watcher.enter(value, tensor)
-    facts = None if optimisers is None else tuple(facts_of(one, model) for one in optimisers)
     losses = calls_in(tape) or tuple(assumed(tape, loss, watcher.kind))
     return Flight(
         model,
@@ -63,18 +64,23 @@ def fly(
         watcher.trouble,
         facts,
         loss is not None,
+        watcher.value,
+        watcher.squares,
     )
 
 
 class Watcher:
     """Sees the operations of one pass with their tensors, evaluates the loss, and goes backwards from there."""
 
-    def __init__(self, model: nn.Module, loss: Callable[..., Any] | None, target: Any) -> None:
+    def __init__(self, model: nn.Module, loss: Callable[..., Any] | None, target: Any, stepped: frozenset[int]) -> None:
         plain = plain_paths(model)
         self.model = model
         self.names = {id(tensor): plain(name) for name, tensor in model.named_parameters()}
         self.loss, self.target = loss, target
         self.kind: str | None = None
+        self.value: float | None = None
+        self.squares: dict[int, float] = {}
+        self._stepped = stepped  # parameters whose gradients are wanted as well, by id
         self.numbers: dict[int, Numbers] = {}
         self.activity: dict[int, Activity] = {}
         self.gradients: dict[int, float] = {}
@@ -154,6 +160,7 @@ class Watcher:
         with internals.DisableTorchFunction():
             if isinstance(value, Tensor) and value.numel() == 1 and value.grad_fn is not None:
                 self.kind = loss_function(value)
+                self.value = None if value.is_meta else float(value.detach())
                 start = value.sum()
             else:
                 start = projection(tensor for _, tensor in tensors_of(result))
@@ -166,15 +173,21 @@ class Watcher:
         self.reached = frozenset(self.names[one] for one in reached_from(start.grad_fn) if one in self.names)
         if not self._made or start.is_meta:
             return
+        known = self.value is not None
+        stepped = [one for one in self.model.parameters() if known and one.requires_grad and id(one) in self._stepped]
         try:
-            tensors = [tensor for _, tensor in self._made]
+            tensors = [*(tensor for _, tensor in self._made), *stepped]
             found = cast("Sequence[Tensor | None]", torch.autograd.grad(start, tensors, allow_unused=True))
         except RuntimeError as error:
             self.trouble = self.trouble or f"the backward pass raised RuntimeError: {first_line(error)}"
             return
-        for (value, _), gradient in zip(self._made, found, strict=True):
-            if gradient is not None:
-                self.gradients[value] = float(torch.linalg.vector_norm(gradient.detach().double()))
+        norms = [None if one is None else float(torch.linalg.vector_norm(one.detach().double())) for one in found]
+        for (value, _), norm in zip(self._made, norms, strict=False):
+            if norm is not None:
+                self.gradients[value] = norm
+        self.squares = {
+            id(one): (norm or 0.0) ** 2 for one, norm in zip(stepped, norms[len(self._made) :], strict=True)
+        }
 
 
 def rows_of(value: Value, tensor: Tensor) -> Tensor | None:

@@ -298,3 +298,16 @@ def test_sigmoids_are_too_deep_whatever_the_scale(count: int, expected: bool) ->
     torch.manual_seed(0)
     found = told(stack(nn.Sigmoid, count, 1.5), torch.randn(64, 64))
     assert (("too-deep-without-normalisation", "0") in found) is expected
+
+
+@pytest.mark.parametrize("times", [90.0, 110.0])
+def test_a_step_of_plain_descent_is_held_against_the_loss(times: float) -> None:
+    """The gradient by autograd on the model itself: a step of ``times`` Polyak steps."""
+    torch.manual_seed(0)
+    model, x, y = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)), torch.randn(64, 4), torch.randn(64, 1)
+    loss = F.mse_loss(model(x), y)
+    square = sum(float(g.square().sum()) for g in torch.autograd.grad(loss, list(model.parameters())))
+    descent = torch.optim.SGD(model.parameters(), lr=times * float(loss.detach()) / square)
+    found = preflight(model, x, loss="mse", target=y, optimizer=descent).findings
+    assert [one.name for one in found] == ["learning-rate-too-high"] * (times > 100)
+    assert all(one.measured == pytest.approx(times, rel=1e-4) for one in found)
