@@ -110,8 +110,8 @@ class Watcher:
             self.cut.append(operation)
         known = {id(tensor) for _, tensor in self.hidden}
         for tensor in given:
-            if not isinstance(tensor, nn.Parameter) or not tensor.requires_grad:
-                continue
+            if not isinstance(tensor, nn.Parameter) or not tensor.requires_grad or overwrites:
+                continue  # what is overwritten is not used, but drawn
             if id(tensor) not in self.names and id(tensor) not in known:
                 self.hidden.append((operation, tensor))
         if linear_map_of(operation) is not None and made[0].requires_grad:

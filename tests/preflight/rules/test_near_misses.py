@@ -311,3 +311,22 @@ def test_a_step_of_plain_descent_is_held_against_the_loss(times: float) -> None:
     found = preflight(model, x, loss="mse", target=y, optimizer=descent).findings
     assert [one.name for one in found] == ["learning-rate-too-high"] * (times > 100)
     assert all(one.measured == pytest.approx(times, rel=1e-4) for one in found)
+
+
+class Redrawn(nn.Module):
+    """Makes a layer in its forward pass: one that is used, or one whose weights are thrown away."""
+
+    def __init__(self, *, used: bool) -> None:
+        super().__init__()
+        self.a, self.head, self.used = nn.Linear(4, 8), nn.Linear(8, 2), used
+
+    def forward(self, x: Tensor) -> Tensor:
+        fresh = nn.Linear(4, 8)
+        return self.head(torch.relu(self.a(x) + fresh(x) if self.used else self.a(x)))
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_layer_that_is_made_on_the_way_is_told_where_it_is_used(used: bool) -> None:
+    found = [one.message for one in preflight(Redrawn(used=used), torch.randn(64, 4)).findings]
+    assert len(found) == used
+    assert all(message.startswith("2 parameters that the forward pass uses are not among") for message in found)

@@ -225,6 +225,7 @@ OTHERS = (
     Case("contrast", Contrast, lambda: (torch.randn(64, 16), torch.randn(64, 16))),
     Case("distilled", Pupil, rows(), optimiser=of_the_pupil),
     Case("distilled-unknown", Pupil, rows(), optimiser=None),
+    Case("distilled-held", Pupil, rows()),
     Case("spatial-transformer", Straightened, lambda: torch.randn(4, 1, 28, 28), "nll", classes(10, 4)),
     Case("temporal-convolution", Dilated, lambda: torch.randn(8, 4, 40), "mse", rows(8, 1)),
     Case("dueling", Dueling, rows(), nn.SmoothL1Loss(), rows(64, 4)),

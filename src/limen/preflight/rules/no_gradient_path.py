@@ -32,7 +32,8 @@ def no_gradient_path(flight: Flight, limits: Limits) -> Iterator[Finding]:
     operation in place that overwrites what the backward pass needs raises at the first step.
 
     How it is measured: the graph that torch records is followed from the loss, or from the outputs where no loss is
-    given, to the parameters; rounding and signs end a way. A backward pass is tried. Parameters are compared with
+    given, to the parameters; rounding and signs end a way. A backward pass is tried. Layers that run under no_grad as a
+    whole are a remark: a teacher does. Parameters are compared with
     those in the optimiser. Frozen parameters are nobody's fault; those of modules that were not called are a remark.
 
     Known to misfire: parameters that only some inputs use; those that another optimiser trains, which was not given.
@@ -126,9 +127,8 @@ def unreached(flight: Flight) -> Iterator[Finding]:
         elif by is None:
             message = f"What {titled(layer)} ({count}) computes does not enter the loss."
             yield finding("info", layer, message, "It gets no gradient from this loss.", layer=layer)
-        elif by is not operation or flight.optimisers is None or is_held(flight, names):
-            # a layer that runs without gradients altogether may be a teacher, which no optimiser holds
-            severity: Severity = "info" if by is operation and flight.optimisers is None else "warning"
+        else:
+            severity: Severity = "info" if by is operation else "warning"  # without gradients altogether: a teacher
             _, _, layers, many = cut_off.get(id(by), (by, severity, [], 0))
             cut_off[id(by)] = (by, severity, [*layers, layer], many + len(names))
     for by, severity, layers, many in cut_off.values():
@@ -138,12 +138,6 @@ def unreached(flight: Flight) -> Iterator[Finding]:
         message = f"No gradient reaches {titled(layers[-1])}{before} ({count}): it ends at {flight.call(by)}."
         why = "They stay what they are, while all else is trained on their noise."
         yield finding(severity, layers[-1], message, why, layer=layers[-1])
-
-
-def is_held(flight: Flight, names: list[str]) -> bool:
-    """Whether an optimiser holds any of these parameters."""
-    known = names_of(flight)
-    return any(id(known[name]) in one.held for one in flight.optimisers or () for name in names)
 
 
 def ending(flight: Flight, start: Operation | None) -> Operation | None:
