@@ -229,6 +229,7 @@ MUTANTS = (
     Mutant("mlp-classes", fill("0.weight", 0.0), INIT, "0"),
     Mutant("mlp-classes", both(fill("2.weight", 0.1), fill("2.bias", 0.0)), INIT, "2"),
     Mutant("vgg", both(fill("6.weight", 0.01), fill("6.bias", 0.0)), INIT, "6"),
+    Mutant("mlp-classes", fill("2.weight", float("nan")), INIT, "2"),
     Mutant("lenet", lambda model: wide(model, "9.weight", 400.0), INIT, "9"),
     Mutant("mlp-classes", both(deep(nn.ReLU, 20), normal(0.03)), INIT, "0"),
     Mutant("tanh-field", both(deep(nn.Tanh, 16), normal(0.01)), INIT, "0"),

@@ -171,6 +171,49 @@ def test_a_mistake_is_told(call: Any, error: type[Exception], words: str) -> Non
         call()
 
 
+class Spread(nn.Module):
+    """Reads a sparse matrix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(5, 4)
+
+    def forward(self, edges: Tensor, x: Tensor) -> Tensor:
+        return torch.relu(self.layer(torch.sparse.mm(edges, x)))
+
+
+class Fruitless(nn.Module):
+    """Returns no tensor."""
+
+    def forward(self, x: Tensor) -> None:
+        return None
+
+
+ODD: dict[str, tuple[nn.Module, Any]] = {
+    "sparse": (Spread(), (torch.eye(3).to_sparse(), torch.randn(3, 5))),
+    "nothing": (Fruitless(), torch.randn(2, 3)),
+    "no weights": (nn.ReLU(), torch.randn(2, 3)),
+    "an empty batch": (model().eval(), torch.randn(0, 4)),
+    "a vector": (nn.Linear(3, 2), torch.randn(3)),
+    "complex": (nn.Linear(3, 2, dtype=torch.complex64), torch.randn(4, 3, dtype=torch.complex64)),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_models_and_samples_are_checked_in_silence(name: str) -> None:
+    odd, sample = ODD[name]
+    result = preflight(odd, sample)
+    assert [one for one in result.findings if one.severity != "info"] == []
+    assert str(result)
+    assert (result.layers == 0) == ("No layer of weights was seen in the pass." in result.notes)
+
+
+def test_the_callers_inference_mode_is_no_fault_of_the_model() -> None:
+    net, x = model(), torch.randn(8, 4)
+    with torch.inference_mode():
+        assert preflight(net, x).findings == ()
+
+
 def test_a_loss_that_raises_is_told_and_its_head_checked_all_the_same() -> None:
     sick = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
     result = preflight(sick, torch.randn(64, 4), loss=nn.BCELoss(), target=torch.ones(64, 1))

@@ -45,7 +45,7 @@ def fly(
     facts = None if optimisers is None else tuple(facts_of(one, model) for one in optimisers)
     plain = [one for one in facts or () if not one.adaptive]
     watcher = Watcher(model, loss, target, frozenset[int]().union(*(one.held for one in plain)))
-    with torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad():
         tape = record(model, sample, see=watcher.see, foresee=watcher.foresee, then=watcher.evaluate)
     for value, (_, tensor) in zip(tape.inputs, tensors_of(sample), strict=True):
         watcher.enter(value, tensor)
@@ -194,6 +194,8 @@ def rows_of(value: Value, tensor: Tensor) -> Tensor | None:
     """``[positions, units]``, at least float32, of what layers hand to activations; None where units are not known."""
     axis = unit_axis(value)
     if axis is None or tensor.is_meta or not tensor.is_floating_point() or tensor.dim() < 2 or tensor.numel() == 0:
+        return None
+    if tensor.layout != torch.strided or tensor.is_nested:
         return None
     rows = tensor.detach().movedim(axis, -1).flatten(0, -2)
     return rows if rows.dtype in (torch.float32, torch.float64) else rows.float()

@@ -46,14 +46,15 @@ class Numbers:
 def size_of(tensor: Tensor) -> float:
     """Root mean square of the entries, without a copy of them."""
     known = tensor.detach()
-    wide = known if known.dtype in (torch.float32, torch.float64) else known.float()
+    wide = known.float() if known.dtype in (torch.float16, torch.bfloat16) else known
     return float(torch.linalg.vector_norm(wide)) / max(1, wide.numel()) ** 0.5
 
 
 @torch.no_grad()
 def numbers_of(tensor: Tensor) -> Numbers | None:
-    """The figures of a real tensor; None of an empty or complex one, and of one without storage."""
-    if tensor.numel() == 0 or tensor.is_complex() or tensor.is_meta or tensor.is_quantized:
+    """The figures of a dense, real tensor; None of an empty or complex one, and of one without storage."""
+    dense = tensor.layout == torch.strided and not tensor.is_nested
+    if not dense or tensor.numel() == 0 or tensor.is_complex() or tensor.is_meta or tensor.is_quantized:
         return None
     entries = tensor.detach().double()
     known = entries[torch.isfinite(entries)]

@@ -110,7 +110,9 @@ def notes(flight: Flight) -> Iterator[str]:
             if flight.has_loss
             else "The head was not checked, since no loss was given."
         )
-    opaque = [one.path for one in flight.tape.operations if one.name == "opaque"]
+    if not flight.maps:
+        yield "No layer of weights was seen in the pass."
+    opaque = [one.path or "the model" for one in flight.tape.operations if one.name == "opaque"]
     if opaque:
         yield f"The inside of {', '.join(dict.fromkeys(opaque))} cannot be seen (scripted, quantised or not torch)."
     if any(tensor.is_meta for tensor in flight.model.parameters()):

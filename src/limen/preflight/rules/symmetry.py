@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from torch import Tensor
@@ -11,6 +12,7 @@ from limen.findings import Finding
 from limen.preflight.chains import DROPOUT, NORMS, VIEWS, after
 from limen.preflight.flight import Flight, titled
 from limen.preflight.limits import Limits
+from limen.preflight.numbers import size_of
 from limen.preflight.rules.found import found
 from limen.preflight.rules.registry import check
 
@@ -20,7 +22,7 @@ STUCK_AT_ZERO = frozenset({"relu", "relu6", "squared_relu"})
 
 @check("bad-initialisation")
 def equal_weights(flight: Flight, limits: Limits) -> Iterator[Finding]:
-    """A hidden layer whose units all begin with the same weights, or with none.
+    """A hidden layer whose units all begin with the same weights, or with none; weights that are no numbers.
 
     Why it matters: units that begin alike compute the same and get the same gradient; they stay one unit. Where the
     weights are zero, a ReLU has slope zero as well, and nothing before it learns.
@@ -39,6 +41,9 @@ def equal_weights(flight: Flight, limits: Limits) -> Iterator[Finding]:
     for one in flight.maps:
         weight = one.weight.leaf
         if one.data is None or weight is None or weight.is_meta or not weight.requires_grad or not one.exact:
+            continue
+        if not math.isfinite(size_of(weight)):
+            yield not_finite(flight.layer(one))
             continue
         if one.units < 2 or one.groups > 1 or one.transposed or not are_alike(weight, one.unit_axis):
             continue
@@ -71,6 +76,20 @@ def equal_weights(flight: Flight, limits: Limits) -> Iterator[Finding]:
             unit="largest difference between units",
             confidence=1.0,
         )
+
+
+def not_finite(layer: str) -> Finding:
+    """The finding of weights that are no numbers."""
+    return found(
+        "bad-initialisation",
+        "error",
+        layer,
+        f"The weights of {titled(layer)} are not all finite.",
+        why="What they make is not finite, nor is the loss; torch.empty, for one, leaves what lay in memory.",
+        remedies=("reinitialise",),
+        layer=layer,
+        unit="layers",
+    )
 
 
 def are_alike(tensor: Tensor, axis: int) -> bool:
