@@ -181,13 +181,18 @@ class Watcher:
         except RuntimeError as error:
             self.trouble = self.trouble or f"the backward pass raised RuntimeError: {first_line(error)}"
             return
-        norms = [None if one is None else float(torch.linalg.vector_norm(one.detach().double())) for one in found]
+        norms = [None if one is None else float(torch.linalg.vector_norm(wide(one.detach()))) for one in found]
         for (value, _), norm in zip(self._made, norms, strict=False):
             if norm is not None:
                 self.gradients[value] = norm
         self.squares = {
             id(one): (norm or 0.0) ** 2 for one, norm in zip(stepped, norms[len(self._made) :], strict=True)
         }
+
+
+def wide(tensor: Tensor) -> Tensor:
+    """The same numbers in double precision, real or complex."""
+    return tensor.to(torch.complex128) if tensor.is_complex() else tensor.double()
 
 
 def rows_of(value: Value, tensor: Tensor) -> Tensor | None:
@@ -219,8 +224,9 @@ def projection(tensors: Iterable[Tensor]) -> Tensor | None:
     """A sum of all outputs with fixed weights of both signs, in place of a loss; None where nothing leads back."""
     total: Tensor | None = None
     for tensor in tensors:
-        if not tensor.requires_grad or not tensor.is_floating_point():
+        if not tensor.requires_grad:
             continue
+        tensor = torch.view_as_real(tensor) if tensor.is_complex() else tensor
         weights = torch.arange(tensor.numel(), device=tensor.device, dtype=torch.float64).mul(2.399963).cos()
         part = (tensor.double().flatten() * weights).sum() / max(1, tensor.numel()) ** 0.5
         total = part if total is None else total + part.to(total.device)
