@@ -18,11 +18,14 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from limen import activations, theory
-from limen.findings import SYMPTOMS, Thresholds, page, pages
+from limen.findings import SYMPTOMS, Thresholds
+from limen.manual import explain as page
+from limen.manual import names as named
+from limen.preflight import Limits
 
 ROOT = Path(__file__).parents[1]
 KINDS = {"symptom": "Symptoms", "cause": "Causes", "remedy": "Remedies", "word": "Words"}
-COMMANDS = ("run", "explain", "report", "env", "demo")
+COMMANDS = ("run", "check", "explain", "report", "env", "demo")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -52,9 +55,15 @@ def generated() -> Iterator[tuple[str, str]]:
     yield "theory.md", (ROOT / "docs" / "theory.in").read_text() + gains_table()
     yield "initialisation.md", (ROOT / "docs" / "initialisation.in").read_text() + initialisation_tables()
     yield "command-line.md", (ROOT / "docs" / "command-line.in").read_text() + "".join(map(command_help, COMMANDS))
+    yield "preflight.md", (ROOT / "docs" / "preflight.in").read_text()
     yield "json.md", json_page()
     yield "changelog.md", (ROOT / "CHANGELOG.md").read_text()
     yield "contributing.md", (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def pages() -> tuple[str, ...]:
+    """Names that have a page below findings."""
+    return tuple(name for kind, names in named().items() if kind != "activation" for name in names)
 
 
 def kind_of(name: str) -> str:
@@ -108,21 +117,36 @@ def headed(paragraph: str) -> str:
 
 
 def limits_page() -> str:
-    """Every limit with its default and where that comes from, out of the docstring of ``Thresholds``."""
-    described = inspect.getdoc(Thresholds) or ""
+    """Every limit with its default and where that comes from, out of the docstrings of their classes."""
+    return "\n".join(
+        [
+            "# Limits",
+            "",
+            "Every limit of every rule; in code they are the fields of `limen.findings.Thresholds`.",
+            *limits_of(Thresholds()),
+            "",
+            "## Before training",
+            "",
+            "Those of `limen.preflight`; in code the fields of `limen.preflight.Limits`, for `preflight(limits=…)`.",
+            *limits_of(Limits()),
+            "",
+        ]
+    )
+
+
+def limits_of(limits: Thresholds | Limits) -> list[str]:
+    """A table of the fields of a class of limits."""
+    described = inspect.getdoc(type(limits)) or ""
     entries = re.findall(r"^    (\w+): (.+?)(?=^    \w+: |\Z)", described, flags=re.M | re.S)
     lines = [
-        "# Limits",
-        "",
-        "Every limit of every rule; in code they are the fields of `limen.findings.Thresholds`.",
         "",
         "| limit | default | what it limits | where the default comes from |",
         "| --- | --- | --- | --- |",
     ]
     for name, text in entries:
         what, _, source = " ".join(text.split()).partition(" From: ")
-        lines.append(f"| `{name}` | {getattr(Thresholds(), name):g} | {what} | {source} |")
-    return "\n".join(lines) + "\n"
+        lines.append(f"| `{name}` | {getattr(limits, name):g} | {what} | {source} |")
+    return lines
 
 
 def activations_page() -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from limen.init import init_ as init_
     from limen.journal import Run as Run
     from limen.manual import explain as explain
+    from limen.preflight import Preflight as Preflight
+    from limen.preflight import preflight as preflight
     from limen.vitals import Vitals as Vitals
     from limen.watch import Watch as Watch
     from limen.watch import watch as watch
@@ -33,6 +35,7 @@ __all__ = [
     "Cause",
     "Finding",
     "LimenError",
+    "Preflight",
     "Run",
     "Vitals",
     "Watch",
@@ -41,6 +44,7 @@ __all__ = [
     "diagnose",
     "explain",
     "init_",
+    "preflight",
     "theory",
     "watch",
 ]
@@ -49,12 +53,14 @@ _HOMES = {
     "Cause": "limen.findings",
     "Finding": "limen.findings",
     "LimenError": "limen.errors",
+    "Preflight": "limen.preflight",
     "Run": "limen.journal",
     "Vitals": "limen.vitals",
     "Watch": "limen.watch",
     "diagnose": "limen.findings",
     "explain": "limen.manual",
     "init_": "limen.init",
+    "preflight": "limen.preflight",
     "watch": "limen.watch",
 }
 

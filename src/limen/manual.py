@@ -7,6 +7,7 @@ from limen.activations import get
 from limen.activations import names as activation_names
 from limen.errors import UnknownName
 from limen.findings import kinds, page
+from limen.preflight.rules import CHECKS
 
 __all__ = ["explain", "names"]
 
@@ -17,11 +18,15 @@ def names() -> dict[str, tuple[str, ...]]:
     >>> list(names())
     ['symptom', 'cause', 'remedy', 'word', 'activation']
     """
-    return {**kinds(), "activation": tuple(activation_names())}
+    known = kinds()
+    causes = dict.fromkeys((*known["cause"], *(cause for cause, _ in CHECKS.values())))
+    return {**known, "cause": tuple(causes), "activation": tuple(activation_names())}
 
 
 def explain(name: str) -> str:
     """The manual page of a symptom, cause, remedy, word or activation function, as plain text.
+
+    A cause that is seen both in a training and before it has two parts.
 
     Args:
         name: One of ``names()``, for instance ``dead-units`` or ``relu``; case, spaces, hyphens and underscores are
@@ -40,7 +45,14 @@ def explain(name: str) -> str:
     meant = known.get(_bare(name))
     if meant is None:
         raise UnknownName.of("symptom, cause, remedy, word or activation", name, known.values())
-    return f"{meant} (activation)\n\n{inspect.getdoc(get(meant))}" if meant in activation_names() else page(meant)
+    if meant in activation_names():
+        return f"{meant} (activation)\n\n{inspect.getdoc(get(meant))}"
+    before = [inspect.getdoc(check) or "" for cause, check in CHECKS.values() if cause == meant]
+    if not before:
+        return page(meant)
+    told = [page(meant)] if meant in kinds()["cause"] else []
+    parts = [f"Before training: {text}" for text in before] if told else before
+    return "\n\n".join([*(told or [f"{meant} (cause)"]), *parts])
 
 
 def _bare(name: str) -> str:

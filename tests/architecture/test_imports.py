@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "journal": BOTTOM | {"ranks", "vitals", "findings"},
     "treatments": BOTTOM | {"vitals", "findings", "journal", "anatomy", "activations"},
     "probe": BOTTOM | {"vitals", "anatomy", "kernels", "activations"},
-    "manual": BOTTOM | {"findings", "activations"},
+    "manual": BOTTOM | {"findings", "activations", "preflight"},
     "report": BOTTOM | {"vitals", "findings", "journal", "activations"},
     "progress": BOTTOM | {"findings", "journal", "probe"},
     "terms": BOTTOM,

@@ -11,7 +11,7 @@ from limen.cli import options
 from limen.cli.app import app, main
 from limen.manual import names
 
-NAMES = ("run", "explain", "report", "env", "demo")
+NAMES = ("run", "check", "explain", "report", "env", "demo")
 
 
 def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str, str]:

@@ -126,6 +126,46 @@ def run(
 
 
 @app.command()
+def check(
+    subject: Annotated[str, typer.Argument(metavar="MODULE:FACTORY", hidden=True)],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="SHAPE",
+            help="Such as 8x3x224x224 or 8x16:int64; once for each argument.  [default: guessed from the first layer]",
+        ),
+    ] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.safetensors", help="Sample and target (a tensor named target, labels or y)."),
+    ] = None,
+    loss: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What it is trained on, such as cross-entropy or mse.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="PATH.json", help="The result as JSON.  [default: none]")] = None,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(metavar="warning|error", help="Exit with 3 when this is found.  [default: never]"),
+    ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Show what Preflight.fix() would change, and what is left after it.")
+    ] = False,
+) -> int:
+    """Check a model before it is trained, from one pass over a sample.
+
+    MODULE is a module or a file, FACTORY a function, a class or a model in it: net:build, src/net.py:Net. The function
+    is called without arguments; it may return a pair of the model and a sample.
+    """
+    from limen.cli.check import CheckOptions
+    from limen.cli.check import check as check_model  # loads torch
+    from limen.cli.places import check_writable
+
+    where = check_writable(json, "--json") if json is not None else None
+    return check_model(CheckOptions(subject, tuple(inputs or ()), batch, loss, where, fail_on, fix), sys.stdout)
+
+
+@app.command()
 def explain(
     name: Annotated[list[str] | None, typer.Argument(metavar="NAME", hidden=True)] = None,
 ) -> None:

@@ -37,6 +37,9 @@ ACTIONS: dict[str, str] = {
     "add-activation": "Put an activation between the linear layers that follow each other{at}.",
     "change-optimiser": "Use Adam or AdamW, which move layers with a small gradient as well.",
     "reduce-dropout": "Lower the dropout probability to 0.2 or less.",
+    "remove-activation": "Take the second activation{at} away, or put nn.Identity in its place.",
+    "avoid-in-place": "Let the operation{at} make a new tensor: inplace=False.",
+    "fix-normalisation": "Put dropout behind the last batch normalisation; use nn.AlphaDropout with SELU.",
 }
 """One sentence for each remedy; the names in braces are filled in from the case, or left out."""
 

@@ -61,6 +61,9 @@ REMEDIES = (
     "add-activation",
     "change-optimiser",
     "reduce-dropout",
+    "remove-activation",
+    "avoid-in-place",
+    "fix-normalisation",
 )
 """Names of what to do about it."""
 
@@ -90,7 +93,7 @@ class Finding:
         where: name of the site or parameter; ``model`` when it is the whole.
         layer: dotted path of the layer concerned; None where it is the whole.
         units: indices of the units concerned; empty where it is not about units.
-        step: the step since which it holds, from 1.
+        step: the step since which it holds, from 1; 0 for what is seen before training.
         measured: the figure that passed the limit.
         limit: the limit it passed.
         unit: what both are measured in, for instance ``share of units``.

@@ -69,6 +69,18 @@ PAGES: dict[str, str] = {
         "Lower the dropout probability, to 0.1 or 0.2 in hidden layers, and none before the last layer; at 0.5 and "
         "more in every layer little of the signal is left."
     ),
+    "remove-activation": (
+        "Take one of the two activations that follow each other away, the one that does not belong: nn.Identity in its "
+        "place keeps the names of the other layers."
+    ),
+    "avoid-in-place": (
+        "Let the operation make a new tensor: inplace=False, relu in place of relu_, x = x + y in place of x += y. The "
+        "backward pass needs what it overwrites."
+    ),
+    "fix-normalisation": (
+        "Put dropout behind the last batch normalisation, or lower its probability to 0.2; use nn.AlphaDropout with "
+        "SELU; let a normalisation see more than one number."
+    ),
 }
 """The manual page of each remedy."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import warnings
 from typing import Any, NamedTuple, cast
 
@@ -57,6 +59,18 @@ def test_the_operations_of_a_pass_in_their_order_with_place_and_activation() -> 
     assert tape.is_output(tape.operations[-1].output)
     assert tape.outputs[""].shape == (4, 5)
     assert tape.operations[0].argument("padding") == (1, 1)
+
+
+def test_operators_that_torch_wraps_in_python_are_seen() -> None:
+    class Powers(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return 2.0 / (1.0 - 3.0**x + x**2 + x // 2.0)
+
+    x = torch.rand(3) + 2.0
+    tape = record(Powers(), x)
+    assert {"pow", "rpow", "rsub", "rdiv"} <= set(names(tape.operations))
+    (first,) = [one for one in tape.operations if one.name == "pow"]
+    assert first.inputs == (tape.inputs[0],)
 
 
 def test_what_reads_a_value_is_known() -> None:
@@ -248,6 +262,42 @@ def test_the_reader_is_given_the_tensors_of_each_operation() -> None:
     assert given[0] is x
     assert made[0] is before[0]
     assert torch.equal(after[0], ReLU().f(before[0]))
+
+
+def test_a_loss_is_written_down_while_the_models_buffers_are_as_the_pass_left_them() -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    norm = cast(nn.BatchNorm1d, model[1])
+    counts: list[int] = []
+
+    def loss(result: Tensor) -> None:
+        F.mse_loss(result, torch.zeros(4, 2)).backward()
+        assert norm.num_batches_tracked is not None
+        counts.append(int(norm.num_batches_tracked))
+
+    tape = record(model, torch.randn(4, 3), then=loss)
+    assert names(tape.operations)[-1] == "mse_loss"
+    assert tape.operations[-1].inputs[0] is tape.outputs[""]
+    assert counts == [1]
+    assert norm.num_batches_tracked is not None
+    assert int(norm.num_batches_tracked) == 0
+
+
+def test_the_compiler_is_not_loaded_for_a_pass() -> None:
+    code = (
+        "import sys, torch; from limen.anatomy.tape import record; record(torch.nn.Linear(2, 2), torch.ones(1, 2)); "
+        "print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["False"], done.stderr
+
+
+def test_what_is_raised_after_the_pass_is_no_fault_of_the_sample() -> None:
+    def loss(result: Tensor) -> None:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        record(nn.Linear(2, 2), torch.randn(1, 2), then=loss)
+    assert not hooks._global_forward_hooks  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_sample_that_does_not_fit_is_refused_by_the_name_of_the_layer() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import sys
 import warnings
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import Any
 
@@ -21,7 +22,14 @@ from limen.errors import InvalidValue, SampleRefused
 __all__ = ["record", "undisturbed"]
 
 
-def record(model: nn.Module, sample: Sample, *, see: See | None = None, foresee: Foresee | None = None) -> Tape:
+def record(
+    model: nn.Module,
+    sample: Sample,
+    *,
+    see: See | None = None,
+    foresee: Foresee | None = None,
+    then: Callable[[Any], None] | None = None,
+) -> Tape:
     """The operations of one forward pass.
 
     The model runs in the mode it is in (``model.train()`` or ``.eval()``) and under the caller's ``torch.no_grad()``,
@@ -34,6 +42,8 @@ def record(model: nn.Module, sample: Sample, *, see: See | None = None, foresee:
             overwritten its input by then.
         foresee: given each call before it runs, with the tensors of its inputs; not told of modules that are one
             operation as a whole.
+        then: given what the model returned, before its buffers are put back. The operations that it makes, of a loss
+            for instance, are written down too; what it raises goes to the caller.
 
     Raises:
         InvalidValue: the model has parameters whose shape is yet unknown.
@@ -47,14 +57,16 @@ def record(model: nn.Module, sample: Sample, *, see: See | None = None, foresee:
     recorder = Recorder(paths, leaves, see, foresee)
     args, kwargs = call_of(sample)
     inputs = [recorder.value_of(tensor, "input", name) for name, tensor in tensors_of(sample)]
-    with undisturbed(model), torch.compiler.set_stance("force_eager"), warnings.catch_warnings():
+    with undisturbed(model), uncompiled(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Using `torch\.compile\(module\)` when there are global hooks")
-        try:
-            with recorder:
+        with recorder:
+            try:
                 result = model(*args, **kwargs)
-        except Exception as error:
-            raise refusal(error, model, paths, sample) from error
-    outputs = {name: recorder.value_of(tensor) for name, tensor in tensors_of(result)}
+            except Exception as error:
+                raise refusal(error, model, paths, sample) from error
+            outputs = {name: recorder.value_of(tensor) for name, tensor in tensors_of(result)}
+            if then is not None:
+                then(result)
     return Tape(tuple(recorder.operations), tuple(inputs), outputs, recorder.modules)
 
 
@@ -70,6 +82,11 @@ def leaves_of(model: nn.Module) -> list[tuple[Tensor, Value]]:
         for source, tensors in named
         for name, tensor in tensors
     ]
+
+
+def uncompiled() -> AbstractContextManager[Any]:
+    """A context in which compiled code runs as it was written; the compiler is not loaded for that."""
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
 
 
 @contextmanager

@@ -1,0 +1,110 @@
+"""``MODULE:FACTORY``: finding it, calling it, and saying what is wrong with it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from limen.errors import InvalidValue, UnknownName
+
+__all__ = ["build", "find"]
+
+WAY_OUT = "Name a module or a file and a function in it that makes the model: net:build, src/net.py:build."
+
+
+def find(subject: str) -> Any:
+    """What ``MODULE:FACTORY`` names.
+
+    Raises:
+        InvalidValue: there is no such module, or importing it raised (also a ``ValueError``).
+        UnknownName: the module has nothing of that name; the nearest is suggested (also a ``KeyError``).
+    """
+    name, colon, attribute = subject.rpartition(":")
+    if not colon or not name or not attribute:
+        raise InvalidValue(f"limen check {subject}: expected MODULE:FACTORY. {WAY_OUT}")
+    found: Any = load(name, subject)
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise UnknownName.of(f"model factory in {name}", part, factories(found) or ["nothing callable"])
+        found = getattr(found, part)
+    return found
+
+
+def load(name: str, subject: str) -> ModuleType:
+    """A module by its name, or a file by its path, imported as a script in this folder would import it."""
+    path = Path(name)
+    is_file = path.suffix == ".py"
+    folder = str(path.parent.resolve() if is_file else Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    if is_file and not path.is_file():
+        raise InvalidValue(f"limen check {subject}: there is no file {name}. {WAY_OUT}")
+    name = path.stem if is_file else name
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (error.name == name or name.startswith(f"{error.name}.")):
+            raise InvalidValue(f"limen check {subject}: no module is named {error.name!r}. {WAY_OUT}") from error
+        raise InvalidValue(f"limen check {subject}: importing {name} raised {told(error)}.") from error
+    except Exception as error:
+        raise InvalidValue(f"limen check {subject}: importing {name} raised {told(error)}.") from error
+
+
+def factories(found: Any) -> list[str]:
+    """Names of what could be called for a model."""
+    return [name for name, one in vars(found).items() if callable(one) and not name.startswith("_")]
+
+
+def build(found: Any, subject: str) -> tuple[nn.Module, Any]:
+    """The model that a factory makes, and the sample where it gives one as well.
+
+    Raises:
+        InvalidValue: it cannot be called without arguments, raised, or made no module (also a ``ValueError``).
+    """
+    if isinstance(found, nn.Module):
+        return found, None
+    if not callable(found):
+        raise InvalidValue(f"limen check {subject}: {type(found).__name__} cannot be called. {WAY_OUT}")
+    if missing := required(found):
+        raise InvalidValue(
+            f"limen check {subject}: it needs {', '.join(missing)}. Write a function without arguments that calls it, "
+            "and name that."
+        )
+    try:
+        made: Any = found()
+    except Exception as error:
+        raise InvalidValue(f"limen check {subject}: the factory raised {told(error)}.") from error
+    if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
+        return made[0], made[1]
+    if not isinstance(made, nn.Module):
+        raise InvalidValue(
+            f"limen check {subject}: the factory returned {type(made).__name__}; expected a torch.nn.Module, or a pair "
+            "of one and a sample."
+        )
+    return made, None
+
+
+def required(found: Any) -> list[str]:
+    """Names of the arguments that a callable cannot be called without."""
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    named = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [one.name for one in parameters if one.default is inspect.Parameter.empty and one.kind in named]
+
+
+def told(error: BaseException) -> str:
+    """An error in one line, with where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [one for one in frames if "importlib" not in one.filename and "/limen/cli/" not in one.filename]
+    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    words = str(error).strip().split("\n")[0]
+    return f"{type(error).__name__}{': ' if words else ''}{words.rstrip('.')}{where}"

@@ -1,0 +1,230 @@
+"""``limen check`` from its arguments to its exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from limen.cli.app import main
+from limen.cli.check.command import show
+from limen.cli.check.inputs import tensor_of
+from limen.cli.check.safetensors import batch_of, read
+from limen.errors import InvalidValue
+from limen.preflight import preflight
+from tests.cli.check import nets
+
+NETS = Path(__file__).with_name("nets.py")
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["limen", "check", *arguments])
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        with pytest.raises(SystemExit) as left:
+            main()
+        assert isinstance(left.value.code, int)
+        return left.value.code, *capsys.readouterr()
+
+    return run
+
+
+def of(name: str) -> str:
+    return f"{NETS}:{name}"
+
+
+def test_a_sound_model_gets_a_short_word(told) -> None:
+    code, out, err = told(of("sound"), "--loss", "cross-entropy")
+    assert code == 0
+    assert out.startswith("limen     Sequential is ready to train: nothing wrong was found.\n")
+    assert "2 layers, 1 activation, 67 parameters" in out
+    assert "sample    32x4, guessed" in out
+    assert len(out.splitlines()) == 3
+    assert err == ""
+
+
+def test_a_sick_model_is_told_what_and_why_and_what_to_do(told) -> None:
+    code, out, _ = told(of("sick"), "--loss", "cross-entropy")
+    assert code == 0
+    assert "not ready to train: 1 warning.\n" in out
+    for words in (
+        "output-loss-mismatch at layer 3",
+        "  what ",
+        "  why ",
+        "  do ",
+        "limen explain output-loss-mismatch",
+    ):
+        assert words in out
+    assert max(map(len, out.splitlines())) <= 96
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_severities_in_colour_and_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    result = preflight(nets.sick(), torch.randn(8, 4), loss="cross-entropy")
+    shown = Terminal()
+    show(result, shown)
+    text = shown.getvalue()
+    assert "\x1b[1;33mSequential is not ready to train: 1 warning." in text
+    assert "\x1b[1;33mwarning   \x1b[0m\x1b[1moutput-loss-mismatch at layer 3" in text
+    bare = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()]
+    assert bare == str(result).splitlines()
+
+
+def test_fix_shows_what_it_changes_and_what_is_left(told) -> None:
+    code, out, _ = told(of("sick"), "--loss", "cross-entropy", "--fix", "--fail-on", "warning")
+    assert "fix() changes:\n- 3: Softmax(dim=-1)\n+ 3: Identity()  (output-loss-mismatch)\n" in out
+    assert out.rstrip().splitlines()[-2].startswith("limen     Sequential is ready to train")
+    assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "expected"),
+    [("sick", "warning", 3), ("sick", "error", 0), ("dead", "error", 3), ("sound", "warning", 0)],
+)
+def test_findings_decide_the_exit_code_where_asked(told, name: str, level: str, expected: int) -> None:
+    assert told(of(name), "--loss", "cross-entropy", "--fail-on", level)[0] == expected
+
+
+def test_the_json_holds_what_the_text_says(told, tmp_path: Path) -> None:
+    path = tmp_path / "check.json"
+    _, _, err = told(of("dead"), "--json", str(path))
+    held = json.loads(path.read_text())
+    assert (held["schema"], held["verdict"], held["layers"], held["activations"]) == (1, "sick", 2, 1)
+    assert [(one["causes"][0]["name"], one["where"], one["step"]) for one in held["findings"]] == [
+        ("bad-initialisation", "0", 0)
+    ]
+    assert str(path) in err
+
+
+@pytest.mark.parametrize("name", ["pair", "Words", "Square", "ready"])
+def test_functions_classes_and_models_are_called_with_what_fits(told, name: str) -> None:
+    assert told(of(name))[0] == 0
+
+
+def test_several_inputs_are_several_arguments(told) -> None:
+    assert told(of("Two"), "--input", "5x3", "--input", "5x4")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nets"], "expected MODULE:FACTORY"),
+        (["no_such_module:build"], "no module is named 'no_such_module'"),
+        (["no/such/file.py:build"], "there is no file no/such/file.py"),
+        ([of("sond")], "named 'sond'. Did you mean 'sound'?"),
+        ([of("needs")], "it needs width, depth. Write a function without arguments"),
+        ([of("fails")], "the factory raised KeyError: 'weights.pt' (nets.py, line"),
+        ([of("none")], "returned NoneType; expected a torch.nn.Module"),
+        ([of("NUMBER")], "int cannot be called"),
+        ([of("lazy"), "--input", "2x3"], "not known before the model's first call"),
+        ([of("sound"), "--input", "3x5"], "0 (Linear(in_features=4"),
+        ([of("sound"), "--input", "3 by 5"], "--input 3 by 5: expected sizes"),
+        ([of("sound"), "--input", "3x5:int7"], "Types: float32"),
+        ([of("sound"), "--input", "0x5"], "expected more than none"),
+        ([of("sound"), "--input", "99999x99999x99"], "less than 2,147,483,648"),
+        ([of("sound"), "--loss", "cross-entropi"], "Did you mean 'cross-entropy'?"),
+        ([of("Two")], "cannot be guessed"),
+        ([of("Nameless")], "cannot be guessed. Say it: --input"),
+        ([of("sound"), "--input", "3x4", "--batch", "x"], "Give one of them"),
+        ([of("sound"), "--batch", "no-such.safetensors"], "No such file"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_mistake_is_one_line_and_exit_code_2(told, arguments: list[str], words: str) -> None:
+    code, out, err = told(*arguments)
+    assert code == 2
+    assert out == ""
+    assert words in err
+    assert len(err.splitlines()) == 1
+
+
+def test_types_and_limits_of_an_input() -> None:
+    words = nets.Words()
+    ids = tensor_of("4x16", words)
+    assert ids.dtype == torch.int64
+    assert int(ids.max()) < 11
+    assert int(tensor_of("4x16:int64<3", words).max()) < 3
+    assert tensor_of("4,16:float32", words).dtype == torch.float32
+    assert torch.equal(tensor_of("4x4", nets.sound()), tensor_of("4x4", nets.sound()))
+    model, state = nets.sound(), torch.get_rng_state()
+    tensor_of("4x4", model)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def packed(tensors: dict[str, torch.Tensor]) -> bytes:
+    """A safetensors file, written from the description of the format."""
+    kinds = {torch.float32: "F32", torch.int64: "I64", torch.bfloat16: "BF16"}
+    header, data = {}, b""
+    for name, tensor in tensors.items():
+        held = tensor.contiguous().view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
+        header[name] = {
+            "dtype": kinds[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [len(data), len(data) + len(held)],
+        }
+        data += held
+    text = json.dumps({"__metadata__": {"format": "pt"}, **header}).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def test_a_batch_is_read_with_its_target(told, tmp_path: Path) -> None:
+    path = tmp_path / "batch.safetensors"
+    path.write_bytes(packed({"x": torch.randn(8, 4), "labels": torch.arange(8) % 3}))
+    code, out, _ = told(of("sick"), "--batch", str(path), "--loss", "cross-entropy")
+    assert code == 0
+    assert "output-loss-mismatch" in out
+
+
+def test_tensors_come_back_bit_for_bit(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    held = {
+        "a": torch.randn(3, 2),
+        "b": torch.randn(4).bfloat16(),
+        "c": torch.arange(6).reshape(2, 3),
+        "d": torch.empty(0, 2),
+    }
+    path.write_bytes(packed(held))
+    found = read(path)
+    assert set(found) == set(held)
+    for name, tensor in held.items():
+        assert found[name].dtype == tensor.dtype
+        assert torch.equal(found[name], tensor)
+    assert set(batch_of(found, path)[0]) == set(held)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\x03\x04 a pickle",
+        struct.pack("<Q", 2**60) + b"{}",
+        struct.pack("<Q", 2) + b"[]",
+        struct.pack("<Q", 7) + b"{\"a\":1}",
+        packed({"a": torch.randn(3)})[:-4],
+        packed({"a": torch.randn(3)}).replace(b'"shape": [3]', b'"shape":[-3]'),
+        packed({"a": torch.randn(3)}).replace(b"F32", b"F99"),
+        struct.pack("<Q", 40_000) + b"[" * 40_000,
+    ],
+    ids=["empty", "pickle", "long", "list", "number", "cut", "negative", "type", "deep"],
+)  # fmt: skip
+def test_a_hostile_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(InvalidValue, match="this is no safetensors file"):
+        read(path)
