@@ -85,3 +85,8 @@ def lazy() -> nn.Module:
 
 ready = sound()
 NUMBER = 3
+
+
+def deep() -> nn.Module:
+    layers = [layer for _ in range(12) for layer in (nn.Linear(16, 16), nn.Sigmoid())]
+    return nn.Sequential(*layers, nn.Linear(16, 3))

@@ -72,6 +72,12 @@ class Terminal(io.StringIO):
         return True
 
 
+def test_the_figures_are_the_same_each_time(told) -> None:
+    first, second = ([line for line in told(of("deep"))[1].splitlines() if " pass over " not in line] for _ in range(2))
+    assert first == second
+    assert any("too-deep-without-normalisation" in line for line in first)
+
+
 def test_a_terminal_shows_severities_in_colour_and_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "120")

@@ -74,6 +74,7 @@ def check(options: CheckOptions, stream: TextIO) -> int:
     """
     if options.inputs and options.batch is not None:
         raise InvalidValue("limen check: --input and --batch were both given. Give one of them.")
+    torch.manual_seed(0)  # the same weights, and the same figures, each time
     model, given = build(find(options.subject), options.subject)
     result, said = checked(model, given, options)
     show(result, stream)
