@@ -45,7 +45,7 @@ class Progress:
 
 def progress_of(probe: Probe, findings: tuple[Finding, ...], treatments: tuple[TreatmentRecord, ...]) -> Progress:
     """Where a training stands after its last step: a few looks, no copies."""
-    records = probe.site_records()
+    records = probe.sites.records()
     worst = max(records, key=lambda record: record.dead / record.site.units, default=None)
     share = worst.dead / worst.site.units if worst is not None else 0.0
     gradients = [record.gradient for record in records if not math.isnan(record.gradient)]

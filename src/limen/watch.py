@@ -263,7 +263,7 @@ class Watch:
         if self._clinic is not None:
             self._clinic.look_back(vitals)
             if not final:
-                self._clinic.treat(self._findings, vitals, self._probe.wiring, self._probe.live_optimisers())
+                self._clinic.treat(self._findings, vitals, self._probe.wiring, self._probe.optimisers.live())
 
     def _on_failure(self, error: Exception) -> None:
         self._error = error

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch import _dynamo as compiler  # pyright: ignore[reportPrivateUsage]
 
 import limen
+from limen.kernels import Reading
 from limen.probe.meter import Meter
 from limen.watch import Watch
 
@@ -187,13 +188,15 @@ def test_graphs_that_were_equipped_go_on_after_the_watch_and_are_seen_by_the_nex
 
 
 def test_what_compiled_code_costs_is_billed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Meter.read
+    def slowed(original: Callable[..., None]) -> Callable[..., None]:
+        def slow(*args: Any) -> None:
+            time.sleep(0.01)
+            original(*args)
 
-    def slow(*args: Any) -> None:
-        time.sleep(0.01)
-        original(*args)
+        return slow
 
-    monkeypatch.setattr(Meter, "read", slow)
+    monkeypatch.setattr(Meter, "read", slowed(Meter.read))
+    monkeypatch.setattr(Reading, "add", slowed(Reading.add))  # what serves instead once a site is known
     spent: list[float] = []
     for compiles in (False, True):
         watch = Watch(budget=None)

@@ -12,6 +12,7 @@ from limen.kernels.compiled_samples import ENTRIES, RUN, CompiledSamples, Spot, 
 from limen.kernels.device_pass import Launched, launch, launch_histogram, launch_norms
 from limen.kernels.fetch import Fetched, is_capturing
 from limen.kernels.library import SWITCH, choose
+from limen.kernels.reading import Reading, reading_of
 from limen.kernels.torch_pass import Sums
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "CompiledSamples",
     "Fetched",
     "Launched",
+    "Reading",
     "Row",
     "Rules",
     "Spot",
@@ -37,6 +39,7 @@ __all__ = [
     "measure",
     "norm",
     "norms",
+    "reading_of",
     "samples",
     "stride_of",
 ]

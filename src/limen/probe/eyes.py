@@ -85,6 +85,7 @@ class Eyes(TorchFunctionMode):
         self.watches = watches
         self.is_open = False
         self.everywhere = True  # look outside of modules too; costs a little for every torch call of the script
+        self.glances: dict[tuple[int, str, int], Callable[[nn.Module | None, Tensor], bool]] = {}  # see Glance.look
         self.calls = 0  # dispatches through the mode and hooks, for the account of their cost
         self._thread = threading.get_ident()
         self._stack: list[nn.Module] = []
@@ -245,6 +246,9 @@ class Eyes(TorchFunctionMode):
             return None
         key = (id(owner), activation.name)
         call = self._counts[key] = self._counts.get(key, 0) + 1
+        glance = self.glances.get((*key, call))
+        if glance is not None and glance(owner, z):
+            return None
         return self.on_seen(Seen(activation, z, owner, self._stack[0] if self._stack else None, call))
 
     def _report_recurrent(self, func: Any, args: tuple[Any, ...]) -> Callable[[Any], None] | None:

@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from limen.probe.modes import unseen
 
-__all__ = ["clock", "guarded", "is_of_a_signal"]
+__all__ = ["Guarded", "clock", "guarded", "is_of_a_signal"]
 
 clock = time.perf_counter
 

@@ -73,8 +73,7 @@ class Meter:
         node, output = z.grad_fn, z.output_nr
         if place.squeezed:
             z = z.unsqueeze(-1)
-        if place is self._sites.places[0] and z.ndim:
-            self._first_site += z.shape[0]
+        self.count(place, z)
         if z.ndim == 0 or not -z.ndim <= site.axis < z.ndim or z.shape[site.axis] != site.units:
             self._note(
                 site.name, f"{site.name}: a call with {tuple(z.shape)} instead of {site.units} units was left out."
@@ -85,6 +84,21 @@ class Meter:
         (self._read_here if z.is_cpu else self._read_there)(record, z)
         if node is not None:
             node.register_prehook(partial(on_gradient, place, output))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something has yet to be entered before what is read now."""
+        return bool(self._backlog)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but the account of a site is wanted now."""
+        return not (self.takes_histogram or self._backlog)
+
+    def count(self, place: Place, z: Tensor) -> None:
+        """Count the samples of a call, if it is of the first site."""
+        if place is self._sites.places[0] and z.ndim:
+            self._first_site += z.shape[0]
 
     def is_out_of_reach(self, z: Tensor) -> bool:
         """Whether a CUDA graph records what is done with a tensor; noted."""

@@ -17,7 +17,8 @@ from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes, Recurring, Seen
 from limen.probe.gates import Gates
-from limen.probe.guard import clock, guarded, is_of_a_signal
+from limen.probe.glance import Glance
+from limen.probe.guard import clock, guarded
 from limen.probe.leaves import Leaves
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
@@ -28,9 +29,9 @@ from limen.probe.quiet import Quiet
 from limen.probe.scaling import Scalings
 from limen.probe.scope import Scope
 from limen.probe.site_book import Place, SiteBook
-from limen.probe.site_record import SiteRecord
 from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps
+from limen.probe.troubles import Troubles
 from limen.probe.updates import Updates
 from limen.vitals import Histogram, Vitals
 
@@ -64,20 +65,20 @@ class Probe:
         self.budget = budget
         self.on_step = on_step
         self.on_failure = on_failure
-        self.strict = strict
         self.closed, self.busy = False, 0
         self.cost = 0.0  # seconds that limen has taken of the current step
         self.step = 0  # training steps completed
         self.looked = 0  # of them looked at
-        self.notes: dict[str, str] = {}  # what could not be watched, one note a subject
+        self._troubles = Troubles(strict=strict)
+        self.notes = self._troubles.notes  # what could not be watched, one note a subject
         self.directory = Directory()
         self.sites = SiteBook(self.directory)
         self._backlog = Backlog()
         self.losses = LossBook(self._backlog, lambda step: self.budget.alarm(max(step, self.step)))
         self.optimisers = OptimiserBook(self.directory, self._backlog)
         self._scope = Scope(models)
-        self._meter = Meter(self.sites, self._backlog, self._note)
-        self._gates = Gates(self.sites, self._meter, self._note, self._stumble)
+        self._meter = Meter(self.sites, self._backlog, self._troubles.note)
+        self._gates = Gates(self.sites, self._meter, self._troubles.note, self._troubles.meet)
         self._clock = StepClock()
         self._waiting = False  # an optimiser exists that has not stepped yet
         self._looking = True
@@ -89,7 +90,7 @@ class Probe:
         self._started: float | None = None
         self._boundary = 0.0
         self._eyes = Eyes(self._seen, self._root, self._recurring, self._scope.holds)
-        self._taps = Taps(OneThread(self, self._scope, self._note))
+        self._taps = Taps(OneThread(self, self._scope, self._troubles.note))
         self._quiet = Quiet()
         self._compiled = Compiled(self._eyes, self.sites, self.directory, self._seen)
         self._eyes.open()
@@ -113,16 +114,12 @@ class Probe:
             self.optimisers.finish_sweep()
             self._backlog.drain(wait=True)
         except Exception as error:  # whatever it is, the training must not suffer from it
-            self._note("end", f"The last steps are incomplete ({type(error).__name__}: {error}).")
+            self._troubles.note("end", f"The last steps are incomplete ({type(error).__name__}: {error}).")
 
     def fail(self, error: Exception) -> None:
         """End the watch after an error of limen's own; the training goes on."""
         self.close()
         self.on_failure(error)
-
-    def site_records(self) -> list[SiteRecord]:
-        """The accounts of the sites that have a name, in forward order."""
-        return [place.record for place in self.sites.places if place.settled]
 
     def vitals(self) -> Vitals:
         """What is known as of the last completed step."""
@@ -132,7 +129,7 @@ class Probe:
             step=self.step,
             looked=self.looked,
             samples=self._meter.samples,
-            sites=tuple(record.vitals() for record in self.site_records()),
+            sites=tuple(record.vitals() for record in self.sites.records()),
             parameters=self.optimisers.parameter_vitals(),
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
@@ -142,16 +139,12 @@ class Probe:
 
     def histograms(self) -> dict[str, tuple[tuple[int, Histogram], ...]]:
         """By name of site: the chosen steps and their histograms."""
-        records = self.site_records()
+        records = self.sites.records()
         return {record.site.name: tuple(record.histograms) for record in records if record.histograms}
 
     def wiring(self, name: str) -> Wiring | None:
         """Live handles around a site."""
         return self.sites.wiring(name, self.optimisers.initial_std)
-
-    def live_optimisers(self) -> list[Optimizer]:
-        """The optimisers that have stepped."""
-        return self.optimisers.live()
 
     # What the eyes report ------------------------------------------------------------------------------------
 
@@ -174,20 +167,20 @@ class Probe:
         try:
             place = self.sites.find(seen)
         except Exception as error:
-            self._stumble(error, f"A {seen.activation.name} is not watched ({type(error).__name__}: {error}).")
+            self._troubles.meet(error, f"A {seen.activation.name} is not watched ({type(error).__name__}: {error}).")
             return None
         if place is None:
-            self._note("sites", "There are more than 4,096 sites: the later ones are not watched.")
+            self._troubles.note("sites", "There are more than 4,096 sites: the later ones are not watched.")
             return None
         if place.trouble:
             return None
         try:
-            self._meter.read(place, seen.z, self._gradient)
+            self._meter.read(place, seen.z, self.gradient)
+            if seen.applied is None and (glance := Glance.of(place, seen.z, self._meter, self)) is not None:
+                self._eyes.glances[id(seen.owner), seen.activation.name, seen.call] = glance.look
         except Exception as error:
-            self._drop(place, error)
-        if place.settled or place.trouble:
-            return None
-        return partial(self._result, place)
+            self.stumble(place, error)
+        return None if place.settled or place.trouble else partial(self._result, place)
 
     @guarded
     def _result(self, place: Place, result: Any) -> None:
@@ -201,25 +194,19 @@ class Probe:
             self._gates.hear(seen, result)
 
     @guarded
-    def _gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
+    def gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
+        """The gradient at a site's input is known."""
         if place.trouble or not is_ordinary():
             return
         try:
             self._meter.read_gradient(place, gradients[output])
         except Exception as error:
-            self._drop(place, error)
+            self.stumble(place, error)
 
-    def _drop(self, place: Place, error: Exception) -> None:
+    @guarded
+    def stumble(self, place: Place, error: Exception) -> None:
         """Watch a place no longer that cannot be read; the others go on."""
-        self._stumble(error)
-        place.trouble = f"since step {self.step + 1} ({type(error).__name__}: {error})"
-
-    def _stumble(self, error: Exception, note: str = "") -> None:
-        """Go on after an error at one place, unless the watch is strict or the error is not limen's."""
-        if self.strict or is_of_a_signal(error):
-            raise error
-        if note:
-            self._note(note, note)
+        self._troubles.drop(place, self.step + 1, error)
 
     # What the taps report ------------------------------------------------------------------------------------
 
@@ -312,9 +299,6 @@ class Probe:
                 self._clock.by_hand = True
                 self._end_step(None)
 
-    def _note(self, subject: str, text: str) -> None:
-        self.notes.setdefault(subject, text)
-
     def _end_step(self, optimiser: int | None) -> None:
         self.step += 1
         self._passes = 0
@@ -341,7 +325,4 @@ class Probe:
         self.optimisers.commit(self.step)
         self._meter.close_step(self.step)
         self._gates.close_step()
-        if self.strict and self._compiled.error is not None:
-            raise self._compiled.error
-        if remark := self._compiled.remark():
-            self._note("compiled", remark)
+        self._troubles.compiled(self._compiled.error, self._compiled.remark())

@@ -186,6 +186,10 @@ class SiteBook:
         for place in self.places:
             place.record.site = replace(place.record.site, head=False)
 
+    def records(self) -> list[SiteRecord]:
+        """The accounts of the sites that have a name, in forward order."""
+        return [place.record for place in self.places if place.settled]
+
     def commit(self, step: int) -> None:
         """Close a step at all places."""
         for place in self.places:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from limen.kernels import MOST_SAMPLES, Row, Rules, Sums, account
+from limen.kernels import MOST_SAMPLES, Reading, Row, Rules, Sums, account, reading_of
 from limen.probe.rows import Room, Rows
 from limen.sites import Site
 from limen.vitals import EVIDENCE, Activity, Histogram, Moments, SiteHistory, SiteVitals, Whole, panel_of
@@ -84,6 +84,10 @@ class SiteRecord:
     def add(self, z: Tensor) -> None:
         """Enter the pre-activations of one call within the current step."""
         self._account.add(z, self.site.axis)
+
+    def reading(self, z: Tensor) -> Reading | None:
+        """A shorter way to ``add`` tensors like this one, where there is one."""
+        return reading_of(self._account, z, self.site.axis)
 
     def add_sums(self, sums: Sums) -> None:
         """Enter what a device has read of one call within the current step."""

@@ -1,0 +1,98 @@
+"""The shortest way into the account of a site enters what the long way enters, and takes nothing of another form."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from limen.errors import InvalidValue
+from limen.kernels import CompiledAccount, Reading, Row, Rules, Sums, reading_of
+from limen.kernels.compiled_pass import CompiledPass
+from limen.kernels.library import Library
+
+UNITS = 21
+RULES = Rules(UNITS, 0.0, 6.0, dead_left=True, dead_samples=100, dead_steps=4, saturated=0.95)
+FORMS = {
+    "rows": (lambda: 3 * torch.randn(40, UNITS), -1),
+    "channels": (lambda: 3 * torch.randn(4, UNITS, 3, 5), 1),
+    "channels last": (lambda: 3 * torch.randn(4, UNITS, 3, 5).contiguous(memory_format=torch.channels_last), 1),
+    "every second row": (lambda: torch.randn(40, UNITS)[::2], -1),
+    "half": (lambda: 3 * torch.randn(40, UNITS).bfloat16(), -1),
+}
+
+
+@pytest.fixture
+def kernels(library: Library | None) -> CompiledPass:
+    if library is None:
+        pytest.skip("no compiled kernels and no C compiler on this machine")
+    return CompiledPass(library)
+
+
+def reading(account: CompiledAccount, z: Tensor, axis: int) -> Reading:
+    found = reading_of(account, z, axis)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_it_enters_what_the_account_enters(form: str, kernels: CompiledPass) -> None:
+    torch.manual_seed(0)
+    draw, axis = FORMS[form]
+    short, long = CompiledAccount(RULES, kernels), CompiledAccount(RULES, kernels)
+    way = reading(short, draw(), axis)
+    for number in range(1, 9):
+        for z in (draw(), draw()):
+            assert way.fits(z)
+            way.add(z)
+            long.add(z, axis)
+        row: Row | None = short.commit(number)
+        assert row is not None
+        assert row == long.commit(number)
+    for name in ("left", "right", "mean", "m2", "low", "high"):
+        assert np.array_equal(getattr(short.window, name), getattr(long.window, name))
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "every second row"])
+def test_the_norm_of_a_gradient_is_that_of_float64(form: str, kernels: CompiledPass) -> None:
+    draw, axis = FORMS[form]
+    way = reading(CompiledAccount(RULES, kernels), draw(), axis)
+    gradient = draw()
+    assert way.norm(gradient) == pytest.approx(float(gradient.double().norm()), rel=1e-6)
+    assert way.norm(None) is None
+    assert way.norm(gradient[:-1]) is None
+
+
+def test_what_does_not_lie_in_one_piece_has_its_norm_taken_elsewhere(kernels: CompiledPass) -> None:
+    draw, axis = FORMS["every second row"]
+    assert reading(CompiledAccount(RULES, kernels), draw(), axis).norm(draw()) is None
+
+
+OTHERS = {
+    "fewer samples": torch.randn(39, UNITS),
+    "other strides": torch.randn(UNITS, 40).T,
+    "another type": torch.randn(40, UNITS).double(),
+    "a parameter": torch.nn.Parameter(torch.randn(40, UNITS)),
+    "negated when read": torch.randn(40, UNITS, dtype=torch.complex64).conj().imag,
+    "sparse": torch.eye(40, UNITS).to_sparse(),
+    "without memory": torch._efficientzerotensor((40, UNITS)),  # pyright: ignore[reportPrivateUsage]
+    "without data": torch.empty(40, UNITS, device="meta"),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_tensors_of_another_form_do_not_fit(other: str, kernels: CompiledPass) -> None:
+    way = reading(CompiledAccount(RULES, kernels), torch.randn(40, UNITS), -1)
+    assert not way.fits(OTHERS[other])
+    assert way.norm(OTHERS[other]) is None
+
+
+def test_more_samples_than_32_bits_count_are_refused(kernels: CompiledPass) -> None:
+    account = CompiledAccount(RULES, kernels)
+    way = reading(account, torch.ones(4, UNITS), -1)
+    nothing, none, ones = np.zeros(UNITS), np.zeros(UNITS, np.int64), np.ones(UNITS)
+    account.add_sums(Sums(2**31 - 4, none, none, nothing, nothing, nothing, -ones, ones, 0))
+    with pytest.raises(InvalidValue, match=r"more than 2,147,483,647 samples of each unit in one step"):
+        way.add(torch.ones(4, UNITS))
+    row = account.commit(1)
+    assert row is not None
+    assert row.samples == 2**31 - 4
