@@ -48,6 +48,6 @@ def test_a_short_training_may_spend_half_of_the_free_seconds_and_half_of_the_sha
 
 
 def test_a_case_is_one_line_of_the_scaling_table() -> None:
-    result = Row(Case(1_000, 4_096, 12), 100.0, 2_000.0, 1_234.5, 50.24, 6.026, 35_615.0)
-    expected = "1,000", "4,096", "12", "none", "100", "2,000", "1,234", "50.2", "6.03", "35,615"
+    result = Row(Case(1_000, 4_096, 12), 100.0, 2_000.0, 1_234.5, 50.24, 60.5, 6.026, 35_615.0)
+    expected = "1,000", "4,096", "12", "none", "100", "2,000", "1,234", "50.2", "60.5", "6.03", "35,615"
     assert cells(result) == expected

@@ -16,11 +16,11 @@ def in_terminal(*command: str, cwd: Path, typed: bytes = b"", **more: str) -> tu
     """Exit code of python with these arguments, and all that it wrote; its three streams are one terminal."""
     master, slave = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "OMP_NUM_THREADS": "1", **more}
+    os.write(master, typed)  # before the program begins, or it would be chance where the terminal echoes it
     with subprocess.Popen(
         [sys.executable, *command], stdin=slave, stdout=slave, stderr=slave, cwd=cwd, env=environment
     ) as process:
         os.close(slave)
-        os.write(master, typed)
         received = bytearray()
         try:
             while chunk := os.read(master, 4096):

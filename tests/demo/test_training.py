@@ -48,7 +48,8 @@ def test_the_same_training_twice_ends_the_same() -> None:
     pictures, recipe = load("digits"), replace(RECIPES["digits"], epochs=4)
     first, second = (train(pictures, recipe, recipe.sick_rate, treat="safe") for _ in range(2))
     assert first.accuracy == second.accuracy
-    assert first.run.findings == second.run.findings
+    told = [[(one.key, one.step, one.units) for one in each.run.findings] for each in (first, second)]
+    assert told[0] == told[1]  # when one is closed depends on the steps looked at, and these on the time there is
     assert [record.detail for record in first.run.treatments] == [record.detail for record in second.run.treatments]
 
 
