@@ -13,6 +13,7 @@ from torch import Tensor, nn
 import limen
 from limen.findings import Finding
 from limen.preflight import preflight
+from limen.preflight.bounds import bounds_in
 from limen.preflight.measure import fly
 from limen.preflight.rules.dead_from_start import certain
 from limen.preflight.rules.unbounded_recurrence import is_identity, spectral_radius
@@ -148,7 +149,8 @@ def test_a_death_certificate_is_what_the_corners_of_the_box_say() -> None:
     model = first_layer(weights.tolist(), bias.tolist())
     flight = fly(model, x)
     (act,) = flight.activations
-    assert certain(flight, act, flight.maps[0]) == tuple(int(i) for i in dead.nonzero().flatten())
+    box = bounds_in(flight)[id(act.inputs[0])]
+    assert certain(box, act, 64) == tuple(int(i) for i in dead.nonzero().flatten())
 
 
 def test_a_few_units_dead_for_certain_are_a_remark() -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
-from limen.activations import tails
 from limen.anatomy.tape import LinearMap, Operation, Value
 from limen.findings import Finding
-from limen.preflight.chains import DROPOUT, NORMS, VIEWS, before
+from limen.preflight.bounds import bounds_in
+from limen.preflight.chains import DROPOUT, NORMS, VIEWS, before, unit_axis
 from limen.preflight.flight import Activity, Flight, titled
 from limen.preflight.limits import Limits
 from limen.preflight.rules.found import found
 from limen.preflight.rules.registry import check
 from limen.preflight.rules.symmetry import are_alike
+from limen.theory import Box, certainly_dead
 
 
 @check("dead-from-start")
@@ -25,10 +25,11 @@ def dead_from_start(flight: Flight, limits: Limits) -> Iterator[Finding]:
     Why it matters: a unit on the flat side of its function gets no gradient. If no input lifts it, it never learns.
 
     How it is measured: on the sample, the share of a layer's units that are flat at every position, from 30 positions
-    and 8 units on; with n positions and none active, a unit is active on less than 3/n of them (95 % confidence). For
-    first layers also for certain: with every input between the sample's smallest and largest number, a unit's
-    pre-activation cannot pass ``b + sum(max(w * low, w * high))``; where that is not above zero, no such input moves
-    it. A few units that are dead for certain are a remark; layers with few inputs of one sign have them by chance.
+    and 8 units on; with n positions and none active, a unit is active on less than 3/n of them (95 % confidence). Also
+    for certain: with every input between the sample's smallest and largest number, a unit's pre-activation cannot pass
+    ``b + sum(max(w * low, w * high))``, and so on through layers, activations, poolings and sums; where that is not
+    above zero, no such input moves it. Beyond a normalisation nothing is certain, and the more layers, the less. A few
+    units that are dead for certain are a remark; layers with few inputs of one sign have them by chance.
 
     Known to misfire: a sample that is not like the training data.
 
@@ -36,6 +37,7 @@ def dead_from_start(flight: Flight, limits: Limits) -> Iterator[Finding]:
 
     Source: Lu et al. 2020, "Dying ReLU and Initialization", arXiv:1903.06733; the bound is interval arithmetic.
     """
+    bounds = bounds_in(flight)
     shadow: set[int] = set()  # values that follow from a layer that is silent altogether
     for operation in flight.activations:
         if id(operation.inputs[0]) in shadow:
@@ -44,7 +46,7 @@ def dead_from_start(flight: Flight, limits: Limits) -> Iterator[Finding]:
         one = layer_of(flight, operation)
         if seen is None or one is None or seen.units < limits.few_units or is_blank(one):
             continue
-        sure = certain(flight, operation, one)
+        sure = certain(bounds.get(id(operation.inputs[0])), operation, seen.units)
         share = len(seen.silent) / seen.units
         known = seen.positions >= limits.few_positions and share >= limits.silent
         if known or len(sure) >= limits.silent * seen.units:
@@ -140,27 +142,11 @@ def bias_before(operation: Operation, one: LinearMap) -> Tensor | None:
     return None if leaf is None or leaf.is_meta else leaf.detach().double().flatten().cpu()
 
 
-@torch.no_grad()
-def certain(flight: Flight, operation: Operation, one: LinearMap) -> tuple[int, ...]:
-    """Units of a first layer that no input between the sample's extremes lifts off the flat side."""
+def certain(box: Box | None, operation: Operation, units: int) -> tuple[int, ...]:
+    """Units that no input between the sample's extremes lifts off the flat side."""
     assert operation.activation is not None
-    sides = tails(operation.activation)
-    box = flight.numbers_at(before(one.data, VIEWS)) if one.data is not None else None
-    direct = before(operation.inputs[0], VIEWS | DROPOUT) is one.operation.output
-    weight = one.weight.leaf
-    if box is None or not direct or weight is None or not one.exact or one.transposed or one.data is None:
+    axis = unit_axis(operation.inputs[0])
+    if box is None or axis is None or box.low.shape[axis] != units:
         return ()
-    if before(one.data, VIEWS).source != "input" or box.finite < 1.0 or sides.left is None or not sides.dead_left:
-        return ()
-    low, high = (min(box.low, 0.0), max(box.high, 0.0)) if pads(one) else (box.low, box.high)
-    rows = weight.detach().double().movedim(one.unit_axis, 0).flatten(1)  # [units, inputs]
-    most = torch.maximum(rows * low, rows * high).sum(1)
-    if one.bias is not None and one.bias.leaf is not None:
-        most = most + one.bias.leaf.detach().double().flatten()
-    return tuple(int(unit) for unit in (most <= sides.left).nonzero().flatten())
-
-
-def pads(one: LinearMap) -> bool:
-    """Whether zeros may be put around the input."""
-    padding = one.operation.argument("padding", 0)
-    return padding not in (0, "valid") and any(padding if isinstance(padding, tuple) else (padding,))
+    dead = certainly_dead(box, operation.activation, unit_axis=axis)
+    return tuple(int(unit) for unit in dead.nonzero().flatten())
