@@ -30,6 +30,7 @@ from limen.activations import (
     Softsign,
     SquaredReLU,
     Tanh,
+    composite,
     of_class_name,
     of_module,
 )
@@ -163,3 +164,15 @@ def test_each_activation_of_transformers_computes_what_its_entry_does() -> None:
     done = subprocess.run([sys.executable, "-c", AGAINST_TRANSFORMERS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["laplace", "sqrtsoftplus"]
+
+
+def test_a_composite_is_what_another_library_computes_in_several_calls() -> None:
+    class NewGELUActivation(nn.Module):
+        """As transformers has one."""
+
+    class GELUActivation(nn.GELU):
+        """One call of torch's, whatever it is called."""
+
+    assert composite(NewGELUActivation()) == GELUTanh()
+    assert composite(GELUActivation()) is None
+    assert composite(nn.Linear(2, 2)) is None

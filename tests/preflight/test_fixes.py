@@ -61,3 +61,12 @@ def test_what_needs_a_decision_is_left_and_told() -> None:
     made = preflight(model, torch.randn(8, 4)).fix()
     assert made.changes == ()
     assert "left as it is: missing-activation at 1 (add-activation)" in str(made)
+
+
+def test_weights_are_drawn_for_the_function_with_its_parameters() -> None:
+    model = nn.Sequential(nn.Linear(256, 256), nn.LeakyReLU(0.5), nn.Linear(256, 4))
+    nn.init.constant_(model[0].weight, 0.01)
+    made = preflight(model, torch.randn(64, 256)).fix(generator=torch.Generator().manual_seed(0))
+    assert [one.where for one in made.changes if "drawn for leaky_relu" in one.after] == ["0.weight"]
+    kept = (2 / (1 + 0.5**2) / 256) ** 0.5  # He et al. 2015, Eq. 15; 1.41 / 16 with the default slope
+    assert float(model[0].weight.detach().std()) == pytest.approx(kept, rel=0.02)  # of 65,536 entries: 0.3 %

@@ -3,7 +3,7 @@
 from limen.activations.base import Activation, get, names, register
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
 from limen.activations.from_call import of_call
-from limen.activations.from_module import of_class_name, of_module
+from limen.activations.from_module import composite, of_class_name, of_module
 from limen.activations.gated import GELU, GELUTanh, Hardswish, QuickGELU, SiLU
 from limen.activations.mish import Mish
 from limen.activations.rectified import Identity, LeakyReLU, PReLU, ReLU, ReLU6, SquaredReLU
@@ -35,6 +35,7 @@ __all__ = [
     "SquaredReLU",
     "Tails",
     "Tanh",
+    "composite",
     "get",
     "names",
     "of_call",

@@ -14,7 +14,7 @@ from limen.activations.rectified import Identity, LeakyReLU, PReLU, ReLU, ReLU6,
 from limen.activations.sigmoidal import Hardsigmoid, Hardtanh, Sigmoid, Softsign, Tanh
 from limen.errors import InvalidValue
 
-__all__ = ["cached", "clamped", "mean_slope", "of_class_name", "of_module"]
+__all__ = ["cached", "clamped", "composite", "mean_slope", "of_class_name", "of_module"]
 
 
 @lru_cache(maxsize=1024)
@@ -111,3 +111,14 @@ def of_class_name(name: str) -> Activation | None:
     """
     entry = _CLASS_NAMES.get(name)
     return None if entry is None else cached(entry)
+
+
+def composite(module: nn.Module) -> Activation | None:
+    """The activation that a class from another library computes in several torch calls, known by its class name.
+
+    >>> composite(nn.ReLU()) is None  # one call, seen as such
+    True
+    """
+    if type(module).__module__.startswith("torch.") or of_module(module) is not None:
+        return None
+    return of_class_name(type(module).__name__)

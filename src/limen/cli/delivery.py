@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 
-from limen.cli.options import RunOptions
+from limen.cli.options import FAILED_BY_FINDINGS, RunOptions, forbids
 from limen.cli.places import default_report, shown
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Delivery", "ending", "print_verdict", "written"]
 
-FAILED_BY_FINDINGS = 3
 WIDTH = 96
 """Columns of the text report on a wide terminal and in a file."""
 
@@ -60,8 +59,7 @@ class Delivery:
     def verdict_code(self, run: Run) -> int:
         """3 where ``--fail-on`` forbids what was found, else 0; one rank decides, as its exit ends the others."""
         level = None if self._options.rank else self._options.fail_on
-        worst = {finding.severity for finding in run.open_findings}
-        if level is None or not worst & ({"error"} if level == "error" else {"warning", "error"}):
+        if not forbids(level, (finding.severity for finding in run.open_findings)):
             return 0
         self.say(f"limen: exit code {FAILED_BY_FINDINGS}, asked for by --fail-on {level}")
         return FAILED_BY_FINDINGS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,13 +11,26 @@ from limen.cli.places import check_journal, check_report
 from limen.errors import InvalidValue
 from limen.ranks import Ranks, for_rank, this_rank
 
-__all__ = ["NAMES", "FailOn", "RunOptions", "Treat", "run_options"]
+__all__ = ["FAILED_BY_FINDINGS", "NAMES", "FailOn", "RunOptions", "Treat", "forbids", "run_options"]
 
 NAMES = ("--report", "--json", "--journal", "--budget", "--treat", "--strict", "--quiet", "--fail-on")
 """As they are written on the command line."""
 
+FAILED_BY_FINDINGS = 3
+"""The exit code where ``--fail-on`` forbids what was found."""
+
 FailOn = Literal["warning", "error"]
 Treat = Literal["off", "safe"]
+
+
+def forbids(level: FailOn | None, severities: Iterable[str]) -> bool:
+    """Whether ``--fail-on`` forbids findings of these severities.
+
+    >>> forbids("warning", ["info", "error"]), forbids("error", ["warning"]), forbids(None, ["error"])
+    (True, False, False)
+    """
+    forbidden = {None: set[str](), "error": {"error"}, "warning": {"warning", "error"}}[level]
+    return not forbidden.isdisjoint(severities)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from limen.anatomy.tape import Sample, Value
+from limen.anatomy.tape import Sample
 from limen.anatomy.wrappers import plain_paths, unwrapped
 from limen.errors import InvalidValue, LimenError
 from limen.init.choices import Choices, Distribution, Keep, Mode
@@ -104,7 +104,7 @@ def init_(
     if not set_here:
         reasons = "; ".join(f"{one.value.name}: {one.remark}" for one in first.settings) or "no weights were seen"
         raise InvalidValue(f"init_(model): nothing to set ({reasons}). Unfreeze what is to be drawn anew.")
-    saved = [(leaf, leaf.detach().clone()) for setting in set_here if (leaf := leaf_of(setting.value)) is not None]
+    saved = [(leaf, leaf.detach().clone()) for setting in set_here if (leaf := setting.value.leaf) is not None]
     before, unpredicted = figures(model, sample, predicted)
     made = Initialisation(mode, (), (), saved)
     try:
@@ -154,15 +154,11 @@ def check_model(model: nn.Module, sample: Sample | None, choices: Choices) -> No
         raise InvalidValue("init_(mode='data'): needs a sample, a batch of what the model is trained on.")
 
 
-def leaf_of(value: Value) -> Tensor | None:
-    return value.leaf
-
-
 def write(settings: Sequence[Setting], generator: torch.Generator | None) -> None:
     """Draw every parameter, in order."""
     with torch.no_grad():
         for setting in settings:
-            if (leaf := leaf_of(setting.value)) is not None:
+            if (leaf := setting.value.leaf) is not None:
                 leaf.copy_(draw(setting, generator))
 
 
@@ -175,7 +171,7 @@ def settled(model: nn.Module, sample: Sample, choices: Choices, made: Plan) -> P
         most = 0.0
         with torch.no_grad():
             for setting in made.settings:
-                old, leaf = before.get(setting.value.name), leaf_of(setting.value)
+                old, leaf = before.get(setting.value.name), setting.value.leaf
                 if old is not None and leaf is not None and old.std > 0 and setting.std > 0:
                     leaf.mul_(setting.std / old.std)
                     most = max(most, abs(setting.std / old.std - 1))
@@ -226,11 +222,11 @@ def rows(model: nn.Module, made: Plan, saved: Sequence[tuple[Tensor, Tensor]]) -
     """The table: weights in the order of first use, then the parameters that no rule is for."""
     before = {id(parameter): old for parameter, old in saved}
     for one in made.settings:
-        leaf = leaf_of(one.value)
+        leaf = one.value.leaf
         if one.weights and leaf is not None:
             old, new = spread([before.get(id(leaf), leaf)]), spread([leaf])
             yield Row(one.value.name, one.function, one.fan, old, new, one.rule, one.variance, one.remark)
-    known = {id(leaf) for one in made.settings if (leaf := leaf_of(one.value)) is not None}
+    known = {id(leaf) for one in made.settings if (leaf := one.value.leaf) is not None}
     plain = plain_paths(model)
     for name, p in model.named_parameters():
         if id(p) not in known:

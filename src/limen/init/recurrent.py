@@ -33,17 +33,17 @@ def recurrent_settings(operation: Operation, x: State, choices: Choices) -> Iter
         if len(value.shape) == 1:
             yield bias(value, kind, units, first="_ih" in value.name.rpartition(".")[2])
             continue
-        recurs = is_recurrent(value, gates)
-        units = value.shape[0] // gates if not is_projection(value, gates) else units
+        recurs = is_recurrent(value)
+        units = value.shape[0] // gates if not is_projection(value) else units
         yield matrix(value, kind, gates, recurs=recurs, square=x.seen if matrices == 0 else None, choices=choices)
         matrices += not recurs
 
 
-def is_recurrent(value: Value, gates: int) -> bool:
+def is_recurrent(value: Value) -> bool:
     return "_hh" in value.name.rpartition(".")[2]
 
 
-def is_projection(value: Value, gates: int) -> bool:
+def is_projection(value: Value) -> bool:
     return "_hr" in value.name.rpartition(".")[2]
 
 
@@ -51,7 +51,7 @@ def matrix(value: Value, kind: str, gates: int, *, recurs: bool, square: float |
     """The weights of one layer and direction; those that read the data take its second moment into account."""
     fan = value.shape[1]
     common: dict[str, Any] = {"fan": fan, "function": FUNCTIONS[kind]}
-    if is_projection(value, gates):
+    if is_projection(value):
         return Setting(value, "orthogonal", 1 / math.sqrt(max(value.shape)), rule="projection", **common)
     common["blocks"] = gates
     if recurs and kind == "rnn_relu":

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limen.activations import of_class_name, of_module
+from limen.activations import composite, of_module
 from limen.anatomy.tape import Operation, Tape, Value, values_in
 from limen.anatomy.wrappers import plain_paths, unwrapped
 from limen.errors import InvalidValue
@@ -56,7 +56,7 @@ class _Writer:
             for name, child in module.named_children():
                 value = self.write(child, f"{path}.{name}".lstrip("."), value)
             return value
-        activation = of_module(module) or of_class_name(type(module).__name__)
+        activation = of_module(module) or composite(module)
         if activation is not None:
             return self.add(activation.name, path, {"input": value}, activation)
         if type(module) in WEIGHTED:

@@ -22,6 +22,9 @@ NORMS = frozenset({"batch_norm", "layer_norm", "group_norm", "instance_norm", "r
 AFFINE = frozenset({"batch_norm"})
 """Normalisations that are affine maps once the statistics are fixed."""
 
+PRODUCTS = frozenset({"linear", "addmm", "matmul", "mm", "bilinear"})
+"""Operations whose units lie along the last axis."""
+
 FARTHEST = 64  # operations followed
 
 
@@ -86,12 +89,11 @@ def dependent(tape: Tape) -> frozenset[int]:
 
 def unit_axis(value: Value) -> int | None:
     """The axis along which the units of a value lie, from the layer that made it; None where that is not known."""
-    axis_of = {"linear": -1, "addmm": -1, "matmul": -1, "mm": -1, "bilinear": -1}
     for _ in range(FARTHEST):
         maker = value.maker
         if maker is None:
             return None
-        if maker.name in axis_of:
+        if maker.name in PRODUCTS:
             return -1
         if maker.name.startswith("conv"):
             return 1

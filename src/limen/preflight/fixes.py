@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from limen.activations import Activation, Identity
 from limen.anatomy.tape import LinearMap
 from limen.findings import Finding
 from limen.preflight.chains import NORMS
@@ -130,7 +131,7 @@ def drawn_again(flight: Flight, one: Finding, generator: torch.Generator | None,
     """Draw the weights of a layer again, or of all layers where the finding is about them all."""
     stacked = one.unit == RATIO
     for found in flight.maps:
-        function = function_of(flight, found)
+        function = activation_behind(flight, found)
         if function is None or not (stacked or flight.layer(found) == one.layer):
             continue
         if one.name != "bad-bias":
@@ -138,17 +139,17 @@ def drawn_again(flight: Flight, one: Finding, generator: torch.Generator | None,
         yield from shifts_cleared(flight, found, one, undo)
 
 
-def function_of(flight: Flight, found: LinearMap) -> str | None:
-    """The activation behind a layer whose weights can be drawn again."""
+def activation_behind(flight: Flight, found: LinearMap) -> Activation | None:
+    """The activation behind a layer whose weights can be drawn again; the identity behind one that is not hidden."""
     leaf = found.weight.leaf
     if found.data is None or leaf is None or leaf.is_meta or not leaf.requires_grad or not found.exact:
         return None
     behind = next_maps(flight, found)
-    return behind[0] if behind is not None else "identity"
+    return behind[0] if behind is not None else Identity()
 
 
 def weight_drawn(
-    found: LinearMap, function: str, one: Finding, generator: torch.Generator | None, undo: list[Undo]
+    found: LinearMap, function: Activation, one: Finding, generator: torch.Generator | None, undo: list[Undo]
 ) -> Iterator[Change]:
     """Normal weights at the scale that keeps the signal."""
     leaf = found.weight.leaf
@@ -157,7 +158,7 @@ def weight_drawn(
     before = f"std {float(leaf.detach().double().std()):.3g}"
     with torch.no_grad():
         new = torch.empty_like(leaf, device="cpu").normal_(0.0, std, generator=generator)
-    yield written(found.weight.name, leaf, new, before, f"std {std:.3g}, drawn for {function}", one, undo)
+    yield written(found.weight.name, leaf, new, before, f"std {std:.3g}, drawn for {function.name}", one, undo)
 
 
 def shifts_cleared(flight: Flight, found: LinearMap, one: Finding, undo: list[Undo]) -> Iterator[Change]:

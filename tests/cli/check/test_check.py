@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import struct
 import sys
 from pathlib import Path
 
@@ -15,10 +14,9 @@ import torch
 from limen.cli.app import main
 from limen.cli.check.command import show
 from limen.cli.check.inputs import tensor_of
-from limen.cli.check.safetensors import batch_of, read
-from limen.errors import InvalidValue
 from limen.preflight import preflight
 from tests.cli.check import nets
+from tests.cli.check.batches import packed
 
 NETS = Path(__file__).with_name("nets.py")
 
@@ -173,64 +171,9 @@ def test_types_and_limits_of_an_input() -> None:
     assert torch.equal(state, torch.get_rng_state())
 
 
-def packed(tensors: dict[str, torch.Tensor]) -> bytes:
-    """A safetensors file, written from the description of the format."""
-    kinds = {torch.float32: "F32", torch.int64: "I64", torch.bfloat16: "BF16"}
-    header, data = {}, b""
-    for name, tensor in tensors.items():
-        held = tensor.contiguous().view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
-        header[name] = {
-            "dtype": kinds[tensor.dtype],
-            "shape": list(tensor.shape),
-            "data_offsets": [len(data), len(data) + len(held)],
-        }
-        data += held
-    text = json.dumps({"__metadata__": {"format": "pt"}, **header}).encode()
-    return struct.pack("<Q", len(text)) + text + data
-
-
 def test_a_batch_is_read_with_its_target(told, tmp_path: Path) -> None:
     path = tmp_path / "batch.safetensors"
     path.write_bytes(packed({"x": torch.randn(8, 4), "labels": torch.arange(8) % 3}))
     code, out, _ = told(of("sick"), "--batch", str(path), "--loss", "cross-entropy")
     assert code == 0
     assert "output-loss-mismatch" in out
-
-
-def test_tensors_come_back_bit_for_bit(tmp_path: Path) -> None:
-    path = tmp_path / "a.safetensors"
-    held = {
-        "a": torch.randn(3, 2),
-        "b": torch.randn(4).bfloat16(),
-        "c": torch.arange(6).reshape(2, 3),
-        "d": torch.empty(0, 2),
-    }
-    path.write_bytes(packed(held))
-    found = read(path)
-    assert set(found) == set(held)
-    for name, tensor in held.items():
-        assert found[name].dtype == tensor.dtype
-        assert torch.equal(found[name], tensor)
-    assert set(batch_of(found, path)[0]) == set(held)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"PK\x03\x04 a pickle",
-        struct.pack("<Q", 2**60) + b"{}",
-        struct.pack("<Q", 2) + b"[]",
-        struct.pack("<Q", 7) + b"{\"a\":1}",
-        packed({"a": torch.randn(3)})[:-4],
-        packed({"a": torch.randn(3)}).replace(b'"shape": [3]', b'"shape":[-3]'),
-        packed({"a": torch.randn(3)}).replace(b"F32", b"F99"),
-        struct.pack("<Q", 40_000) + b"[" * 40_000,
-    ],
-    ids=["empty", "pickle", "long", "list", "number", "cut", "negative", "type", "deep"],
-)  # fmt: skip
-def test_a_hostile_file_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "a.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(InvalidValue, match="this is no safetensors file"):
-        read(path)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
-from limen.activations import Activation, of_call, of_class_name, of_module
+from limen.activations import Activation, composite, of_call
 from limen.anatomy.tape.sample import tensors_of
 from limen.anatomy.tape.signatures import called, named_arguments, opened
 from limen.anatomy.tape.values import Operation, Source, Value, values_in
@@ -163,10 +163,3 @@ class _Again(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         return self._recorder.__torch_function__(func, types, args, kwargs)
-
-
-def composite(module: nn.Module) -> Activation | None:
-    """The activation that a class from another library computes in several torch calls, known by its class name."""
-    if type(module).__module__.startswith("torch.") or of_module(module) is not None:
-        return None
-    return of_class_name(type(module).__name__)

@@ -17,7 +17,7 @@ from limen import __version__
 from limen.cli.check.inputs import guesses, tensor_of
 from limen.cli.check.safetensors import batch_of, read
 from limen.cli.check.subject import build, find
-from limen.cli.options import FailOn
+from limen.cli.options import FAILED_BY_FINDINGS, FailOn, forbids
 from limen.cli.places import shown
 from limen.errors import InvalidValue, SampleRefused, UnwritablePath
 from limen.preflight import Fix, Preflight, preflight
@@ -26,7 +26,6 @@ from limen.report.text import STYLES
 
 __all__ = ["CheckOptions", "check"]
 
-FAILED_BY_FINDINGS = 3
 WIDTH = 96
 LABELS = {"error": "error", "warning": "warning", "info": "info", "limen": "title"}
 """The style of what stands in the gutter, by its word."""
@@ -156,8 +155,7 @@ def save(result: Preflight, options: CheckOptions) -> None:
 
 def code(result: Preflight, fail_on: FailOn | None) -> int:
     """3 where ``--fail-on`` forbids what was found, else 0."""
-    forbidden = {"error"} if fail_on == "error" else {"warning", "error"}
-    if fail_on is None or not forbidden & {one.severity for one in result.findings}:
+    if not forbids(fail_on, (one.severity for one in result.findings)):
         return 0
     print(f"limen: exit code {FAILED_BY_FINDINGS}, asked for by --fail-on {fail_on}", file=sys.stderr)
     return FAILED_BY_FINDINGS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -38,9 +39,7 @@ def tensor_of(text: str, model: nn.Module) -> Tensor:
             f"Types: {', '.join(DTYPES)}."
         )
     sizes = [int(size) for size in re.split("[x,]", found["sizes"])]
-    count = 1
-    for size in sizes:
-        count *= size
+    count = math.prod(sizes)
     if not 0 < count < LARGEST:
         raise InvalidValue(f"--input {text}: {count:,} numbers; expected more than none and less than {LARGEST:,}.")
     first = first_layer(model)

@@ -20,7 +20,6 @@ DTYPES = {
 }  # fmt: skip
 LONGEST = 100_000_000  # bytes of the header, as the format limits it
 TARGETS = ("target", "targets", "label", "labels", "y")
-INPUTS = ("input", "inputs", "x")
 
 
 def read(path: Path) -> dict[str, Tensor]:
@@ -43,7 +42,7 @@ def read(path: Path) -> dict[str, Tensor]:
         known = cast("dict[str, Any]", header)
         data = bytearray(content[8 + length :])
         return {name: tensor_at(entry, data) for name, entry in known.items() if name != "__metadata__"}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, RuntimeError) as error:
         raise InvalidValue(f"--batch {path}: this is no safetensors file ({error}).") from error
 
 
@@ -62,7 +61,10 @@ def tensor_at(entry: Any, data: bytearray) -> Tensor:
 def batch_of(tensors: dict[str, Tensor], path: Path) -> tuple[Any, Tensor | None]:
     """The sample and the target of a file: ``target``, ``labels`` or ``y`` is the target, all else the sample.
 
-    A single other tensor, or one named ``input`` or ``x``, is the sample; several are named arguments.
+    A single other tensor is the sample, whatever its name; several are named arguments.
+
+    Raises:
+        InvalidValue: there is nothing but a target (also a ``ValueError``).
     """
     target = next((tensors[name] for name in TARGETS if name in tensors), None)
     rest = {name: one for name, one in tensors.items() if name not in TARGETS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import sys
 import traceback
@@ -46,15 +47,35 @@ def load(name: str, subject: str) -> ModuleType:
         sys.path.insert(0, folder)
     if is_file and not path.is_file():
         raise InvalidValue(f"limen check {subject}: there is no file {name}. {WAY_OUT}")
-    name = path.stem if is_file else name
     try:
-        return importlib.import_module(name)
+        return loaded_from(path.resolve()) if is_file else importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name and (error.name == name or name.startswith(f"{error.name}.")):
+        if not is_file and error.name and (error.name == name or name.startswith(f"{error.name}.")):
             raise InvalidValue(f"limen check {subject}: no module is named {error.name!r}. {WAY_OUT}") from error
         raise InvalidValue(f"limen check {subject}: importing {name} raised {told(error)}.") from error
     except Exception as error:
         raise InvalidValue(f"limen check {subject}: importing {name} raised {told(error)}.") from error
+
+
+def loaded_from(path: Path) -> ModuleType:
+    """The module in a file, under its own name where no other module has that."""
+    known = sys.modules.get(path.stem)
+    if known is not None and getattr(known, "__file__", None) == str(path):
+        return known
+    name = path.stem if known is None else str(path)
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path.name} cannot be imported", name=name)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # before it runs: dataclasses look themselves up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def factories(found: Any) -> list[str]:

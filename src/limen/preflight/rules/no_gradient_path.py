@@ -49,20 +49,18 @@ def no_gradient_path(flight: Flight, limits: Limits) -> Iterator[Finding]:
     yield from unheld(flight)
 
 
-def finding(severity: Severity, where: str, message: str, why: str, **more: str | tuple[str, ...] | None) -> Finding:
+def finding(
+    severity: Severity,
+    where: str,
+    message: str,
+    why: str,
+    *,
+    remedies: tuple[str, ...] = ("fix-training-loop",),
+    layer: str | None = None,
+) -> Finding:
     """A finding of this cause."""
-    remedies = more.get("remedies") or ("fix-training-loop",)
-    layer = more.get("layer")
-    assert isinstance(remedies, tuple)
     return found(
-        "no-gradient-path",
-        severity,
-        where,
-        message,
-        why=why,
-        remedies=remedies,
-        layer=layer if isinstance(layer, str) else None,
-        unit="parameters",
+        "no-gradient-path", severity, where, message, why=why, remedies=remedies, layer=layer, unit="parameters"
     )
 
 

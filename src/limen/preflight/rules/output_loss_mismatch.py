@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from limen.anatomy.tape import Operation
-from limen.findings import Finding
+from limen.findings import Finding, Severity
 from limen.preflight.chains import VIEWS, before, unit_axis
 from limen.preflight.flight import Flight, titled
 from limen.preflight.limits import Limits
@@ -196,7 +196,7 @@ def constants(flight: Flight) -> Iterator[Finding]:
 
 
 def mismatch(
-    severity: str,
+    severity: Severity,
     flight: Flight,
     head: Operation,
     message: str,
@@ -209,7 +209,7 @@ def mismatch(
     """A finding at the head."""
     return found(
         "output-loss-mismatch",
-        "info" if severity == "info" else "error" if severity == "error" else "warning",
+        severity,
         flight.place(head),
         message,
         why=why,

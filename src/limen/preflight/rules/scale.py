@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -124,15 +125,15 @@ def of_profile(flight: Flight, change: Change, limits: Limits) -> Finding:
     """The finding of a gradient that vanishes or explodes for want of the right scale."""
     ratio, layer = change[2], flight.layer(change[0])
     gains = [gain for one in flight.maps if (gain := gain_of(one)) is not None]
-    functions = [one.activation.name for one in flight.activations if one.activation is not None]
-    common = max(set(functions), key=functions.count)
+    functions = Counter(one.activation for one in flight.activations if one.activation is not None)
+    ((common, _),) = functions.most_common(1)  # of several as frequent, the first
     usual = f"{np.median(gains):.2g}" if gains else "?"
     return found(
         "bad-initialisation",
         "warning",
         layer,
         f"{words(flight, change)}.",
-        why=f"Weights times the root of their inputs are {usual} in the median; {common} keeps a signal at "
+        why=f"Weights times the root of their inputs are {usual} in the median; {common.name} keeps a signal at "
         f"{forward_gain(common):.2f}.",
         remedies=("reinitialise", "add-normalisation"),
         layer=layer,

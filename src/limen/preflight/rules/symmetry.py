@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from limen.anatomy.tape import LinearMap, Value
+from limen.activations import Activation
+from limen.anatomy.tape import LinearMap
 from limen.findings import Finding
 from limen.preflight.chains import DROPOUT, NORMS, VIEWS, after
 from limen.preflight.flight import Flight, titled
@@ -50,7 +51,8 @@ def equal_weights(flight: Flight, limits: Limits) -> Iterator[Finding]:
         followers = next_maps(flight, one)
         if followers is None:
             continue
-        function, behind = followers
+        act, behind = followers
+        function = act.name
         zero = float(weight.detach().abs().max()) == 0.0
         bias = one.bias.leaf if one.bias is not None else None
         apart = bias is not None and not are_alike(bias, 0)
@@ -107,19 +109,14 @@ def reads_alike(reader: LinearMap) -> bool:
     return are_alike(reader.weight.leaf, reader.input_axis)
 
 
-def next_maps(flight: Flight, one: LinearMap) -> tuple[str, tuple[LinearMap, ...]] | None:
+def next_maps(flight: Flight, one: LinearMap) -> tuple[Activation, tuple[LinearMap, ...]] | None:
     """The activation behind a hidden layer and the layers that read it; None for a layer that is not hidden."""
     readers = tuple(after(flight.tape, one.operation.output, BETWEEN))
-    if len(readers) != 1 or readers[0].activation is None or is_out(flight, one.operation.output):
+    if len(readers) != 1 or readers[0].activation is None or flight.tape.is_output(one.operation.output):
         return None
     found_maps = tuple(
         flight.map_at[id(reader)]
         for reader in after(flight.tape, readers[0].output, BETWEEN)
         if id(reader) in flight.map_at
     )
-    return (readers[0].activation.name, found_maps) if found_maps else None
-
-
-def is_out(flight: Flight, value: Value) -> bool:
-    """Whether the model returns it."""
-    return flight.tape.is_output(value)
+    return (readers[0].activation, found_maps) if found_maps else None

@@ -41,7 +41,16 @@ def unscaled_inputs(flight: Flight, limits: Limits) -> Iterator[Finding]:
             share = 1.0 - seen.finite
             message = f"{share:.2%} of the entries of the {name} are not finite."
             why = "They turn the loss and, at the first step, every weight into NaN."
-            yield found("unscaled-inputs", "error", name, message, why=why, remedies=("scale-inputs",), measured=share)
+            yield found(
+                "unscaled-inputs",
+                "error",
+                name,
+                message,
+                why=why,
+                remedies=("scale-inputs",),
+                measured=share,
+                unit="share of entries",
+            )
         elif seen.size > limits.large_input or 0.0 < seen.size < limits.small_input:
             message = (
                 f"The {name} runs from {seen.low:.4g} to {seen.high:.4g} with a root mean square of {seen.size:.3g}, "
@@ -91,9 +100,17 @@ def unscaled_targets(flight: Flight, limits: Limits) -> Iterator[Finding]:
         if call.kind not in REGRESSION or seen is None or head is None or id(head) not in flight.map_at:
             continue
         if seen.finite < 1.0:
-            message = f"{1 - seen.finite:.2%} of the targets of {call.called} are not finite."
-            why = "They turn the loss and, at the first step, every weight into NaN."
-            yield found("unscaled-targets", "error", "target", message, why=why, remedies=("scale-targets",))
+            share = 1.0 - seen.finite
+            yield found(
+                "unscaled-targets",
+                "error",
+                "target",
+                f"{share:.2%} of the targets of {call.called} are not finite.",
+                why="They turn the loss and, at the first step, every weight into NaN.",
+                remedies=("scale-targets",),
+                measured=share,
+                unit="share of entries",
+            )
         elif seen.size > limits.large_target and (given is None or seen.size > 10.0 * given.size):
             yield found(
                 "unscaled-targets",

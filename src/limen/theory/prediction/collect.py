@@ -8,7 +8,7 @@ from collections import Counter
 import torch
 from torch import Tensor, nn
 
-from limen.activations import of_class_name, of_module, tails
+from limen.activations import composite, of_module, tails
 from limen.anatomy.tape import LinearMap, Operation, Tape, Value, linear_map_of
 from limen.anatomy.wrappers import plain_paths
 from limen.theory.prediction.cotangent import Cotangent
@@ -75,8 +75,7 @@ def site_names(model: nn.Module, tape: Tape) -> dict[Operation, str]:
 
 def is_activation(module: nn.Module) -> bool:
     """Whether a module is an activation and nothing else."""
-    foreign = not type(module).__module__.startswith("torch.")
-    return of_module(module) is not None or (foreign and of_class_name(type(module).__name__) is not None)
+    return of_module(module) is not None or composite(module) is not None
 
 
 def maps_of(tape: Tape, walk: Walk, observer: Observer, measured: Measured | None) -> tuple[MapPrediction, ...]:

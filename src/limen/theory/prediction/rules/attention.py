@@ -79,6 +79,8 @@ def product(step: Step, one: Value, other: Value) -> Made:
     check_batches(left, right)
     if left.mean.ndim < 2 or right.mean.ndim < 2:
         raise NoRule
+    if left.mean.shape[-1] != right.mean.shape[-2]:  # a sum over samples, as over the neighbours in a graph
+        raise NoRule
     mean = left.mean @ right.mean
     variance = left.variance @ right.square + left.mean.square() @ right.variance
     alike = left.alike

@@ -1,0 +1,63 @@
+"""``MODULE:FACTORY``: finding it."""
+
+from __future__ import annotations
+
+import calendar
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from limen.cli.check.subject import find
+from limen.errors import InvalidValue
+
+NET = """
+from __future__ import annotations
+from dataclasses import dataclass
+from beside import WIDTH
+
+@dataclass
+class Size:
+    width: int = WIDTH
+
+def build() -> int:
+    return Size().width
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "beside.py").write_text("WIDTH = 7\n")
+    yield tmp_path
+    for name, module in [*sys.modules.items()]:
+        if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("name", ["my_own_net.py", "json.py", "calendar.py"])
+def test_a_file_is_the_one_that_is_named_whatever_else_bears_its_name(folder: Path, name: str) -> None:
+    (folder / name).write_text(NET)
+    assert find(f"{folder / name}:build")() == 7
+    assert (sys.modules["json"], sys.modules["calendar"]) == (json, calendar)
+
+
+def test_a_file_is_run_once(folder: Path) -> None:
+    (folder / "my_own_net.py").write_text(NET)
+    subject = f"{folder / 'my_own_net.py'}:build"
+    assert find(subject) is find(subject)
+
+
+def test_what_a_file_raises_is_told_with_its_line(folder: Path) -> None:
+    (folder / "my_own_net.py").write_text("\n1 / 0\n")
+    with pytest.raises(InvalidValue, match=r"raised ZeroDivisionError: division by zero \(my_own_net\.py, line 2\)"):
+        find(f"{folder / 'my_own_net.py'}:build")
+    assert "my_own_net" not in sys.modules
+
+
+def test_what_a_file_does_not_find_is_told(folder: Path) -> None:
+    (folder / "my_own_net.py").write_text("import no_such_package\n")
+    with pytest.raises(InvalidValue, match="raised ModuleNotFoundError: No module named 'no_such_package'"):
+        find(f"{folder / 'my_own_net.py'}:build")
