@@ -100,7 +100,7 @@ SOUND: dict[str, Recipe] = {
     "autoencoder digits": Recipe(net="autoencoder", loss="mse", width=64),
     "autoencoder fashion tanh": Recipe(net="autoencoder", data="fashion", loss="mse", width=64, activation="Tanh"),
 }
-"""Each learns; ``python -m ward --learns`` shows it."""
+"""Ordinary trainings with nothing wrong in them."""
 
 TEMPTING: dict[str, Recipe] = {
     "one-hot letters": Recipe(data="one_hot", width=128, batch=64),
