@@ -155,3 +155,33 @@ def test_deciding_when_to_look_leaves_the_random_numbers_of_the_script_alone() -
     before = random.getstate()
     Training(0.01, 0.01, 0.01, 500).run()
     assert random.getstate() == before
+
+
+@given(trainings, st.sets(st.integers(51, 400)))
+@settings(deadline=None, max_examples=40)
+def test_no_look_is_due_within_the_steps_that_are_said_to_be_idle(plan: Training, alarms: set[int]) -> None:
+    budget, seconds, idle_until = Budget(plan.share, plan.allowance), 0.0, 0
+    for step in range(1, 400):
+        looked = budget.looks_at(step, seconds)
+        assert not (looked and step < idle_until)
+        if not looked and step >= idle_until:
+            idle_until = step + budget.idle_steps(step)
+        cost = plan.look_time if looked else 0.0
+        budget.account(looked, cost, plan.step_time + cost)
+        seconds += plan.step_time + cost
+        if step in alarms and step + 1 >= idle_until:  # an alarm ends what was said
+            budget.alarm(step)
+
+
+def test_steps_entered_at_once_count_as_much_as_one_after_the_other() -> None:
+    once, single = Budget(0.01), Budget(0.01)
+    for budget in (once, single):
+        budget.account(True, 0.01, 0.05)
+    once.account(False, 7 * 1e-5, 7 * 0.03, 7)
+    for _ in range(7):
+        single.account(False, 1e-5, 0.03)
+    assert once.spent == pytest.approx(single.spent, rel=1e-12)
+    for budget in (once, single):  # then the gap to the next look depends on how long a step takes
+        budget.account(True, 100.0, 100.03)
+        assert not budget.looks_at(60, 0.3)
+    assert once.idle_steps(60) == pytest.approx(single.idle_steps(60), rel=1e-6)

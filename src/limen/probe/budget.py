@@ -38,17 +38,22 @@ class Budget:
             return float("inf")
         return max(self.allowance / 2 + self.share * seconds / 2, self.share * seconds)
 
-    def account(self, looked: bool, cost: float, duration: float) -> None:
-        """Enter one step: what limen took of it and how long it lasted in all, in seconds."""
+    def account(self, looked: bool, cost: float, duration: float, steps: int = 1) -> None:
+        """Enter one step, or several alike: what limen took of them and how long they lasted in all, in seconds."""
         self.spent += cost
-        rest = max(duration - cost, 1e-9)
-        self._step = rest if self._step == 0.0 else self._step + MEMORY * (rest - self._step)
+        rest = max(duration - cost, 1e-9) / steps
+        weight = 1.0 - (1.0 - MEMORY) ** steps
+        self._step = rest if self._step == 0.0 else self._step + weight * (rest - self._step)
         if looked:
             self._look = cost if self._look == 0.0 else self._look + MEMORY * (cost - self._look)
 
     def alarm(self, step: int) -> None:
         """Something went wrong at ``step``: look at each of the next ones, on a loan where nothing else is left."""
         self._alarmed_until = step + ALARM_STEPS
+
+    def idle_steps(self, step: int) -> int:
+        """How many steps, from ``step`` on, are not looked at, given that this one is not."""
+        return 1 if step <= self._alarmed_until else max(1, self._next - step)
 
     def looks_at(self, step: int, seconds: float) -> bool:
         """Whether to look at ``step``, which begins ``seconds`` after the first."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from torch import Tensor
+
+from limen.anatomy import divisors_of
 from limen.kernels import Fetched, is_capturing
 from limen.probe.backlog import Backlog
 from limen.probe.beginning import Beginning
@@ -64,7 +67,7 @@ class LossBook:
             self.pending.append(real.flatten()[0].item())
         else:
             return
-        self._parts.add(root)
+        self._parts.add(divisors_of(root))
 
     def fill(self) -> None:
         """Enter no more losses until the next update: the optimiser has evaluated them where it stands."""
@@ -85,6 +88,20 @@ class LossBook:
         self._backlog.do(
             lambda: self._enter(step, optimiser, pending, factor), newest if isinstance(newest, Fetched) else None
         )
+
+    def usual(self, optimiser: int | None) -> Surprise | None:
+        """What the losses of an optimiser were so far; None where it has none, or adds up those of several passes."""
+        return self._surprises.get(optimiser) if self._parts.are_single(optimiser) and not self.pending else None
+
+    def enter(self, step: int, optimiser: int | None, loss: float) -> None:
+        """Enter the loss of a step that was not looked at, and that ``usual`` took as one of them."""
+        self.last = loss
+        self._rows[optimiser].append(step, loss)
+
+    def resume(self, loss: float, divisors: Sequence[Tensor]) -> None:
+        """Enter the loss of a backward pass that was not looked at, with the ``divisors_of`` its root."""
+        self.pending.append(loss)
+        self._parts.add(divisors)
 
     def _enter(self, step: int, optimiser: int | None, pending: Sequence[float | Fetched], factor: int) -> None:
         known = [number for number in map(number_of, pending) if number is not None]

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from limen.probe.beginning import Beginning
+from limen.probe.idle import Rest
 from limen.probe.scope import Scope
 from limen.probe.taps import Listener
 
@@ -40,12 +41,14 @@ class OneThread:
 
     Args:
         listener: told of what happens there.
+        rest: hears of it first while steps are not looked at.
         scope: where it is limited, only an optimiser of its models tells where their training is.
         note: told once of a second training at the same time.
     """
 
-    def __init__(self, listener: Listener, scope: Scope, note: Callable[[str, str], None]) -> None:
+    def __init__(self, listener: Listener, rest: Rest, scope: Scope, note: Callable[[str, str], None]) -> None:
         self._listener = listener
+        self._rest = rest
         self._scope = scope
         self._note = note
         self._home = threading.get_ident()
@@ -74,6 +77,10 @@ class OneThread:
             with self._lock:
                 self._running -= 1
             self._listener.after_backward(succeeded)
+
+    def after_noted(self, succeeded: bool) -> None:
+        """One ended that had been noted only."""
+        self._listener.after_backward(succeeded)
 
     def after_scaling(self, loss: Tensor, enlarged: Tensor, factor: Tensor) -> None:
         """A gradient scaler has multiplied a loss."""
@@ -114,13 +121,16 @@ class OneThread:
             return True
         if not concerns or (here in self._elsewhere if optimiser is None else optimiser in self._refused):
             return False
-        silent = len(self._others) >= LONG
-        if not self._running and (not self._settled or silent or optimiser in self._moved or is_idle(self._home)):
+        silent, idle = len(self._others) >= LONG, self._rest.idle
+        running = self._running or (idle is not None and idle.in_backward)
+        if not running and (not self._settled or silent or optimiser in self._moved or is_idle(self._home)):
             self._home, self._settled, self._others = here, True, []
             self._elsewhere.discard(here)
             return True
         if optimiser is not None:
             self._others.append((weakref.ref(optimiser), here))
+            if idle is not None:
+                idle.disturbed = True
         return False
 
     def _refuse(self) -> None:

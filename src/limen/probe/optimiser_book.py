@@ -49,6 +49,10 @@ class OptimiserBook:
         """Those that still exist."""
         return [optimiser for held in self._optimisers if (optimiser := held()) is not None]
 
+    def at(self, number: int) -> Optimizer | None:
+        """The optimiser of a number, unless it is gone."""
+        return self._optimisers[number]()
+
     def index(self, optimiser: Optimizer) -> int:
         """The number of an optimiser; a new one is entered."""
         for number, held in enumerate(self._optimisers):

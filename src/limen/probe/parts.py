@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Sequence
 
-from limen.anatomy import divisors_of
+from torch import Tensor
 
 __all__ = ["Parts"]
 
@@ -19,23 +19,25 @@ class Parts:
 
     def __init__(self) -> None:
         self._usual: dict[int | None, int] = {}  # by optimiser, into how many parts its losses are divided
+        self._last = 0  # passes of the last step that has ended
         self.drop()
 
     def drop(self) -> None:
         """Forget the passes since the last step."""
         self._passes = 0
-        self._divisors: list[Tensor] = []  # of the latest pass
+        self._divisors: Sequence[Tensor] = ()  # of the latest pass
         self._are_shared = True  # one and the same number divides each pass so far
 
-    def add(self, root: Tensor) -> None:
-        """Hear of a backward pass from ``root``."""
-        before, self._divisors = self._divisors, divisors_of(root)
+    def add(self, divisors: Sequence[Tensor]) -> None:
+        """Hear of a backward pass with these ``divisors_of`` its root."""
+        before, self._divisors = self._divisors, divisors
         again = {divisor.data_ptr() for divisor in before} & {divisor.data_ptr() for divisor in self._divisors}
         self._are_shared = self._are_shared and (bool(again) or not self._passes)
         self._passes += 1
 
     def close(self, optimiser: int | None) -> int:
         """End a step: how many times larger than the mean of its passes its loss is; 1 where it is the mean."""
+        self._last = self._passes
         passes, divisors, shared = self._passes, self._divisors, self._are_shared
         self.drop()
         if shared and passes > 1:
@@ -44,3 +46,7 @@ class Parts:
         parts = next((int(d) for d in divisors if d.is_cpu and float(d) > 1 and float(d) in (passes, usual)), 1)
         self._usual[optimiser] = max(parts, self._usual.get(optimiser, 0))
         return parts
+
+    def are_single(self, optimiser: int | None) -> bool:
+        """Whether one backward pass in a step of this optimiser has its loss as it stands, and is what is expected."""
+        return self._usual.get(optimiser, 0) <= 1 and self._last <= 1

@@ -19,6 +19,7 @@ from limen.probe.eyes import Eyes, Recurring, Seen
 from limen.probe.gates import Gates
 from limen.probe.glance import Glance
 from limen.probe.guard import clock, guarded
+from limen.probe.idle import Idle, Rest
 from limen.probe.leaves import Leaves
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
@@ -48,7 +49,7 @@ class Probe:
     Args:
         models: only these and their parts are watched; None for all that the process trains.
         budget: decides at which steps to look.
-        on_step: called after each training step with its number, while nothing of the training runs; may raise.
+        on_step: called after training steps with the number of the last, while nothing of the training runs; may raise.
         on_failure: told of an error inside limen, after which the probe has taken itself away.
         strict: end with an error at one site too, instead of watching that site no longer.
     """
@@ -67,8 +68,7 @@ class Probe:
         self.on_failure = on_failure
         self.closed, self.busy = False, 0
         self.cost = 0.0  # seconds that limen has taken of the current step
-        self.step = 0  # training steps completed
-        self.looked = 0  # of them looked at
+        self.step = self.looked = 0  # training steps completed, and of them looked at
         self._troubles = Troubles(strict=strict)
         self.notes = self._troubles.notes  # what could not be watched, one note a subject
         self.directory = Directory()
@@ -89,8 +89,9 @@ class Probe:
         self._updates = Updates(self.optimisers)
         self._started: float | None = None
         self._boundary = 0.0
+        self._rest = Rest(budget, self.losses, self.optimisers, self._scalings, self._enter)
         self._eyes = Eyes(self._seen, self._root, self._recurring, self._scope.holds)
-        self._taps = Taps(OneThread(self, self._scope, self._troubles.note))
+        self._taps = Taps(OneThread(self, self._rest, self._scope, self._troubles.note), self._rest)
         self._quiet = Quiet()
         self._compiled = Compiled(self._eyes, self.sites, self.directory, self._seen)
         self._eyes.open()
@@ -111,6 +112,7 @@ class Probe:
         self._compiled.close()
         self._quiet.close()
         try:
+            self._rest.wake(self.step)
             self.optimisers.finish_sweep()
             self._backlog.drain(wait=True)
         except Exception as error:  # whatever it is, the training must not suffer from it
@@ -123,6 +125,7 @@ class Probe:
 
     def vitals(self) -> Vitals:
         """What is known as of the last completed step."""
+        self._rest.wake(self.step)
         nothing = not (self.notes or self.sites.places or self._scope.is_limited)
         unseen = self._leaves.unseen(transformed=self._eyes.met_transform, nothing=nothing)
         return Vitals(
@@ -139,8 +142,7 @@ class Probe:
 
     def histograms(self) -> dict[str, tuple[tuple[int, Histogram], ...]]:
         """By name of site: the chosen steps and their histograms."""
-        records = self.sites.records()
-        return {record.site.name: tuple(record.histograms) for record in records if record.histograms}
+        return {record.site.name: tuple(record.histograms) for record in self.sites.records() if record.histograms}
 
     def wiring(self, name: str) -> Wiring | None:
         """Live handles around a site."""
@@ -213,6 +215,7 @@ class Probe:
     @guarded
     def before_backward(self, beginning: Beginning | None) -> None:
         """A backward pass begins."""
+        self._rest.wake(self.step)
         if self._updates and not self._updates.evaluate:
             self._updates.abandon(self._eyes.reset)
         self._eyes.shut()
@@ -220,7 +223,10 @@ class Probe:
         scaling = self._scalings.take(beginning)
         self._meter.factor = None if scaling is None else scaling.factor
         if self._clock.by_hand:
-            self._follow_by_hand(beginning)
+            if self._looking and beginning is not None:  # the script may have put new tensors in the place of the old
+                self._leaves.read(beginning.roots)
+                self.optimisers.rebind(self._leaves.tensors)
+            self.optimisers.finish_sweep()
         if beginning is None or (self._looking and self._scope.is_limited and not self._ran):
             return
         self._ran = False
@@ -234,6 +240,7 @@ class Probe:
     @guarded
     def after_backward(self, succeeded: bool) -> None:
         """It ended."""
+        self._rest.wake(self.step)
         self._eyes.reopen()
         if succeeded and self._clock.by_hand and self._passes and not self._updates:
             if self._looking and is_ordinary():
@@ -244,11 +251,13 @@ class Probe:
     def after_scaling(self, loss: Tensor, enlarged: Tensor, factor: Tensor) -> None:
         """A gradient scaler has multiplied a loss."""
         if is_ordinary() and (self._looking or loss.is_cpu):
+            self._rest.wake(self.step)
             self._scalings.add(loss, enlarged, factor)
 
     @guarded
     def before_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """An optimiser is about to step; one with a closure runs forward and backward passes within its step."""
+        self._rest.wake(self.step)
         if not self._scope.concerns([optimiser]):
             self.losses.drop()
             return
@@ -271,6 +280,7 @@ class Probe:
     @guarded
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """It has stepped."""
+        self._rest.wake(self.step)
         if not self._updates.end(optimiser):
             return
         if not has_closure:
@@ -279,13 +289,6 @@ class Probe:
         self.losses.close(self.step + 1, index)
         if self._clock.ticks(optimiser):
             self._end_step(index)
-
-    def _follow_by_hand(self, beginning: Beginning | None) -> None:
-        """Close the update that the script made by hand, which may have put new tensors in the place of the old."""
-        if self._looking and beginning is not None:
-            self._leaves.read(beginning.roots)
-            self.optimisers.rebind(self._leaves.tensors)
-        self.optimisers.finish_sweep()
 
     # Steps ---------------------------------------------------------------------------------------------------
 
@@ -317,6 +320,23 @@ class Probe:
         self._meter.open_step(self.step + 1)
         self._eyes.everywhere = self.sites.outside or self.step < EVERYWHERE_STEPS or self._meter.takes_histogram
         (self._eyes.open if self._looking else self._eyes.close)()
+        if not (self._looking or self._updates or self._backlog):
+            self._rest.begin(optimiser, self.step + 1)
+
+    def _enter(self, idle: Idle) -> None:
+        """Go on from steps that were only noted; their losses are entered."""
+        self.cost += idle.cost
+        if steps := len(idle.losses):
+            self.budget.account(False, self.cost, idle.last - self._boundary, steps)
+            self.step, self.cost, self._boundary = self.step + steps, 0.0, idle.last
+            self._clock.goes_on()
+        self._ran = self._ran and not idle.passed
+        if idle.in_backward:
+            self._eyes.shut()
+        stepping = idle.optimiser() if idle.in_update else None
+        if stepping is not None:
+            self._updates.begin(stepping, has_closure=False)
+            self._eyes.shut()
 
     def _commit(self) -> None:
         self.looked += 1

@@ -49,6 +49,9 @@ class Scalings:
     def __init__(self) -> None:
         self._recent: dict[int, Scaling] = {}  # by number of the graph node of what was made
 
+    def __bool__(self) -> bool:
+        return bool(self._recent)
+
     def add(self, loss: Tensor, enlarged: Tensor, factor: Tensor) -> None:
         """Enter one."""
         number = number_of(enlarged.grad_fn)

@@ -29,6 +29,10 @@ class StepClock:
         """Whether nothing has ended a step yet."""
         return not self.by_hand and self._optimiser is None
 
+    def goes_on(self) -> None:
+        """Steps of the optimiser that ends them have come one after the other."""
+        self._others.clear()
+
     def ticks(self, optimiser: Optimizer) -> bool:
         """Whether the step that this optimiser has just taken ends a training step."""
         held = None if self._optimiser is None else self._optimiser()

@@ -24,11 +24,24 @@ class Surprise:
         if not math.isfinite(value):
             first, self._broken = not self._broken, True
             return first
+        far = self._is_far(value)
+        self._enter(value)
+        return far
+
+    def takes(self, value: float) -> bool:
+        """Enter a value that is neither; False, and nothing done, for one that is."""
+        if not math.isfinite(value) or self._is_far(value):
+            return False
+        self._enter(value)
+        return True
+
+    def _is_far(self, value: float) -> bool:
+        return self._seen >= SEEN and value - self._mean > FAR * self._deviation
+
+    def _enter(self, value: float) -> None:
         self._broken = False
         gap = value - self._mean
-        far = self._seen >= SEEN and gap > FAR * self._deviation
         self._seen += 1
         weight = max(MEMORY, 1 / self._seen)
         self._mean += weight * gap
         self._deviation += weight * (abs(gap) - self._deviation)
-        return far

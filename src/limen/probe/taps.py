@@ -13,8 +13,9 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from limen.probe.beginning import Beginning
+from limen.probe.idle import Rest
 
-__all__ = ["Listener", "Taps"]
+__all__ = ["Hearer", "Listener", "Taps"]
 
 
 class Listener(Protocol):
@@ -45,11 +46,20 @@ class Listener(Protocol):
         ...
 
 
-class Taps:
-    """Tells a listener; ``close`` leaves torch as it was."""
+class Hearer(Listener, Protocol):
+    """What hears of them unless they were noted."""
 
-    def __init__(self, listener: Listener) -> None:
+    def after_noted(self, succeeded: bool) -> None:
+        """A backward pass ended whose beginning was noted, but not its end."""
+        ...
+
+
+class Taps:
+    """Tells a listener, or ``rest`` as long as that notes it; ``close`` leaves torch as it was."""
+
+    def __init__(self, listener: Hearer, rest: Rest) -> None:
         self._listener = listener
+        self._rest = rest
         self._within = threading.local()  # in each thread, whether a backward pass is in progress
         self._replaced: list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]] = []
         self._replace(torch.autograd, "backward", functools.partial(self._wrap, Beginning.of))
@@ -83,15 +93,20 @@ class Taps:
             if getattr(self._within, "pass_", False) or torch.compiler.is_compiling():
                 return original(*args, **kwargs)
             self._within.pass_ = True
-            succeeded = False
+            idle, told, succeeded = self._rest.idle, False, False
             try:
-                self._listener.before_backward(None if kwargs.get("create_graph") else beginning_of(args, kwargs))
+                if idle is None or kwargs or not args or not idle.begins_backward(args[0]):
+                    told = True
+                    self._listener.before_backward(None if kwargs.get("create_graph") else beginning_of(args, kwargs))
                 result = original(*args, **kwargs)
                 succeeded = True
                 return result
             finally:
                 self._within.pass_ = False
-                self._listener.after_backward(succeeded)
+                if told or idle is None:
+                    self._listener.after_backward(succeeded)
+                elif not idle.ends_backward():
+                    self._listener.after_noted(succeeded)
 
         return tapped
 
@@ -125,7 +140,9 @@ class Taps:
     def _before_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> Any:
         if torch.compiler.is_compiling():  # a compiled optimiser step: the compiler must find nothing here
             return None
-        closure = closure_of(args, kwargs)
+        closure, idle = closure_of(args, kwargs), self._rest.idle
+        if closure is None and idle is not None and idle.begins_update(optimiser):
+            return None
         self._listener.before_update(optimiser, closure is not None)
         if closure is None:
             return None
@@ -151,7 +168,9 @@ class Taps:
     def _after_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> None:
         if torch.compiler.is_compiling():
             return
-        self._listener.after_update(optimiser, closure_of(args, kwargs) is not None)
+        idle = self._rest.idle
+        if idle is None or not idle.ends_update(optimiser):
+            self._listener.after_update(optimiser, closure_of(args, kwargs) is not None)
 
 
 def closure_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
