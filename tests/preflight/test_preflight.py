@@ -92,10 +92,10 @@ def test_a_recurrent_layer_is_one_layer() -> None:
     assert preflight(Reader(), torch.randn(5, 2, 3)).layers == 3
 
 
-NAMES = ["cross-entropy", "cross_entropy", "CrossEntropyLoss", "nn.CrossEntropyLoss", "crossentropy", "ce"]
+SPELLINGS = ["cross-entropy", "cross_entropy", "CrossEntropyLoss", "nn.CrossEntropyLoss", "crossentropy", "ce"]
 
 
-@pytest.mark.parametrize("loss", [*NAMES, nn.CrossEntropyLoss(), F.cross_entropy])
+@pytest.mark.parametrize("loss", [*SPELLINGS, nn.CrossEntropyLoss(), F.cross_entropy])
 @pytest.mark.parametrize("target", [None, torch.zeros(8, dtype=torch.int64)], ids=["without", "with"])
 def test_a_loss_is_known_by_name_module_and_function_with_and_without_targets(loss: Any, target: Any) -> None:
     sick = nn.Sequential(nn.Linear(4, 3), nn.Softmax(-1))
