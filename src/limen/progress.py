@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from limen.findings import Finding
 from limen.journal import TreatmentRecord
@@ -28,6 +29,7 @@ class Progress:
         sites: number of sites found.
         findings: as of now, open ones first.
         treatments: as of now.
+        titles: what to call the places of the findings, by their name, where that is only a number.
     """
 
     step: int
@@ -41,6 +43,7 @@ class Progress:
     sites: int
     findings: tuple[Finding, ...]
     treatments: tuple[TreatmentRecord, ...]
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 def progress_of(probe: Probe, findings: tuple[Finding, ...], treatments: tuple[TreatmentRecord, ...]) -> Progress:
@@ -62,4 +65,5 @@ def progress_of(probe: Probe, findings: tuple[Finding, ...], treatments: tuple[T
         sites=len(records),
         findings=findings,
         treatments=treatments,
+        titles={record.site.name: record.site.title for record in records} if findings else {},
     )

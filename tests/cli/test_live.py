@@ -46,6 +46,8 @@ def test_what_is_within_the_free_seconds_is_told_in_seconds_and_not_as_an_alarmi
 
 def test_the_first_open_finding_is_named_and_a_closed_one_is_not() -> None:
     assert "· dead-units at fc2 ·" in progress_text(replace(PROGRESS, findings=(FINDING,))).plain
+    titled = replace(PROGRESS, findings=(FINDING,), titles={"fc2": "relu after layer 2"})
+    assert "· dead-units at relu after layer 2 ·" in progress_text(titled).plain
     closed = replace(FINDING, closed=200)
     assert "dead-units" not in progress_text(replace(PROGRESS, findings=(closed,))).plain
 

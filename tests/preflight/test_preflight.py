@@ -77,7 +77,25 @@ def test_a_pair_for_a_model_of_two_arguments_is_its_sample() -> None:
     assert preflight(nn.Bilinear(3, 4, 2), (torch.randn(8, 3), torch.randn(8, 4))).layers == 1
 
 
-@pytest.mark.parametrize("loss", ["cross-entropy", "cross_entropy", nn.CrossEntropyLoss(), F.cross_entropy])
+def test_a_recurrent_layer_is_one_layer() -> None:
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.cell, self.head = nn.LSTM(3, 4, num_layers=2), nn.GRUCell(4, 4), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            read, state = self.first(x)[0], None
+            for step in read:
+                state = self.cell(step, state)
+            return self.head(state)
+
+    assert preflight(Reader(), torch.randn(5, 2, 3)).layers == 3
+
+
+SPELLINGS = ["cross-entropy", "cross_entropy", "CrossEntropyLoss", "nn.CrossEntropyLoss", "crossentropy", "ce"]
+
+
+@pytest.mark.parametrize("loss", [*SPELLINGS, nn.CrossEntropyLoss(), F.cross_entropy])
 @pytest.mark.parametrize("target", [None, torch.zeros(8, dtype=torch.int64)], ids=["without", "with"])
 def test_a_loss_is_known_by_name_module_and_function_with_and_without_targets(loss: Any, target: Any) -> None:
     sick = nn.Sequential(nn.Linear(4, 3), nn.Softmax(-1))
@@ -151,6 +169,7 @@ def test_a_way_that_the_data_did_not_take_is_a_remark() -> None:
             InvalidValue,
             r"preflight\(model=int\): expected a torch.nn.Module",
         ),
+        (lambda: preflight(cast(Any, nn.ReLU), torch.ones(1)), InvalidValue, r"model=ReLU\): a class was given"),
         (lambda: preflight(model(), torch.ones(2, 5)), SampleRefused, r"0 \(Linear\(in_features=4.*last axis of 4"),
         (lambda: preflight(model(), torch.ones(2, 4), loss="mce"), UnknownName, r"named 'mce'. Did you mean 'mse'\?"),
         (
@@ -164,7 +183,7 @@ def test_a_way_that_the_data_did_not_take_is_a_remark() -> None:
             "not known before the model's first call",
         ),
     ],
-    ids=["model", "shape", "name", "loss", "lazy"],
+    ids=["model", "class", "shape", "name", "loss", "lazy"],
 )
 def test_a_mistake_is_told(call: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
@@ -192,6 +211,7 @@ class Fruitless(nn.Module):
 ODD: dict[str, tuple[nn.Module, Any]] = {
     "sparse": (Spread(), (torch.eye(3).to_sparse(), torch.randn(3, 5))),
     "nothing": (Fruitless(), torch.randn(2, 3)),
+    "a recurrent layer": (nn.LSTM(3, 4, num_layers=2), torch.randn(5, 2, 3)),
     "no weights": (nn.ReLU(), torch.randn(2, 3)),
     "an empty batch": (model().eval(), torch.randn(0, 4)),
     "a vector": (nn.Linear(3, 2), torch.randn(3)),

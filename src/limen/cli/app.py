@@ -155,7 +155,8 @@ def check(
     """Check a model before it is trained, from one pass over a sample.
 
     MODULE is a module or a file, FACTORY a function, a class or a model in it: net:build, src/net.py:Net. The function
-    is called without arguments; it may return a pair of the model and a sample.
+    is called without arguments; it may return a pair of the model and a sample. The module is imported, so a training
+    in it belongs under `if __name__ == "__main__":`.
     """
     from limen.cli.check import CheckOptions
     from limen.cli.check import check as check_model  # loads torch

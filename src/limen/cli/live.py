@@ -109,7 +109,8 @@ def progress_text(progress: Progress) -> Text:
         parts.append(Text(f"gradient first/last {progress.gradient_ratio:.2g}"))
     worrying = [finding for finding in progress.findings if finding.closed is None and finding.severity != "info"]
     if worrying:
-        parts.append(Text(f"{worrying[0].name} at {worrying[0].where}", "bold red"))
+        where = progress.titles.get(worrying[0].where, worrying[0].where)
+        parts.append(Text(f"{worrying[0].name} at {where}", "bold red"))
     if progress.treatments:
         parts.append(Text(f"{progress.treatments[-1].name} applied", "green"))
     cost = f"took {progress.spent:.1f} s" if progress.free else f"costs {progress.overhead:.1%}"

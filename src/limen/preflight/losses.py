@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,12 @@ __all__ = ["LOSSES", "Loss", "LossCall", "calls_in", "function_of", "kind_of"]
 
 Loss = Callable[..., Any] | str
 """A callable of output and target, or the name of one of ``LOSSES``."""
+
+
+def _bare(name: str) -> str:
+    """Letters and figures alone, so that a name is found however it is written."""
+    return re.sub(r"[\W_]+", "", name).lower()
+
 
 LOSSES: dict[str, Callable[..., Any]] = {
     "cross-entropy": F.cross_entropy,
@@ -43,6 +50,13 @@ _BY_CLASS = {
     nn.HuberLoss: "huber",
     nn.KLDivLoss: "kl-div",
 }
+_BY_NAME = {
+    "ce": "cross-entropy",
+    **{_bare(kind): kind for kind in LOSSES},
+    **{_bare(called): kind for called, kind in _BY_CALL.items()},
+    **{_bare(known.__name__): kind for known, kind in _BY_CLASS.items()},
+}
+"""Kinds by all their names: their own, the function's and the module's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +92,10 @@ def function_of(loss: Any) -> Callable[..., Any] | None:
             f"preflight(loss={loss!r}): expected a callable of output and target, such as nn.CrossEntropyLoss(), or a "
             f"name: {', '.join(LOSSES)}."
         )
-    known = {**LOSSES, **{function.__name__: function for function in LOSSES.values()}}
-    name = loss.replace("_", "-") if loss.replace("_", "-") in LOSSES else loss
-    if name not in known:
-        raise UnknownName.of("loss", loss, known)
-    return known[name]
+    kind = _BY_NAME.get(_bare(loss.removeprefix("nn.")))
+    if kind is None:
+        raise UnknownName.of("loss", loss, LOSSES)
+    return LOSSES[kind]
 
 
 def kind_of(loss: Callable[..., Any] | None) -> str | None:

@@ -56,6 +56,10 @@ def preflight(
     """
     began = time.perf_counter()
     if not is_module(model):
+        if isinstance(model, type):
+            raise InvalidValue(
+                f"preflight(model={model.__name__}): a class was given. Make a model of it and pass that."
+            )
         raise InvalidValue(f"preflight(model={type(model).__name__}): expected a torch.nn.Module.")
     sample, target = apart(model, sample, target)
     optimisers = [optimizer] if isinstance(optimizer, Optimizer) else optimizer

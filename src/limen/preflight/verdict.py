@@ -13,6 +13,7 @@ from torch import nn
 from limen.findings import Finding
 from limen.preflight.fixes import Fix, mend
 from limen.preflight.flight import Flight
+from limen.preflight.rules.unscaled import RECURRENT
 from limen.preflight.words import plain
 
 __all__ = ["Preflight", "verdict_of"]
@@ -28,7 +29,7 @@ class Preflight:
         model: class of the model.
         findings: worst first; those of one severity as they come along the forward pass.
         parameters: number of the model's entries, trained and frozen.
-        layers: applications of a weight.
+        layers: applications of a weight; a recurrent layer is one.
         activations: applications of an activation.
         notes: what could not be looked at, one sentence each.
         seconds: what the check took.
@@ -94,12 +95,18 @@ def verdict_of(flight: Flight, findings: Iterable[Finding], seconds: float) -> P
         type(flight.model).__name__,
         tuple(one for one in ordered if known[one.key] is one),
         sum(math.prod(tensor.shape) for tensor in flight.model.parameters()),
-        len(flight.maps),
+        layers(flight),
         sum(1 for _ in flight.activations),
         tuple(notes(flight)),
         seconds,
         flight,
     )
+
+
+def layers(flight: Flight) -> int:
+    """Applications of a weight; a recurrent layer is one, however many weights and steps it has."""
+    recurrent = {one.path for one in flight.tape.operations if one.name.removesuffix("_cell") in RECURRENT}
+    return len(flight.maps) + len(recurrent)
 
 
 def notes(flight: Flight) -> Iterator[str]:
@@ -110,7 +117,7 @@ def notes(flight: Flight) -> Iterator[str]:
             if flight.has_loss
             else "The head was not checked, since no loss was given."
         )
-    if not flight.maps:
+    if not layers(flight):
         yield "No layer of weights was seen in the pass."
     opaque = [one.path or "the model" for one in flight.tape.operations if one.name == "opaque"]
     if opaque:

@@ -279,3 +279,9 @@ def test_on_the_meta_device_code_that_asks_for_numbers_is_refused() -> None:
         predict(Asks().to("meta"), torch.ones(4, 8, device="meta"))
     with pytest.raises(InvalidValue, match="meta device"):
         predict(nn.Linear(8, 8, device="meta"), torch.ones(4, 8, device="meta"), loss=lambda output: output.sum())
+
+
+def test_a_model_without_activation_functions_gets_a_sentence_in_place_of_an_empty_table() -> None:
+    found = predict(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2)), torch.randn(8, 4))
+    assert str(found).startswith("no activation function")
+    assert "measured" not in str(found)

@@ -125,7 +125,7 @@ def refusal(error: Exception, model: nn.Module, paths: Mapping[nn.Module, str], 
     told = str(error).strip().split("\n")[0] or type(error).__name__
     return SampleRefused(
         f"The forward pass ended in {name}, which was given {shapes or 'no tensor'}: {type(error).__name__}: {told}. "
-        f"{wants(module)}Pass a sample as the model is called with."
+        f"{wants(module)}Pass a sample of what the model is called with."
     )
 
 

@@ -105,10 +105,10 @@ def checked(model: nn.Module, given: Any, options: CheckOptions) -> tuple[Prefli
             return preflight(model, sample, loss=options.loss), text
         except SampleRefused as error:
             refused = refused or error
-    why = f" ({refused})" if refused is not None else ""
+    why = f" What was tried: {refused}" if refused is not None else ""
     raise InvalidValue(
-        f"limen check {options.subject}: what the model is called with cannot be guessed{why}. Say it: --input "
-        "8x3x224x224, once for each argument; or --batch FILE.safetensors."
+        f"limen check {options.subject}: what the model is called with cannot be guessed. Say it: --input "
+        f"8x3x224x224, once for each argument; or --batch FILE.safetensors.{why}"
     )
 
 

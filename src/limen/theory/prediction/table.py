@@ -18,6 +18,8 @@ def as_text(sites: Sequence[SitePrediction], unruled: Sequence[str], reason: str
     rows = [TITLES, *map(cells, sites)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(TITLES))]
     lines = ["  ".join(line(row, widths)).rstrip() for row in rows]
+    if not sites:
+        lines = ["no activation function outside of recurrent layers was seen; .maps holds the figures of each weight"]
     if any(site.measured for site in sites):
         lines.append("predicted / measured")
     elif reason:
