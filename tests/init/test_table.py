@@ -73,7 +73,7 @@ def test_the_text_of_a_table() -> None:
     model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
     x = torch.randn(32, 64, generator=seeded(1))
     lines = str(limen.init_(model, x, generator=seeded())).splitlines()
-    assert " ".join(lines[0].split()) == "weight functions fan in std now rule wanted variance gradient remark"
+    assert " ".join(lines[0].split()) == "weight functions fan in old std new std rule wanted variance gradient remark"
     assert lines[2].split()[:5] == ["0.weight", "linear", "→", "relu", "64"]
     assert lines[2].endswith("from its actual input")
     lines = str(limen.init_(model)).splitlines()

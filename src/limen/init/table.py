@@ -94,7 +94,7 @@ class Initialisation:
         return "\n".join([text[0], "-" * max(map(len, text)), *text[1:], *(f"* {note}" for note in self.notes)])
 
 
-HEADS = ("weight", "functions", "fan in", "std", "now", "rule", "wanted", "variance", "gradient", "remark")
+HEADS = ("weight", "functions", "fan in", "old std", "new std", "rule", "wanted", "variance", "gradient", "remark")
 
 
 def cells(row: Row) -> tuple[str, ...]:

@@ -84,8 +84,8 @@ def check(options: CheckOptions, stream: TextIO) -> int:
     if options.fix and result.verdict == "sick":
         made = result.fix(generator=torch.Generator().manual_seed(0))
         show_fix(made, stream)
-        result, _ = checked(model, given, options)
-        show(result, stream)
+        left, _ = checked(model, given, options)
+        show(left, stream)  # the exit code and the JSON are of the model as its file has it
     return code(result, options.fail_on)
 
 
