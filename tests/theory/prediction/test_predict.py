@@ -279,3 +279,23 @@ def test_on_the_meta_device_code_that_asks_for_numbers_is_refused() -> None:
         predict(Asks().to("meta"), torch.ones(4, 8, device="meta"))
     with pytest.raises(InvalidValue, match="meta device"):
         predict(nn.Linear(8, 8, device="meta"), torch.ones(4, 8, device="meta"), loss=lambda output: output.sum())
+
+
+class Neighbours(nn.Module):
+    """Reads the rows of a sparse matrix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(64, 256), nn.Linear(256, 4)
+
+    def forward(self, x: Tensor, edges: Tensor) -> Tensor:
+        return self.second(torch.relu(self.first(torch.sparse.mm(edges, x))))
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr], ids=["coo", "csr"])
+def test_sparse_samples_are_unknown_and_what_is_made_of_them_is_read(layout: torch.layout) -> None:
+    edges = torch.eye(50).to_sparse(layout=layout)
+    (site,) = predict(Neighbours(), (torch.randn(50, 64), edges)).sites
+    assert site.measured is not None
+    assert site.variance == pytest.approx(site.measured.variance, rel=0.3)
