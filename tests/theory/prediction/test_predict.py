@@ -299,3 +299,9 @@ def test_sparse_samples_are_unknown_and_what_is_made_of_them_is_read(layout: tor
     (site,) = predict(Neighbours(), (torch.randn(50, 64), edges)).sites
     assert site.measured is not None
     assert site.variance == pytest.approx(site.measured.variance, rel=0.3)
+
+
+@pytest.mark.parametrize("given", [None, "net", nn.Linear, torch.relu], ids=["none", "name", "class", "function"])
+def test_what_is_no_module_is_refused(given: Any) -> None:
+    with pytest.raises(InvalidValue, match=r"predict\(model=.*expected a torch\.nn\.Module"):
+        predict(given, torch.randn(3, 4))
