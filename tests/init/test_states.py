@@ -96,3 +96,52 @@ def test_what_cannot_be_seen_is_taken_as_it_acts_and_left() -> None:
     assert all(torch.equal(p, before[name]) for name, p in script.named_parameters())
     with torch.no_grad():
         assert float(model(x).square().mean()) == pytest.approx(1, rel=0.2)
+
+
+class Scan(nn.Module):
+    """A state that decays by an input's own factor at each step, as in selective state spaces."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.into, self.rate, self.last = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width)
+        self.decay = nn.Parameter(torch.arange(1.0, width + 1).log() / 2)
+        nn.init.constant_(self.rate.bias, -4.6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        state, made = torch.zeros_like(x[:, 0]), []
+        for step in x.unbind(1):
+            rate = F.softplus(self.rate(step))
+            state = torch.exp(-rate * self.decay.exp()) * state + rate * self.into(step)
+            made.append(state)
+        return x + self.last(torch.stack(made, 1))
+
+
+def test_a_scan_over_time_does_not_run_away() -> None:
+    torch.manual_seed(0)
+    model, x = Scan(64), torch.randn(16, 32, 64, generator=seeded(1))
+    made = limen.init_(model, x, generator=seeded())
+    last = next(row for row in made.rows if row.name == "last.weight")
+    assert all(bool(torch.isfinite(weight).all()) for weight in model.parameters())
+    assert last.new_std > 1e-3
+    assert 0.01 < float((model(x) - x).detach().var()) < 10  # a branch of about the size of what it is added to
+
+
+class Slopes(nn.Module):
+    """Returns the derivative of its layers with respect to their input, as forces are of an energy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.energy = nn.Sequential(nn.Linear(8, 256), nn.Tanh(), nn.Linear(256, 256))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.detach().requires_grad_()
+        return torch.autograd.grad(self.energy(x).sum(), x, create_graph=True)[0]
+
+
+@pytest.mark.parametrize("mode", ["variance", "data"])
+def test_a_forward_pass_may_ask_for_gradients(mode: str) -> None:
+    model, x = Slopes(), torch.randn(32, 8, generator=seeded(1))
+    limen.init_(model, x, mode=mode, generator=seeded())  # pyright: ignore[reportArgumentType]
+    made = model.energy(x).detach().var(correction=0)
+    assert float(made) == pytest.approx(1.0, rel=0.3 if mode == "variance" else 0.021)
+    assert all(weight.grad is None and weight.requires_grad for weight in model.parameters())

@@ -47,6 +47,8 @@ class Thresholds:
         ordered: rank correlation of the profile with depth. From: 0.8 is significant at 5 % from five layers on.
         patience: training steps before a missing fall of the loss means anything. From: plateaus of healthy nets
             at the start (symmetry breaking, warm-up) last tens of steps.
+        lasting: training steps that a loss stays above its start before it counts as lost. From: a small network takes
+            some fifty steps to learn another task (measured on digits, after 200 steps on two of the ten classes).
         exploded: gradient at the first site over that at the last, dimensionless. From: a tanh net of fifty layers
             with torch's own gain 5/3 grows by 117 at birth in theory and is trainable; used together with harm.
         explosive_factor: growth for each layer, dimensionless. From: batch normalisation alone grows by
@@ -91,6 +93,7 @@ class Thresholds:
     starved_badly: float = 1e-5
     ordered: float = 0.8
     patience: int = 200
+    lasting: int = 100
     exploded: float = 1e2
     explosive_factor: float = 1.5
     wild_loss: float = 10.0

@@ -30,7 +30,7 @@ def measured_pass(model: nn.Module, sample: Sample) -> tuple[Tape, Measured]:
     for name, tensor in tensors_of(sample):
         if readable(tensor):
             found[-1, name] = two_moments(tensor)
-    with torch.no_grad():
+    with torch.enable_grad():  # a forward pass may ask for gradients itself
         return record(model, sample, see=see), found
 
 

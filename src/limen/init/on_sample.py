@@ -54,12 +54,12 @@ def fit_to_sample(model: nn.Module, sample: Sample, settings: Mapping[str, Setti
             ratios[layer.weight.name] = ratio  # noqa: B023
             if abs(ratio - 1) > tolerance:
                 factor = 1 / math.sqrt(ratio)
-                made[0].mul_(factor)
-                layer.weight.leaf.mul_(factor)
+                made[0].data.mul_(factor)
+                layer.weight.leaf.data.mul_(factor)
                 if layer.bias is not None and layer.bias.leaf is not None and layer.bias.leaf.requires_grad:
-                    layer.bias.leaf.mul_(factor)
+                    layer.bias.leaf.data.mul_(factor)
 
-        with torch.no_grad():
+        with torch.enable_grad():  # a forward pass may ask for gradients itself
             record(model, sample, see=see)
         fitted.passes += 1
         fitted.ratios = ratios

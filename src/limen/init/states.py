@@ -13,6 +13,9 @@ from limen.theory import moments
 
 __all__ = ["Measured", "State", "after", "observed", "of_leaf"]
 
+SQUASHES = frozenset({"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "softmax", "log_softmax", "sin", "cos"})
+"""Functions whose values do not grow in proportion to their input."""
+
 Measured = Mapping[tuple[int, str], tuple[float, float]]
 """Mean and second moment of tensors seen on the sample, by order of the operation and place: ``in0``, ``out0``."""
 
@@ -168,11 +171,16 @@ def reference(operation: Operation, given: Mapping[int, State]) -> tuple[str, St
 
 
 def observed(operation: Operation, passed: tuple[str, State] | None, measured: Measured) -> State:
-    """Anything else: it changes mean and second moment by the factor by which it changed them on the sample."""
+    """Anything else: it changes mean and second moment by the factor by which it changed them on the sample.
+
+    A function that does not scale with its input gives what it gave on the sample.
+    """
     made = measured.get((operation.order, "out0"))
     if passed is None:
         return State(made[1], made[0], guessed=True) if made and usable(made) else State(guessed=True)
     place, x = passed
+    if operation.name in SQUASHES and made and usable(made):
+        return State(made[1], made[0], function=x.function, run=x.run, guessed=True)
     before = measured.get((operation.order, place))
     if not (made and before and usable(made) and usable(before)):
         return replace(x, slope=None, guessed=True)

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import pytest
@@ -313,3 +314,49 @@ def test_a_sample_that_does_not_fit_is_refused_by_the_name_of_the_layer() -> Non
 def test_lazy_parameters_are_refused_with_the_way_out() -> None:
     with pytest.raises(InvalidValue, match=r"weight.*not known before.*Call the model once"):
         record(nn.LazyLinear(3), torch.randn(2, 3))
+
+
+WRITES: dict[str, Callable[[Tensor], object]] = {
+    "in place": lambda weight: weight.mul_(2.0),
+    "in part": lambda weight: weight[0].zero_(),
+    "a row": lambda weight: weight.__setitem__(0, 5.0),
+    "data": lambda weight: weight.data.copy_(torch.ones_like(weight)),
+    "new data": lambda weight: setattr(weight, "data", torch.ones_like(weight)),
+    "out": lambda weight: torch.add(weight.detach(), 1.0, out=weight.detach()),
+    "nn.init": lambda weight: nn.init.normal_(weight),
+}
+
+
+class Writer(nn.Module):
+    """Sets its weights by what it is given, as a normalisation that begins with its first batch."""
+
+    def __init__(self, write: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self.layer, self.write = nn.Linear(3, 3), write
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            self.write(self.layer.weight)
+        return self.layer(x)
+
+
+@pytest.mark.parametrize("how", WRITES)
+def test_weights_that_the_pass_itself_writes_to_are_as_before(how: str) -> None:
+    model = Writer(WRITES[how])
+    weight, before, place = model.layer.weight, model.layer.weight.detach().clone(), model.layer.weight.data_ptr()
+    record(model, torch.randn(4, 3))
+    assert model.layer.weight is weight
+    assert torch.equal(weight, before)
+    assert weight.data_ptr() == place
+
+
+def test_weights_are_put_back_after_an_error() -> None:
+    def write(weight: Tensor) -> None:
+        weight.mul_(2.0)
+        raise RuntimeError("full")
+
+    model = Writer(write)
+    before = model.layer.weight.detach().clone()
+    with pytest.raises(SampleRefused):
+        record(model, torch.randn(4, 3))
+    assert torch.equal(model.layer.weight, before)

@@ -285,3 +285,29 @@ def test_a_model_without_activation_functions_gets_a_sentence_in_place_of_an_emp
     found = predict(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2)), torch.randn(8, 4))
     assert str(found).startswith("no activation function")
     assert "measured" not in str(found)
+
+
+class Neighbours(nn.Module):
+    """Reads the rows of a sparse matrix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(64, 256), nn.Linear(256, 4)
+
+    def forward(self, x: Tensor, edges: Tensor) -> Tensor:
+        return self.second(torch.relu(self.first(torch.sparse.mm(edges, x))))
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr], ids=["coo", "csr"])
+def test_sparse_samples_are_unknown_and_what_is_made_of_them_is_read(layout: torch.layout) -> None:
+    edges = torch.eye(50).to_sparse(layout=layout)
+    (site,) = predict(Neighbours(), (torch.randn(50, 64), edges)).sites
+    assert site.measured is not None
+    assert site.variance == pytest.approx(site.measured.variance, rel=0.3)
+
+
+@pytest.mark.parametrize("given", [None, "net", nn.Linear, torch.relu], ids=["none", "name", "class", "function"])
+def test_what_is_no_module_is_refused(given: Any) -> None:
+    with pytest.raises(InvalidValue, match=r"predict\(model=.*expected a torch\.nn\.Module"):
+        predict(given, torch.randn(3, 4))

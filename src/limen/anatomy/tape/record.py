@@ -33,7 +33,7 @@ def record(
     """The operations of one forward pass.
 
     The model runs in the mode it is in (``model.train()`` or ``.eval()``) and under the caller's ``torch.no_grad()``,
-    if any; its buffers and torch's and Python's random numbers are as before afterwards.
+    if any; its parameters, its buffers and torch's and Python's random numbers are as before afterwards.
 
     Args:
         model: any module; on the meta device too, as far as its forward pass does not ask for numbers.
@@ -59,14 +59,17 @@ def record(
     inputs = [recorder.value_of(tensor, "input", name) for name, tensor in tensors_of(sample)]
     with undisturbed(model), uncompiled(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Using `torch\.compile\(module\)` when there are global hooks")
-        with recorder:
-            try:
-                result = model(*args, **kwargs)
-            except Exception as error:
-                raise refusal(error, model, paths, sample) from error
-            outputs = {name: recorder.value_of(tensor) for name, tensor in tensors_of(result)}
-            if then is not None:
-                then(result)
+        try:
+            with recorder:
+                try:
+                    result = model(*args, **kwargs)
+                except Exception as error:
+                    raise refusal(error, model, paths, sample) from error
+                outputs = {name: recorder.value_of(tensor) for name, tensor in tensors_of(result)}
+                if then is not None:
+                    then(result)
+        finally:
+            recorder.put_back()
     return Tape(tuple(recorder.operations), tuple(inputs), outputs, recorder.modules)
 
 

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
@@ -48,6 +49,8 @@ class Recorder(TorchFunctionMode):
         self._thread = threading.get_ident()
         self._known: dict[int, tuple[weakref.ref[Tensor], Value]] = {}
         self._stack: list[str] = []
+        self._before: dict[int, tuple[Tensor, Tensor, Tensor]] = {}  # parameters that the pass writes to
+        self._places: dict[int | None, Tensor] | None = None  # parameters by where their numbers lie
         self._hidden: list[tuple[nn.Module, Activation]] = []  # the composite activation being computed
         self._handles: list[Any] = []
 
@@ -67,6 +70,8 @@ class Recorder(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         """Let every call through unchanged and write it down."""
         kwargs = kwargs or {}
+        if writes(func, kwargs):
+            self._keep([*args[:1], *kwargs.values()])
         if self._hidden or threading.get_ident() != self._thread:
             return func(*args, **kwargs)
         inner = opened(func)
@@ -81,6 +86,23 @@ class Recorder(TorchFunctionMode):
         result = func(*args, **kwargs)
         self._end(operation, tensors, args[0] if operation.name == "setitem" else result)
         return result
+
+    def _keep(self, given: Any) -> None:
+        """Remember parameters that are about to be overwritten, whole, in part, or through their ``data``."""
+        if self._places is None:
+            leaves = [value.leaf for value in self._leaves.values() if value.source == "parameter"]
+            self._places = {place: leaf for leaf in leaves if leaf is not None and (place := storage_of(leaf))}
+        for _, tensor in tensors_of(given):
+            leaf = self._places.get(storage_of(tensor))
+            if leaf is not None and id(leaf) not in self._before:
+                with torch.no_grad():
+                    self._before[id(leaf)] = leaf, leaf.data, leaf.detach().clone()
+
+    def put_back(self) -> None:
+        """Undo what the pass wrote to parameters."""
+        for leaf, place, numbers in self._before.values():
+            place.copy_(numbers)
+            leaf.data = place  # not seen by autograd: a recorded pass can still be gone back through
 
     def _again(self) -> TorchFunctionMode:
         return _Again(self)
@@ -163,3 +185,14 @@ class _Again(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         return self._recorder.__torch_function__(func, types, args, kwargs)
+
+
+def writes(function: Any, kwargs: Mapping[str, Any]) -> bool:
+    """Whether a call may write to a tensor that it is given: in place, with ``out``, or to an attribute."""
+    name = getattr(function, "__name__", "")
+    return name in ("__set__", "__setitem__") or (name.endswith("_") and not name.endswith("__")) or "out" in kwargs
+
+
+def storage_of(tensor: Tensor) -> int | None:
+    """Where the numbers of a tensor lie; None where they lie nowhere, or in several places."""
+    return tensor.untyped_storage().data_ptr() or None if tensor.layout == torch.strided else None

@@ -43,7 +43,7 @@ def tensor_of(text: str, model: nn.Module) -> Tensor:
     if not 0 < count < LARGEST:
         raise InvalidValue(f"--input {text}: {count:,} numbers; expected more than none and less than {LARGEST:,}.")
     first = first_layer(model)
-    usual = torch.int64 if found["below"] or isinstance(first, nn.Embedding) else torch.float32
+    usual = torch.int64 if found["below"] or isinstance(first, nn.Embedding) else type_of(first)
     return drawn(sizes, DTYPES.get(found["dtype"] or "", usual), int(found["below"] or vocabulary(model)))
 
 
@@ -53,6 +53,12 @@ def drawn(sizes: list[int], dtype: torch.dtype, below: int) -> Tensor:
     if dtype.is_floating_point:
         return torch.randn(sizes, generator=generator).to(dtype)
     return torch.randint(0, max(2 if dtype == torch.bool else below, 1), sizes, generator=generator).to(dtype)
+
+
+def type_of(layer: nn.Module | None) -> torch.dtype:
+    """The type of the numbers that a layer computes with."""
+    held = next(layer.parameters(recurse=False), None) if layer is not None else None
+    return held.dtype if held is not None and held.is_floating_point() else torch.float32
 
 
 def first_layer(model: nn.Module) -> nn.Module | None:

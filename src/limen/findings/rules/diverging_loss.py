@@ -18,8 +18,8 @@ def diverging_loss(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     itself.
 
     How it is measured: one loss, never negative; the median of its last eighth is above its start and three times its
-    lowest eighth, both beyond the noise; and after that lowest eighth some weight moved by a tenth of its norm in one
-    step. A loss that never fell is not-learning.
+    lowest eighth, both beyond the noise, at least 100 steps after that; and since then some weight moved by a tenth of
+    its norm in one step. A loss that never fell is not-learning.
 
     Known to misfire: a curriculum whose next task is harder, trained with a learning rate at the edge.
 
@@ -34,7 +34,8 @@ def diverging_loss(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     back = trend.end - trend.start > trend.error
     rise = trend.end - trend.lowest > max(trend.block_error, (limits.risen - 1.0) * trend.lowest)
     jump = large_step(vitals, limits, after=trend.lowest_step, until=vitals.step)
-    if not (back and rise) or jump is None:
+    early = vitals.step - trend.lowest_step < limits.lasting  # a new task is learned, too
+    if early or not (back and rise) or jump is None:
         return
     yield Finding(
         symptom="diverging-loss",

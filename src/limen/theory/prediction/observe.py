@@ -112,7 +112,7 @@ class Observer:
         if value.source == "input" and tensor.is_meta:  # as data should be
             state = self.states[value]
             self.states[value] = state.plain(mean=torch.zeros_like(state.mean), variance=torch.ones_like(state.mean))
-        if not tensor.is_floating_point() or tensor.is_meta or not tensor.numel():
+        if not tensor.is_floating_point() or tensor.is_meta or tensor.layout != torch.strided or not tensor.numel():
             return
         self.readings[value] = reading = Reading(*overall(self.states[value]))
         self.tensors[value] = tensor
@@ -150,11 +150,12 @@ def active_share(operation: Operation, z: Tensor) -> float:
 
 
 def state_of(tensor: Tensor, samples: int, batch: int | None, outer: int = 1) -> State:
-    """Mean and variance over the samples of a tensor that holds them all; unknown on the meta device."""
+    """Mean and variance over the samples of a tensor that holds them; unknown of sparse ones and on the meta device."""
     if batch is None:
         return constant(tensor)
     numbers: Any = tensor.detach()
-    numbers = torch.full(tensor.shape, torch.nan) if tensor.is_meta or tensor.is_complex() else numbers.cpu()
+    unknown = tensor.is_meta or tensor.is_complex() or tensor.layout != torch.strided
+    numbers = torch.full(tensor.shape, torch.nan) if unknown else numbers.cpu()
     shape = numbers.shape
     split = numbers.double().reshape(*shape[:batch], outer, samples, -1, *shape[batch + 1 :])
     target = folded(tuple(shape), batch, samples)

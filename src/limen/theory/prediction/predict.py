@@ -56,7 +56,8 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
 
     Raises:
         SampleRefused: the model's forward pass raised.
-        InvalidValue: the sample is empty or holds no tensor, the model returns none, or ``loss`` no scalar.
+        InvalidValue: the model is no module, the sample is empty or holds no tensor, the model returns none, or
+            ``loss`` no scalar.
 
     Source: Wang & Manning 2013, "Fast dropout training", for moments through a layer; Schoenholz et al. 2017,
     arXiv:1611.01232, for gradients as independent of the signal.
@@ -70,6 +71,8 @@ def predict(model: nn.Module, sample: Sample, *, loss: Loss | None = None, measu
     >>> site.measured is not None and abs(site.variance / site.measured.variance - 1) < 0.1
     True
     """
+    if not isinstance(model, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidValue(f"predict(model={type(model).__name__}): expected a torch.nn.Module.")
     model = unwrapped(model)
     observer, real = Observer(samples_in(sample)), not is_meta(model)
     if loss is not None and not real:

@@ -131,6 +131,6 @@ def folded(shape: tuple[int, ...], batch: int | None, samples: int) -> tuple[int
 
 def constant(tensor: Tensor, **changes: object) -> State:
     """The state of a tensor that is the same for all samples; unknown on the meta device."""
-    unknown = tensor.is_meta or tensor.is_complex() or tensor.is_quantized or tensor.is_sparse
+    unknown = tensor.is_meta or tensor.is_complex() or tensor.is_quantized or tensor.layout != torch.strided
     mean = torch.full(tensor.shape, torch.nan, dtype=torch.float64) if unknown else tensor.detach().cpu().double()
     return State(mean, torch.zeros_like(mean), batch=None).plain(**changes)
