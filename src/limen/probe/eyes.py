@@ -267,12 +267,14 @@ class Eyes(TorchFunctionMode):
         self._stack.append(module)
         if len(self._stack) == 1:
             self._enter_root(module, args)
-        if self._blind or self._shut or self._composite:
+        if self._blind or self._shut or self._composite or type(module) in _PLAIN:
             return
         if is_compiled(module) and not hasattr(module.forward, "covers_eyes"):  # compiled before the watch began
             self._cover(module)
             return
         activation = composite(module)
+        if activation is None and not is_compiled(module):
+            _PLAIN.add(type(module))
         if activation is not None and args and isinstance(args[0], Tensor) and torch.is_grad_enabled():
             self._composite.append((len(self._stack), self._report(activation, args[0], module)))
 
@@ -287,7 +289,9 @@ class Eyes(TorchFunctionMode):
         self._place()
 
     def _leave(self, module: nn.Module, args: tuple[Any, ...], result: Any) -> None:
-        if torch.compiler.is_compiling() or threading.get_ident() != self._thread or module not in self._stack[-3:]:
+        if torch.compiler.is_compiling() or threading.get_ident() != self._thread:
+            return
+        if not (self._stack and self._stack[-1] is module) and module not in self._stack[-3:]:
             return
         if self._covered is not None:
             if module is not self._covered:
@@ -295,6 +299,8 @@ class Eyes(TorchFunctionMode):
             self._cover(None)
         while self._stack and self._stack.pop() is not module:
             pass  # a module whose forward raised never reported its end
+        if self._stack and not self._composite:
+            return
         if self._composite and self._composite[-1][0] > len(self._stack):
             _, after = self._composite.pop()
             if after is not None and isinstance(result, Tensor):
@@ -318,3 +324,4 @@ def composite(module: nn.Module) -> Activation | None:
 
 
 _COMPOSITES: dict[type[nn.Module], Activation | None] = {}
+_PLAIN: set[type[nn.Module]] = set()  # classes that are neither composite nor compiled
