@@ -10,6 +10,7 @@ from torch.nn.modules import module as hooks
 
 from limen.probe import Probe
 from limen.probe.modes import overrides
+from limen.probe.one_thread import is_idle
 from limen.vitals import Vitals
 from tests.probe.watching import watching
 
@@ -222,3 +223,28 @@ def test_a_training_that_was_refused_stays_so_when_the_first_has_ended() -> None
             thread.join()
     assert probe.step == 6
     assert {site.site.units for site in probe.vitals().sites} == {5}
+
+
+def test_a_thread_that_runs_is_not_idle_however_often_one_asks() -> None:
+    done = threading.Event()
+
+    def deeper(levels: int) -> int:
+        return 0 if levels == 0 else deeper(levels - 1) + 1
+
+    def work() -> None:
+        while not done.is_set():
+            deeper(50)
+
+    worker = threading.Thread(target=work)
+    waiter = threading.Thread(target=worker.join)
+    for thread in (worker, waiter):
+        thread.start()
+    try:
+        for _ in range(20):
+            assert not is_idle(worker.ident or 0)
+            assert is_idle(waiter.ident or 0)
+    finally:
+        done.set()
+        for thread in (worker, waiter):
+            thread.join()
+    assert is_idle(worker.ident or 0)  # it has ended

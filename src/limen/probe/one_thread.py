@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import faulthandler
+import re
+import tempfile
 import threading
 import weakref
 from collections.abc import Callable
@@ -21,16 +23,18 @@ TOGETHER = (
     "Another training ran at the same time in another thread: it was not watched, and all that is told is of the one "
     "that began first. A process of its own for each lets both be watched."
 )
-WAITS = {
-    ("threading", "start"),
-    ("threading", "join"),
-    ("concurrent.futures._base", "result"),
-    ("concurrent.futures.thread", "shutdown"),
-    ("asyncio.base_events", "run_forever"),
-}
-"""Module and function in which a thread does nothing but wait for others."""
+WAITS = (
+    ("/threading.py", "start"),
+    ("/threading.py", "join"),
+    ("/concurrent/futures/_base.py", "result"),
+    ("/concurrent/futures/thread.py", "shutdown"),
+    ("/asyncio/base_events.py", "run_forever"),
+)
+"""End of a file's name, and the function in it in which a thread does nothing but wait for others."""
 LONG = 50  # steps of others without anything at home, after which the training is taken to be theirs
-RESTS = ("concurrent.futures.thread", "_worker")  # at the end of the stack of a thread without work
+RESTS = ("/concurrent/futures/thread.py", "_worker")  # the innermost call of a thread without work
+THREAD = re.compile(r"(?:Current thread|Thread) (0x[0-9a-f]+)")
+CALL = re.compile(r'  File "(.*)", line \d+ in (.*)')
 
 
 class OneThread:
@@ -146,11 +150,30 @@ class OneThread:
 
 def is_idle(thread: int) -> bool:
     """Whether a thread has ended, or only waits for others."""
-    frame = sys._current_frames().get(thread)  # pyright: ignore[reportPrivateUsage]
-    if frame is None or (frame.f_globals.get("__name__"), frame.f_code.co_name) == RESTS:
-        return True
-    while frame is not None:
-        if (frame.f_globals.get("__name__"), frame.f_code.co_name) in WAITS:
-            return True
-        frame = frame.f_back
-    return False
+    calls = calls_in(thread)
+    return not calls or is_of(calls[0], RESTS) or any(is_of(call, wait) for call in calls for wait in WAITS)
+
+
+def is_of(call: tuple[str, str], known: tuple[str, str]) -> bool:
+    """Whether a call is the one known by the end of its file's name and its function."""
+    return call[0].endswith(known[0]) and call[1] == known[1]
+
+
+def calls_in(thread: int) -> list[tuple[str, str]]:
+    """File and function of the calls that a thread is in, the innermost first; none where it has ended.
+
+    To follow ``f_back`` from frame to frame is not safe: the thread may run on in between, and the interpreter then
+    reads what is no frame any more. This asks for the whole stack in one call, during which no other thread runs.
+    """
+    with tempfile.TemporaryFile() as file:
+        faulthandler.dump_traceback(file, all_threads=True)
+        file.seek(0)
+        written = file.read().decode("ascii", "replace")
+    calls: dict[int, list[tuple[str, str]]] = {}
+    current: list[tuple[str, str]] = []
+    for line in written.splitlines():
+        if head := THREAD.match(line):
+            current = calls.setdefault(int(head[1], 16), [])
+        elif call := CALL.match(line):
+            current.append((call[1].replace("\\", "/"), call[2]))
+    return calls.get(thread, [])
