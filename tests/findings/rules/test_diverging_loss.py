@@ -48,7 +48,7 @@ def test_its_cause_is_the_learning_rate() -> None:
         told(noisy(lambda t: np.where(t <= 200, falling(2.4, 0.3, 40.0)(t), 1.5), 0.02)),  # below its start
         told(noisy(lambda t: falling(0.0, -3.0)(t), 0.1), function="other"),  # a likelihood, below zero
         Patient((Layer("g", update=thrown),), losses=(LOST, LOST)).vitals,  # adversaries
-        Patient((Layer("fc1", update=thrown),), losses=(LOST,), steps=290).vitals,  # too early to say
+        Patient((Layer("fc1", update=thrown),), losses=(LOST,), steps=270).vitals,  # too early to say
     ],
     ids=["nothing", "no-step", "falls", "never-fell", "below-start", "negative", "adversaries", "early"],
 )
