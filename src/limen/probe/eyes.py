@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
-from limen.activations import Activation, of_call, of_class_name, of_module
+from limen.activations import Activation, composite, of_call
 from limen.anatomy import Applied, is_compiled, is_recurrent, unwrapped
 from limen.probe.inputs import is_dense
 from limen.probe.leftovers import Leftovers
@@ -313,15 +313,4 @@ class Eyes(TorchFunctionMode):
 HIDDEN = ("__torch_function__", "_report", "_report_recurrent", "_enter", "_enter_root", "_leave")
 hide_from_compiler(*(vars(Eyes)[name] for name in HIDDEN))
 
-
-def composite(module: nn.Module) -> Activation | None:
-    """The activation that a class from another library computes in several torch calls, known by its class name."""
-    kind = type(module)
-    if kind not in _COMPOSITES:
-        foreign = not kind.__module__.startswith("torch.")
-        _COMPOSITES[kind] = of_class_name(kind.__name__) if foreign and of_module(module) is None else None
-    return _COMPOSITES[kind]
-
-
-_COMPOSITES: dict[type[nn.Module], Activation | None] = {}
 _PLAIN: set[type[nn.Module]] = set()  # classes that are neither composite nor compiled
