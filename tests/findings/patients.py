@@ -19,6 +19,7 @@ from limen.vitals import (
     OptimiserVitals,
     ParameterHistory,
     ParameterVitals,
+    Program,
     SiteHistory,
     SiteVitals,
     Vitals,
@@ -119,6 +120,7 @@ class Patient:
         optimiser: class name.
         learning_rate: of every step.
         inputs: the model's input.
+        program: what its objects tell.
     """
 
     layers: tuple[Layer, ...] = (Layer("fc1"), Layer("fc2"))
@@ -130,6 +132,7 @@ class Patient:
     optimiser: str = "SGD"
     learning_rate: float = 0.1
     inputs: InputVitals | None = STANDARDISED
+    program: Program = field(default_factory=Program)
 
     @property
     def vitals(self) -> Vitals:
@@ -157,6 +160,7 @@ class Patient:
                 ),
             ),
             inputs=self.inputs,
+            program=self.program,
         )
 
     @property

@@ -13,15 +13,20 @@ from limen.sites import Parameter, Site
 from limen.vitals import (
     BINS,
     Activity,
+    Dropout,
     Histogram,
     InputVitals,
     LossVitals,
     Moments,
+    Normalisation,
     OptimiserVitals,
     ParameterHistory,
     ParameterVitals,
+    Program,
+    Scale,
     SiteHistory,
     SiteVitals,
+    Untrained,
     Vitals,
 )
 
@@ -121,6 +126,18 @@ class Maker:
             remedies=("revive-units",),
             message="told\nin two lines",
             closed=self.maybe(9),
+            told=self.maybe(7),
+        )
+
+    def scale(self) -> Scale | None:
+        return self.maybe(Scale(self.number(), 1.0, -np.inf, 2.0, 3))
+
+    def program(self, names: list[str]) -> Program:
+        return Program(
+            dropouts=tuple(Dropout(name, self.number(), "Dropout2d") for name in names),
+            norms=tuple(Normalisation(name, "BatchNorm1d", 2, trains=False) for name in names),
+            untrained=tuple(Untrained(name, "", 2**40, "no-gradient", as_drawn=True) for name in names),
+            unseparated=(tuple(names),) * len(names),
         )
 
     def treatment(self, number: int) -> TreatmentRecord:
@@ -135,14 +152,18 @@ class Maker:
             sites=tuple(self.site(i, name, units, rows) for i, name in enumerate(names)),
             parameters=tuple(self.parameter(i, name, rows, optimisers) for i, name in enumerate(names)),
             losses=tuple(
-                LossVitals("mse", self.steps(rows), self.floats(rows), self.maybe(i)) for i in range(optimisers)
+                LossVitals(
+                    "mse", self.steps(rows), self.floats(rows), self.maybe(i), "relu", bool(i % 2), self.scale(), None
+                )
+                for i in range(optimisers)
             ),
             optimisers=tuple(
-                OptimiserVitals("SGD", self.steps(rows), self.floats(rows), self.number(), 0.0, bool(i % 2))
+                OptimiserVitals("SGD", self.steps(rows), self.floats(rows), self.number(), 0.0, bool(i % 2), i)
                 for i in range(optimisers)
             ),
             inputs=self.maybe(InputVitals(self.number(), 1.0, -np.inf, 2.0, 64)),
             notes=tuple(names),
+            program=self.program(names),
         )
         steps = [int(step) for step in self.steps(rows)]
         return Run(

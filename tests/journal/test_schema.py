@@ -11,7 +11,7 @@ from limen.journal.schema import APPLICATION_ID, KINDS, VERSION, create, layout
 from limen.vitals import ParameterHistory, SiteHistory, Vitals
 
 TABLES = {
-    3: """
+    4: """
     finding(id, position, about) histogram(id, position, about) histogram_array(histogram, part, dtype, data)
     loss(id, position, about) loss_step(step, loss, value) optimiser(id, position, about)
     optimiser_step(step, optimiser, learning_rate) parameter(id, position, about)
@@ -21,14 +21,15 @@ TABLES = {
     """
 }
 JSON = {
-    3: """
+    4: """
     Finding(symptom, severity, where, layer, units, step, measured, limit, unit, confidence, causes, remedies, message,
-    closed) LossVitals(function, optimiser) OptimiserVitals(name, momentum, weight_decay, adaptive)
+    closed, told) LossVitals(function, optimiser, head, negated, outputs, targets)
+    OptimiserVitals(name, momentum, weight_decay, adaptive, uncleared)
     ParameterVitals(parameter, first_nonfinite, optimiser)
     Run(script, arguments, started, seconds, spent, budget, finished, exit_code, broken, environment,
     ranks)
     SiteVitals(site, first_nonfinite) TreatmentRecord(name, where, step, kept, detail, before, after, finding)
-    Vitals(step, samples, inputs, notes, looked)
+    Vitals(step, samples, inputs, notes, looked, program)
     """
 }
 

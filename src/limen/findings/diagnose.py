@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from limen.findings.causes import ranked
+from limen.findings.causes import ranked, sights
 from limen.findings.finding import CAUSES, Cause, Finding, Severity
 from limen.findings.remedies import remedies_for
 from limen.findings.rules import RULES
@@ -34,16 +34,17 @@ def diagnose(vitals: Vitals, limits: Thresholds = DEFAULTS) -> tuple[Finding, ..
     """
     with np.errstate(all="ignore"):  # vitals of a training gone wrong hold infinities
         seen = [finding for rule in RULES.values() for finding in rule(vitals, limits)]
-        explained = [_explained(finding, vitals, limits) for finding in _folded(seen, limits)]
-        explained = [_inherited(finding, explained, vitals) for finding in explained]
+        facts = [_answered(one, one.causes, vitals) for one in sights(vitals, limits)]
+        explained = [_explained(finding, vitals, limits, facts) for finding in _folded(seen, limits)]
+        explained = [*facts, *(_inherited(finding, explained, vitals) for finding in explained)]
     return tuple(sorted(explained, key=lambda one: _place(one, vitals)))
 
 
 def track(before: tuple[Finding, ...], now: tuple[Finding, ...], step: int) -> tuple[Finding, ...]:
     """The findings of a run so far: those of ``now``, and those of ``before`` that are over.
 
-    The same symptom at the same place is the same finding: it keeps its earliest step and takes everything else
-    from ``now``. One that is gone is closed at ``step``; one that comes back is open again.
+    The same symptom at the same place is the same finding: it keeps its earliest step and when it was first told, and
+    takes everything else from ``now``. One that is gone is closed at ``step``; one that comes back is open again.
 
     Args:
         before: What ``track`` returned last; empty at first.
@@ -54,11 +55,17 @@ def track(before: tuple[Finding, ...], now: tuple[Finding, ...], step: int) -> t
         Open findings in the order of ``now``, then closed ones, the latest closed first.
     """
     known = {one.key: one for one in before}
-    opened = [replace(one, step=min(one.step, known[one.key].step)) if one.key in known else one for one in now]
+    opened = [_continued(one, known.get(one.key), step) for one in now]
     current = {one.key for one in now}
     gone = [one if one.closed is not None else replace(one, closed=step) for one in before if one.key not in current]
     gone.sort(key=lambda one: -(one.closed or 0))
     return (*opened, *gone)
+
+
+def _continued(finding: Finding, known: Finding | None, step: int) -> Finding:
+    if known is None:
+        return replace(finding, told=step)
+    return replace(finding, step=min(finding.step, known.step), told=known.told)
 
 
 def _folded(findings: list[Finding], limits: Thresholds) -> list[Finding]:
@@ -91,8 +98,8 @@ def _inherited(finding: Finding, all_findings: list[Finding], vitals: Vitals) ->
     return _answered(finding, causes, vitals)
 
 
-def _explained(finding: Finding, vitals: Vitals, limits: Thresholds) -> Finding:
-    return _answered(finding, ranked(vitals, finding, limits), vitals)
+def _explained(finding: Finding, vitals: Vitals, limits: Thresholds, facts: list[Finding]) -> Finding:
+    return _answered(finding, ranked(vitals, finding, limits, facts), vitals)
 
 
 def _answered(finding: Finding, causes: tuple[Cause, ...], vitals: Vitals) -> Finding:

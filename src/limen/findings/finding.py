@@ -102,6 +102,7 @@ class Finding:
         remedies: names from ``REMEDIES``, best first.
         message: one sentence for a person, with the figures.
         closed: the step at which it was no longer true; None while it holds.
+        told: the step of the training at which it was first known; None before ``track`` has seen it.
     """
 
     symptom: str | None
@@ -118,6 +119,7 @@ class Finding:
     remedies: tuple[str, ...]
     message: str
     closed: int | None = None
+    told: int | None = None
 
     @property
     def name(self) -> str:

@@ -21,7 +21,8 @@ class Group:
 
     Attributes:
         members: in forward order.
-        consequences: findings of the whole model that follow from the members.
+        consequences: findings of the whole model, or of any symptom where the members are a cause seen by itself, that
+            follow from the members.
     """
 
     members: tuple[Finding, ...]
@@ -39,8 +40,9 @@ class Group:
 
     @property
     def severity(self) -> Severity:
-        """The worst of the members."""
-        return next(level for level in WORST_FIRST if any(one.severity == level for one in self.members))
+        """The worst of the members and of what follows from them."""
+        every = (*self.members, *self.consequences)
+        return next(level for level in WORST_FIRST if any(one.severity == level for one in every))
 
     @property
     def closed(self) -> int | None:
@@ -76,8 +78,8 @@ class Group:
 def group(findings: Iterable[Finding], vitals: Vitals | None = None) -> tuple[Group, ...]:
     """Findings that share symptom and most likely cause, together; in the order of the first of each.
 
-    A loss that does not fall for the reason of another group is that group's consequence. Open findings and those
-    that are over are never mixed.
+    A symptom of which the most likely cause is one that is seen by itself is that cause's consequence; so is a loss
+    that does not fall for the reason of another group. Open findings and those that are over are never mixed.
 
     Args:
         findings: As ``diagnose`` or ``track`` returns them. Each is in exactly one group, unchanged.
@@ -89,8 +91,10 @@ def group(findings: Iterable[Finding], vitals: Vitals | None = None) -> tuple[Gr
     together: dict[tuple[str, str, bool], list[Finding]] = {}
     for one in findings:
         together.setdefault((one.name, _reason(one), one.closed is None), []).append(one)
+    facts = {key[1:]: key for key in together if key[0] == key[1]}
     roots = {key[1:]: key for key in reversed(together) if key[0] != WHOLE and key[1]}  # the first of each reason
-    follows = {key: roots[key[1:]] for key in together if key[0] == WHOLE and key[1:] in roots}
+    follows = {key: facts[key[1:]] for key in together if key[1:] in facts and key[0] != key[1]}
+    follows |= {key: roots[key[1:]] for key in together if key[0] == WHOLE and key[1:] in roots and key not in follows}
     order = _forward_order(vitals or Vitals())
     return tuple(
         Group(

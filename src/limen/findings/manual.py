@@ -3,7 +3,7 @@
 import inspect
 
 from limen.errors import UnknownName
-from limen.findings.causes import EXPLANATIONS
+from limen.findings.causes import EXPLANATIONS, FACTS
 from limen.findings.glossary import WORDS
 from limen.findings.remedies import PAGES
 from limen.findings.rules import RULES
@@ -13,7 +13,8 @@ __all__ = ["kinds", "page", "pages"]
 
 def kinds() -> dict[str, tuple[str, ...]]:
     """Names that have a manual page, by their kind: symptom, cause, remedy and word."""
-    return {"symptom": tuple(RULES), "cause": tuple(EXPLANATIONS), "remedy": tuple(PAGES), "word": tuple(WORDS)}
+    causes = tuple(dict.fromkeys((*EXPLANATIONS, *FACTS)))
+    return {"symptom": tuple(RULES), "cause": causes, "remedy": tuple(PAGES), "word": tuple(WORDS)}
 
 
 def pages() -> tuple[str, ...]:
@@ -39,5 +40,10 @@ def page(name: str) -> str:
     kind = next((kind for kind, names in kinds().items() if name in names), None)
     if kind is None:
         raise UnknownName.of("symptom, cause, remedy or word", name, pages())
-    text = PAGES.get(name) or WORDS.get(name) or inspect.getdoc(RULES.get(name) or EXPLANATIONS[name])
+    text = PAGES.get(name) or WORDS.get(name) or inspect.getdoc(_explained_by(name))
     return f"{name} ({kind})\n\n{text}"
+
+
+def _explained_by(name: str) -> object:
+    """The function whose docstring is the page: of a cause that is also seen by itself, that of its explanation."""
+    return RULES.get(name) or EXPLANATIONS.get(name) or FACTS[name].sight

@@ -15,7 +15,7 @@ __all__ = ["APPLICATION_ID", "KINDS", "VERSION", "Column", "Kind", "create", "la
 APPLICATION_ID = 0x6C696D6E
 """``limn`` in ASCII: how the ``file`` command and limen know a run file."""
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of the tables, of the JSON in them, or of the meaning of either."""
 
 

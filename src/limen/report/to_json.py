@@ -85,6 +85,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "units": list(finding.units),
         "step": finding.step,
         "closed": finding.closed,
+        "told": finding.told,
         "measured": finding.measured,
         "limit": finding.limit,
         "unit": finding.unit,

@@ -6,6 +6,7 @@ from limen.vitals.histogram import BINS, EDGES, Histogram
 from limen.vitals.moments import Moments
 from limen.vitals.narrow import Narrow, narrow_in
 from limen.vitals.panel import panel_of
+from limen.vitals.program import Dropout, Normalisation, Program, Scale, Untrained
 from limen.vitals.rank_vitals import matched, merge_ranks, site_key
 from limen.vitals.snapshot import (
     InputVitals,
@@ -23,17 +24,22 @@ __all__ = [
     "EDGES",
     "EVIDENCE",
     "Activity",
+    "Dropout",
     "Evidence",
     "Histogram",
     "InputVitals",
     "LossVitals",
     "Moments",
     "Narrow",
+    "Normalisation",
     "OptimiserVitals",
     "ParameterHistory",
     "ParameterVitals",
+    "Program",
+    "Scale",
     "SiteHistory",
     "SiteVitals",
+    "Untrained",
     "Vitals",
     "Whole",
     "dead_units",

@@ -55,6 +55,7 @@ def merge_ranks(ranks: Sequence[Vitals], world: int) -> Vitals:
         optimisers=tuple(map(_optimiser, matched((v.optimisers for v in ranks), lambda seen: seen.name))),
         inputs=_inputs(inputs) if inputs else None,
         notes=tuple(dict.fromkeys([*notes, *_drifted(parameters)])),
+        program=ranks[0].program,  # all run the same one
     )
 
 
@@ -120,7 +121,8 @@ def _loss(parts: Sequence[LossVitals]) -> LossVitals:
 
 def _optimiser(parts: Sequence[OptimiserVitals]) -> OptimiserVitals:
     rows = Aligned([part.step for part in parts])
-    return replace(parts[0], step=rows.step, learning_rate=rows.first(part.learning_rate for part in parts))
+    rate = rows.first(part.learning_rate for part in parts)
+    return replace(parts[0], step=rows.step, learning_rate=rate, uncleared=max(part.uncleared for part in parts))
 
 
 def _inputs(parts: Sequence[InputVitals]) -> InputVitals:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from limen.sites import Parameter, Site
 from limen.vitals.activity import Activity
 from limen.vitals.narrow import kept_narrow
+from limen.vitals.program import Program, Scale
 
 __all__ = [
     "InputVitals",
@@ -130,12 +131,22 @@ class LossVitals:
         step: ``[rows]``, training step, from 1.
         value: ``[rows]``, the loss, averaged over the backward passes of the step.
         optimiser: index into ``Vitals.optimisers`` of the one that stepped on it; None where none did.
+        head: the function whose output the loss function was given: ``linear``, ``softmax``, ``log-softmax``,
+            ``sigmoid``, ``relu`` or another activation; empty where unknown. A cross-entropy contains a log-softmax of
+            its own, which is not meant.
+        negated: True where the loss function enters with a minus, so that a descent climbs it.
+        outputs: the size of what the loss function was given, in the first step it was seen; None where unknown.
+        targets: the size of what that was compared with; None where unknown or where targets are classes.
     """
 
     function: str
     step: Integers
     value: Floats
     optimiser: int | None
+    head: str = ""
+    negated: bool = False
+    outputs: Scale | None = None
+    targets: Scale | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +161,7 @@ class OptimiserVitals:
         weight_decay: of its first parameter group; 0 where it has none.
         adaptive: True when each entry's step is scaled by its own gradient history (Adam and its kin, RMSprop,
             Adagrad), so that the size of the gradient alone says little.
+        uncleared: its steps at which gradients still held what an earlier step of it had used already.
     """
 
     name: str
@@ -158,6 +170,7 @@ class OptimiserVitals:
     momentum: float
     weight_decay: float
     adaptive: bool
+    uncleared: int = 0
 
 
 @dataclass(frozen=True)
@@ -193,6 +206,7 @@ class Vitals:
         optimisers: in the order of their first step; empty for a hand-written update.
         inputs: the scale of the model's input; None where it was not seen or is not floating-point.
         notes: what could not be watched and why, for the reader of the report.
+        program: what the objects of the training tell.
     """
 
     step: int = 0
@@ -204,6 +218,7 @@ class Vitals:
     inputs: InputVitals | None = None
     notes: tuple[str, ...] = field(default=())
     looked: int = 0
+    program: Program = field(default_factory=Program)
 
     def site(self, name: str) -> SiteVitals | None:
         """The site of this name, or None."""

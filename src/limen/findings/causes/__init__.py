@@ -6,21 +6,25 @@ from limen.findings.causes.dead_from_start import dead_from_start
 from limen.findings.causes.learning_rate_too_high import learning_rate_too_high
 from limen.findings.causes.learning_rate_too_low import learning_rate_too_low
 from limen.findings.causes.loss_numerics import loss_numerics
-from limen.findings.causes.registry import EXPLANATIONS, Explanation, cause, ranked
+from limen.findings.causes.registry import EXPLANATIONS, FACTS, Explanation, Fact, cause, fact, ranked, sights
 from limen.findings.causes.saturating_activation import saturating_activation
 from limen.findings.causes.unscaled_inputs import unscaled_inputs
 
 __all__ = [
     "EXPLANATIONS",
+    "FACTS",
     "Explanation",
+    "Fact",
     "bad_bias",
     "bad_initialisation",
     "cause",
     "dead_from_start",
+    "fact",
     "learning_rate_too_high",
     "learning_rate_too_low",
     "loss_numerics",
     "ranked",
     "saturating_activation",
+    "sights",
     "unscaled_inputs",
 ]

@@ -1,17 +1,40 @@
-"""Where causes are entered by name."""
+"""Where causes are entered by name: what explains a symptom, and what is seen without one."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from limen.findings.finding import CAUSES, Cause, Finding
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from limen.findings.finding import CAUSES, SYMPTOMS, Cause, Finding
 from limen.findings.thresholds import Thresholds
 from limen.vitals import Vitals
 
-__all__ = ["EXPLANATIONS", "Explanation", "cause", "ranked"]
+__all__ = ["EXPLANATIONS", "FACTS", "Explanation", "Fact", "Sight", "cause", "fact", "ranked", "sights"]
 
 Explanation = Callable[[Vitals, Finding, Thresholds], Cause | None]
+Sight = Callable[[Vitals, Thresholds], Iterator[Finding]]
 
 EXPLANATIONS: dict[str, Explanation] = {}
-"""Every function that looks for evidence of a cause, by the cause."""
+"""Every function that looks for evidence of a cause behind a symptom, by the cause."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A cause that can be seen by itself, before any harm.
+
+    Attributes:
+        sight: yields a finding without a symptom and with this cause alone for each place where it is seen.
+        explains: symptoms that follow from it.
+    """
+
+    sight: Sight
+    explains: frozenset[str]
+
+
+FACTS: dict[str, Fact] = {}
+"""Every cause that can be seen by itself, by name."""
+
+LEFT = 0.5  # of what speaks for another cause beside a fact that is certain: both may be true
 
 
 def cause(name: str) -> Callable[[Explanation], Explanation]:
@@ -26,8 +49,57 @@ def cause(name: str) -> Callable[[Explanation], Explanation]:
     return enter
 
 
-def ranked(vitals: Vitals, finding: Finding, limits: Thresholds) -> tuple[Cause, ...]:
-    """All causes of ``finding`` for which there is evidence, most likely first."""
+def fact(name: str, *, explains: Collection[str]) -> Callable[[Sight], Sight]:
+    """Enter the function below as what sees the cause ``name`` by itself. Its docstring is the cause's manual page.
+
+    Args:
+        name: one of ``CAUSES``.
+        explains: the ``SYMPTOMS`` that follow from it.
+    """
+    if name not in CAUSES or name in FACTS or not set(explains) <= set(SYMPTOMS):
+        raise ValueError(f"fact({name!r}): expected a cause of limen.findings.CAUSES, once, and symptoms it explains.")
+
+    def enter(function: Sight) -> Sight:
+        FACTS[name] = Fact(function, frozenset(explains))
+        return function
+
+    return enter
+
+
+def sights(vitals: Vitals, limits: Thresholds) -> list[Finding]:
+    """Every cause that is seen by itself."""
+    return [finding for fact in FACTS.values() for finding in fact.sight(vitals, limits)]
+
+
+def ranked(vitals: Vitals, finding: Finding, limits: Thresholds, facts: Iterable[Finding] = ()) -> tuple[Cause, ...]:
+    """All causes of ``finding`` for which there is evidence, most likely first.
+
+    A fact that the symptom follows from is a cause with its own confidence c, and explains away: what speaks for any
+    other cause is multiplied by 1 - c / 2.
+
+    Args:
+        vitals: What was seen.
+        finding: The symptom.
+        limits: What counts as what.
+        facts: What ``sights`` saw.
+    """
     found = [explanation(vitals, finding, limits) for explanation in EXPLANATIONS.values()]
-    known = [one for one in found if one is not None]
-    return tuple(sorted(known, key=lambda one: (-one.confidence, CAUSES.index(one.name))))
+    inferred = {one.name: one for one in found if one is not None}
+    seen = {one.name: one.causes[0] for one in sorted(facts, key=_confidence) if _explains(one, finding)}
+    left = 1.0 - (1.0 - LEFT) * max((one.confidence for one in seen.values()), default=0.0)
+    weighed = {
+        name: one if name in seen else replace(one, confidence=round(left * one.confidence, 3))
+        for name, one in inferred.items()
+    }
+    for name, one in seen.items():
+        if name not in weighed or weighed[name].confidence < one.confidence:
+            weighed[name] = one
+    return tuple(sorted(weighed.values(), key=lambda one: (-one.confidence, CAUSES.index(one.name))))
+
+
+def _explains(fact: Finding, finding: Finding) -> bool:
+    return finding.symptom in FACTS[fact.name].explains
+
+
+def _confidence(finding: Finding) -> float:
+    return finding.causes[0].confidence

@@ -1,0 +1,96 @@
+"""What a training program does, read from its objects: no statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Dropout", "Normalisation", "Program", "Scale", "Untrained"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The size of the entries of a tensor.
+
+    Attributes:
+        mean: of all entries.
+        std: of all entries.
+        low: the smallest entry.
+        high: the largest entry.
+        width: length of its last axis; 1 for a vector of single numbers.
+    """
+
+    mean: float
+    std: float
+    low: float
+    high: float
+    width: int = 1
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """One module that drops values while it trains.
+
+    Attributes:
+        name: dotted path.
+        share: of values dropped, in [0, 1].
+        kind: class name, for instance ``Dropout2d``.
+    """
+
+    name: str
+    share: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """One normalisation as it was used in training steps.
+
+    Attributes:
+        name: dotted path.
+        kind: class name, for instance ``BatchNorm1d``.
+        values: fewest values that one mean and variance were taken of in a training step.
+        trains: False where it uses running statistics during training steps, as in evaluation mode.
+    """
+
+    name: str
+    kind: str
+    values: int
+    trains: bool
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """A parameter of a trained model that no update reaches.
+
+    Attributes:
+        name: dotted path of the parameter.
+        layer: dotted path of the module that holds it.
+        entries: how many numbers it holds.
+        reason: ``no-optimiser``: it receives gradients, and no optimiser holds it; ``no-gradient``: an optimiser
+            holds it, and no backward pass has ever reached it.
+        as_drawn: True where it looks as torch's own initialisation draws it, so that nothing has trained it before.
+    """
+
+    name: str
+    layer: str
+    entries: int
+    reason: Literal["no-optimiser", "no-gradient"]
+    as_drawn: bool
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the objects of a training tell.
+
+    Attributes:
+        dropouts: in forward order.
+        norms: in forward order.
+        untrained: in the order of the model's parameters; those that do not require gradients are not among them.
+        unseparated: chains of linear layers, in forward order, that follow each other with no activation between.
+    """
+
+    dropouts: tuple[Dropout, ...] = ()
+    norms: tuple[Normalisation, ...] = ()
+    untrained: tuple[Untrained, ...] = ()
+    unseparated: tuple[tuple[str, ...], ...] = ()
