@@ -14,7 +14,7 @@ from limen.findings.updates import Jump
 from limen.findings.violence import Crowd, Spike, Violence, large_step, violence
 from limen.vitals import Vitals
 
-LASTING = frozenset({"not-learning", "diverging-loss", "exploding-gradient", "saturated-units"})
+LASTING = frozenset({"not-learning", "diverging-loss", "exploding-gradient", "oscillating-loss", "saturated-units"})
 EXPLAINS = LASTING | {"dead-units", "dying-units", "non-finite"}
 FAINT = 0.25  # confidence below which it is not worth saying
 HUGE_INPUT = 50.0  # root mean square of the input that makes any learning rate too high
