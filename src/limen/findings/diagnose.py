@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from limen.findings.causes import ranked, sights
+from limen.findings.direction import direction_words
 from limen.findings.finding import CAUSES, Cause, Finding, Severity
+from limen.findings.grouping import WHOLE
 from limen.findings.remedies import remedies_for
 from limen.findings.rules import RULES
 from limen.findings.thresholds import Thresholds
@@ -87,11 +89,11 @@ def _folded(findings: list[Finding], limits: Thresholds) -> list[Finding]:
 
 def _inherited(finding: Finding, all_findings: list[Finding], vitals: Vitals) -> Finding:
     """A training that does not learn has the causes of what keeps it from learning, a little less certain."""
-    if finding.symptom != "not-learning":
+    if finding.symptom not in WHOLE:
         return finding
     known = {one.name: one for one in finding.causes}
     for other in all_findings:
-        if other.symptom != "not-learning" and other.severity == "error":
+        if other.symptom not in WHOLE and other.severity == "error":
             for cause in other.causes[:1]:
                 known.setdefault(cause.name, replace(cause, confidence=round(0.9 * cause.confidence, 3)))
     causes = tuple(sorted(known.values(), key=lambda one: (-one.confidence, CAUSES.index(one.name))))
@@ -99,7 +101,8 @@ def _inherited(finding: Finding, all_findings: list[Finding], vitals: Vitals) ->
 
 
 def _explained(finding: Finding, vitals: Vitals, limits: Thresholds, facts: list[Finding]) -> Finding:
-    return _answered(finding, ranked(vitals, finding, limits, facts), vitals)
+    told = replace(finding, message=finding.message + direction_words(finding, vitals))
+    return _answered(told, ranked(vitals, finding, limits, facts), vitals)
 
 
 def _answered(finding: Finding, causes: tuple[Cause, ...], vitals: Vitals) -> Finding:
@@ -110,6 +113,6 @@ def _answered(finding: Finding, causes: tuple[Cause, ...], vitals: Vitals) -> Fi
 def _place(finding: Finding, vitals: Vitals) -> tuple[int, int, float, int, str]:
     """Sort key: severity, the whole model's symptoms after their witnesses, size, forward order, name."""
     seen = vitals.site(finding.where)
-    whole = 1 if finding.symptom == "not-learning" else 0
+    whole = 1 if finding.symptom in WHOLE else 0
     size = finding.measured if finding.unit.startswith("share") and not whole else 2.0  # beyond any share: first
     return _RANK[finding.severity], whole, -size, seen.site.order if seen else 0, finding.key

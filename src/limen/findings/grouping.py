@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from limen.findings.finding import Cause, Finding, Severity
 from limen.vitals import Vitals
 
-__all__ = ["Group", "group"]
+__all__ = ["WHOLE", "Group", "group"]
 
 NAMED = 4  # places that a message names one by one
-WHOLE = "not-learning"  # the symptom of the model as a whole
+WHOLE = frozenset({"not-learning", "slow-learning"})  # symptoms of the model as a whole, which follow from others
 WORST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 
 
@@ -92,9 +92,9 @@ def group(findings: Iterable[Finding], vitals: Vitals | None = None) -> tuple[Gr
     for one in findings:
         together.setdefault((one.name, _reason(one), one.closed is None), []).append(one)
     facts = {key[1:]: key for key in together if key[0] == key[1]}
-    roots = {key[1:]: key for key in reversed(together) if key[0] != WHOLE and key[1]}  # the first of each reason
+    roots = {key[1:]: key for key in reversed(together) if key[0] not in WHOLE and key[1]}  # the first of each reason
     follows = {key: facts[key[1:]] for key in together if key[1:] in facts and key[0] != key[1]}
-    follows |= {key: roots[key[1:]] for key in together if key[0] == WHOLE and key[1:] in roots and key not in follows}
+    follows |= {key: roots[key[1:]] for key in together if key[0] in WHOLE and key[1:] in roots and key not in follows}
     order = _forward_order(vitals or Vitals())
     return tuple(
         Group(

@@ -44,6 +44,9 @@ class Thresholds:
             thousand times slower is still where it began when the last layer has finished.
         starved_badly: the same, from which a falling loss does not excuse it. From: the first layer would need 1e5
             times as many steps.
+        lost: gradient at the first site over that at the last, dimensionless, below which a missing fall of the loss
+            needs no patience. From: of networks for digits with torch's own initialisation and Adam, one of 14 layers
+            at 1e-7 begins to learn after 250 steps; those of 18 and 22 layers at 1e-9 and 4e-9 never did in 500.
         ordered: rank correlation of the profile with depth. From: 0.8 is significant at 5 % from five layers on.
         patience: training steps before a missing fall of the loss means anything. From: plateaus of healthy nets
             at the start (symmetry breaking, warm-up) last tens of steps.
@@ -102,6 +105,7 @@ class Thresholds:
     vanished: float = 1e-2
     starved: float = 1e-3
     starved_badly: float = 1e-5
+    lost: float = 1e-8
     ordered: float = 0.8
     patience: int = 200
     early: int = 50

@@ -35,10 +35,10 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     saturated, starved of gradient or blank (its pre-activations do not vary over samples at all). From step 100 on:
     the loss stands at three times its start (one whose level of a guess is unknown only beside a step that moved a
     weight by a tenth of itself: the task may have become harder). From step 200 on: a layer is blind to the input (they
-    vary by less than a thousandth of its spread). Without such a witness nothing is said: noise, random labels, a reward signal and a
-    trained network all have a flat loss. The rule looks again and again, and every look is one at which chance may hide
-    a fall; so it is also silent where the noise is too large to have shown a fall by a quarter, unless no weight moves:
-    then there is none to be seen.
+    vary by less than a thousandth of its spread). Without such a witness nothing is said: noise, random labels, a
+    reward signal and a trained network all have a flat loss. The rule looks again and again, and at every look noise
+    may hide a fall; so it is silent where a fall by a quarter would not have been seen, unless no weight moves: then
+    there is none to see.
 
     Known to misfire: a network that was trained already, with an unknown kind of loss and a tiny learning rate.
 
