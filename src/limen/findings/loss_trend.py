@@ -17,6 +17,7 @@ BLOCKS = 8  # medians of eighths of the run: a short dip is noise, an eighth of 
 FEWEST_ROWS = 16  # two rows for each block
 CREDITED = 3.0  # standard errors; fewer than `margin`: a fall that is none makes a rule silent, not loud
 RESOLVED = 0.25  # of the first level: a fall by a quarter would have been seen
+EARLIEST = 4  # steps between the first row and the third: as many as do not matter
 FIRST_OF_THREE = 0.449  # variance of the median of three normal values, in units of theirs
 
 
@@ -26,7 +27,8 @@ class LossTrend:
 
     Attributes:
         began: its first value, in units of the loss.
-        start: the same, or the median of the first three where that is lower: a first value may be high by chance.
+        start: the same, or the median of the first three where that is lower: a first value may be high by chance. The
+            same in a history so thinned that the other two may have fallen already.
         first: its level over the first eighth of the rows.
         end: its level over the last eighth.
         lowest: the lowest level over any eighth.
@@ -118,8 +120,11 @@ class LossTrend:
 
     @property
     def resolved(self) -> bool:
-        """True when a fall by a quarter would have been seen: only then is a fall that was not seen none."""
-        return self.block_error <= RESOLVED * abs(self.first)
+        """True when a fall by a quarter would have been seen, or one by half that was over within the first eighth.
+
+        Only then is a fall that was not seen none.
+        """
+        return self.block_error <= RESOLVED * abs(self.first) and self.error <= 2.0 * RESOLVED * abs(self.start)
 
     @property
     def competent(self) -> bool:
@@ -143,15 +148,17 @@ def loss_trend(vitals: Vitals, limits: Thresholds) -> LossTrend | None:
     levels = _levels(values)
     tail = len(values) // BLOCKS
     spread, chance = noise(values), _chance(vitals, loss)
+    steps = loss.step[np.isfinite(loss.value)]
+    dense = int(steps[2] - steps[0]) <= EARLIEST
     return LossTrend(
         began=float(values[0]),
-        start=min(float(values[0]), median(values[:3])),
+        start=min(float(values[0]), median(values[:3])) if dense else float(values[0]),
         first=levels[0],
         end=levels[-1],
         lowest=min(levels),
         lowest_step=_last_step(loss, levels.index(min(levels))),
         # the variance of a median of n values is pi/2 times that of their mean
-        error=CREDITED * spread * float(np.sqrt(FIRST_OF_THREE + np.pi / (2.0 * tail))),
+        error=CREDITED * spread * float(np.sqrt((FIRST_OF_THREE if dense else 1.0) + np.pi / (2.0 * tail))),
         block_error=CREDITED * spread * float(np.sqrt(np.pi / tail)),
         strictness=margin(len(values)) / CREDITED,
         positive=bool((values >= 0.0).all()),

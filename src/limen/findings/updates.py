@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limen.findings.figures import finite, median
+from limen.findings.figures import Floats, finite, median
 from limen.vitals import ParameterVitals, Vitals
 
 __all__ = ["Jump", "largest_typical", "largest_update", "scale_at_birth", "typical_update", "warming_up"]
@@ -82,10 +82,13 @@ def largest_typical(vitals: Vitals, window: int) -> float:
     Small only where no weight ever moved: a training that has come to rest moved before. NaN without.
     """
     weights = [one for one in vitals.parameters if one.parameter.weight and not scale_at_birth(one) < NEARLY_ZERO]
-    known = [finite(one.history.update) for one in weights]
-    medians = [median(row[at : at + window]) for row in known for at in range(0, max(len(row) - window, 0) + 1, window)]
-    typical = finite(medians)
+    typical = finite([_most(finite(one.history.update), window) for one in weights])
     return float(typical.max()) if len(typical) else float("nan")
+
+
+def _most(row: Floats, window: int) -> float:
+    whole = len(row) // window
+    return float(np.median(row[: whole * window].reshape(whole, window), axis=1).max()) if whole else median(row)
 
 
 def warming_up(vitals: Vitals, window: int) -> bool:

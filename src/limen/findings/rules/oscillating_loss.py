@@ -34,7 +34,8 @@ def oscillating_loss(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     of its level at a time, without falling, while some weight typically moves by a tenth of its norm in a step. What
     comes from the batches alone (small ones, dropout, wrong labels, outliers) is independent from step to step.
 
-    Known to misfire: targets that change suddenly, again and again, with a learning rate at the edge.
+    Known to misfire: targets that change suddenly, again and again, or two unlike batches in turn, with a learning rate
+    at the edge.
 
     Answered by: lower-learning-rate, clip-gradients.
 

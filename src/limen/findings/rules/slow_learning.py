@@ -38,14 +38,14 @@ def slow_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     trend = loss_trend(vitals, limits)
     if trend is None or trend.steps < limits.early or not (trend.positive and trend.finite) or trend.competent:
         return
-    fastest, (_, now) = largest_typical(vitals, limits.window), typical_update(vitals, limits.window)
-    if not now > limits.frozen_update or not fastest <= KNOWN * limits.slow_update:
+    _, now = typical_update(vitals, limits.window)
+    if not limits.frozen_update < now <= KNOWN * limits.slow_update or warming_up(vitals, limits.window):
         return
-    if warming_up(vitals, limits.window):
-        return
+    fastest = largest_typical(vitals, limits.window)
     steps = _steps_for_a_tenth(trend)
-    crawls = fastest <= limits.slow_update and not trend.ever_fell
-    if not crawls and not (steps >= limits.far and (fastest <= limits.slow_update or np.isfinite(trend.guess))):
+    crawls = fastest <= limits.slow_update and not trend.ever_fell and trend.resolved
+    most = KNOWN * limits.slow_update if np.isfinite(trend.guess) else limits.slow_update
+    if not crawls and not (steps >= limits.far and fastest <= most):
         return
     fallen = 100.0 * share(trend.began - trend.end, abs(trend.began))
     yield Finding(
@@ -56,7 +56,7 @@ def slow_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         units=(),
         step=1,
         measured=fastest,
-        limit=limits.slow_update if crawls else KNOWN * limits.slow_update,
+        limit=limits.slow_update if fastest <= limits.slow_update else most,
         unit="update ratio",
         confidence=0.8,
         causes=(),
@@ -69,8 +69,8 @@ def slow_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
 def _steps_for_a_tenth(trend: LossTrend) -> float:
     """At the fastest pace that its noise allows."""
-    pace = (trend.first - trend.end + trend.block_error) / (trend.steps * 7.0 / 8.0)
-    return TENTH * abs(trend.first) / pace if pace > 0.0 else float("inf")
+    fall = max(trend.start - trend.end + trend.error, trend.first - trend.end + trend.block_error)
+    return TENTH * abs(trend.start) * trend.steps / fall if fall > 0.0 else float("inf")
 
 
 def _wait(steps: float) -> str:

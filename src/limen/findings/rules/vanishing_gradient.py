@@ -87,7 +87,7 @@ def _finding(profile: Profile, vitals: Vitals, severity: Severity, limits: Thres
     first, last = profile.rungs[0], profile.rungs[-1]
     steps, ratios = _row_ratios(profile, vitals)
     above = np.flatnonzero(ratios > limits.vanished)
-    since = int(steps[above[-1] + 1]) if len(above) else 1
+    since = int(steps[min(above[-1] + 1, len(steps) - 1)]) if len(above) else 1  # the latest row may be above
     pace = f", and {first.weight} moves {_times(profile)} more slowly for its size than {last.weight}"
     return Finding(
         symptom="vanishing-gradient",
