@@ -17,6 +17,7 @@ BLOCKS = 8  # medians of eighths of the run: a short dip is noise, an eighth of 
 FEWEST_ROWS = 16  # two rows for each block
 CREDITED = 3.0  # standard errors; fewer than `margin`: a fall that is none makes a rule silent, not loud
 RESOLVED = 0.25  # of the first level: a fall by a quarter would have been seen
+TOLERANCE = 0.9  # of what the outputs can reach: they are those of one batch of the first step
 EARLIEST = 4  # steps between the first row and the third: as many as do not matter
 FIRST_OF_THREE = 0.449  # variance of the median of three normal values, in units of theirs
 
@@ -181,14 +182,28 @@ def _last_step(loss: LossVitals, eighth: int) -> int:
 
 
 def _chance(vitals: Vitals, loss: LossVitals) -> float:
-    """Loss of a guess without looking at the input: ln(classes) for a cross-entropy, ln 2 for a binary one."""
+    """Loss of a guess without looking at the input: ln(classes) for a cross-entropy, ln 2 for a binary one.
+
+    Unknown for a loss that its outputs could not have: it is a multiple of what it is called.
+    """
     if loss.function.startswith("bce"):
-        return float(np.log(2.0))
+        chance = float(np.log(2.0))
+        return chance if loss.function != "bce-with-logits" or _is_whole(loss, 2) else float("nan")
     weights = [one.parameter for one in vitals.parameters if one.parameter.weight]
     if loss.function != "cross-entropy" or not weights:
         return float("nan")
     classes = max(weights, key=lambda weight: weight.order).shape[0]
-    return float(np.log(classes)) if classes > 1 else float("nan")
+    return float(np.log(classes)) if classes > 1 and _is_whole(loss, classes) else float("nan")
+
+
+def _is_whole(loss: LossVitals, classes: int) -> bool:
+    """False where the first loss is out of reach of the first outputs: a sum over samples, or a term with a weight."""
+    if loss.outputs is None or len(loss.value) == 0 or not np.isfinite(loss.value[0]):
+        return True
+    widest = 2.0 * max(abs(loss.outputs.low), abs(loss.outputs.high)) if classes == 2 else 0.0
+    reach = max(loss.outputs.high - loss.outputs.low, widest)
+    least, most = (float(np.log1p((classes - 1) * np.exp(sign * reach))) for sign in (-1.0, 1.0))
+    return TOLERANCE * least <= float(loss.value[0]) <= most / TOLERANCE
 
 
 def _variance(loss: LossVitals) -> float:

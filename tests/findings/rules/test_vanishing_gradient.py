@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,23 @@ def test_fires_at_the_first_site(vitals: Vitals, severity: str) -> None:
     (finding,) = vanishing_gradient(vitals, LIMITS)
     assert (finding.symptom, finding.where, finding.severity) == ("vanishing-gradient", "s0", severity)
     assert finding.step == 1
+
+
+@pytest.mark.parametrize(("factor", "told"), [(0.12, 1), (0.14, 0)])  # 0.12^9 = 5e-9, 0.14^9 = 2e-8
+def test_with_adam_a_gradient_that_is_lost_needs_no_patience(factor: float, told: int) -> None:
+    seen = deep(factor, floor=1e-3, losses=(FLAT,), steps=21, **ADAM)
+    assert len(list(vanishing_gradient(seen, LIMITS))) == told
+
+
+def test_a_latest_row_above_the_limit_is_no_trouble() -> None:
+    """Three quarters of the latest rows are below: the last one need not be."""
+    late = lambda t: np.where(t == t[-1], 0.05, 0.05 * 0.14**9)  # noqa: E731
+    seen = deep(0.14, losses=(FLAT,))
+    first = seen.sites[0]
+    history = dataclasses.replace(first.history, gradient=late(first.history.step.astype(float)))
+    sites = (dataclasses.replace(first, history=history), *seen.sites[1:])
+    (finding,) = vanishing_gradient(dataclasses.replace(seen, sites=sites), LIMITS)
+    assert finding.step == seen.step
 
 
 def test_the_ratio_is_that_of_first_to_last_site() -> None:

@@ -14,7 +14,7 @@ from limen.findings.rules.saturated_units import saturated_units
 from limen.findings.rules.vanishing_gradient import vanishing_gradient
 from limen.findings.sameness import signal
 from limen.findings.thresholds import Thresholds
-from limen.findings.updates import typical_update, warming_up
+from limen.findings.updates import largest_typical, typical_update, warming_up
 from limen.findings.violence import diverged
 from limen.vitals import Vitals
 
@@ -37,8 +37,9 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     weight by a tenth of itself: the task may have become harder). From step 200 on: a layer is blind to the input (they
     vary by less than a thousandth of its spread). Without such a witness nothing is said: noise, random labels, a
     reward signal and a trained network all have a flat loss. The rule looks again and again, and at every look noise
-    may hide a fall; so it is silent where a fall by a quarter would not have been seen, unless no weight moves: then
-    there is none to see.
+    may hide a fall; so it is silent where a fall by a quarter would not have been seen, unless no weight ever moved.
+    Then there is none to see, and only one beyond four standard errors counts, that chance brings in less than 0.5 % of
+    runs however often it is asked.
 
     Known to misfire: a network that was trained already, with an unknown kind of loss and a tiny learning rate.
 
@@ -48,7 +49,7 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     (Ben Braiek & Khomh 2023) for asking for a witness.
     """
     trend = loss_trend(vitals, limits)
-    if trend is None or not trend.positive or not trend.finite or trend.ever_fell or trend.competent:
+    if trend is None or not trend.positive or not trend.finite or trend.surely_fell or trend.competent:
         return
     witness = next(_witnesses(vitals, trend, limits), None)
     if witness is None:
@@ -77,10 +78,13 @@ def _witnesses(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> Iterator
         return
     patient = trend.steps >= limits.patience
     _, largest = typical_update(vitals, limits.window)
+    frozen = largest <= limits.frozen_update and (patient or not warming_up(vitals, limits.window))
+    if frozen and (trend.resolved or largest_typical(vitals, limits.window) <= limits.frozen_update):
+        yield f"no weight moves by more than {largest:.1e} of its norm in a step" if largest else "no weight moves"
+    if trend.ever_fell:
+        return
     if trend.steps >= limits.lasting and diverged(vitals, trend, limits):
         yield f"it stands at {share(trend.end, trend.began):.2g} times its start"
-    if largest <= limits.frozen_update and (patient or not warming_up(vitals, limits.window)):
-        yield f"no weight moves by more than {largest:.1e} of its norm in a step" if largest else "no weight moves"
     if _no_gradient(vitals, limits):
         yield "no gradient reaches any weight"
     if not trend.resolved or trend.steps < limits.early:
