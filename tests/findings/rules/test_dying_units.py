@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from scipy.stats import binom, poisson
 
 from limen.findings import Thresholds
 from limen.findings.rules import dying_units
 from limen.vitals import Vitals
+from tests.findings.courses import looks
 from tests.findings.patients import Layer, Patient, falling, noisy
 
 LIMITS = Thresholds()
@@ -40,3 +42,13 @@ def test_fires(vitals: Vitals) -> None:
 )
 def test_stays_silent(vitals: Vitals) -> None:
     assert list(dying_units(vitals, LIMITS)) == []
+
+
+def test_rare_units_are_taken_for_dying_by_chance_in_less_than_a_percent_of_runs() -> None:
+    """The claim of the manual page: the smallest crowd that is told, of the widest layer in which it is an eighth."""
+    by_chance = poisson.pmf(0, LIMITS.surprise)
+    crowd = LIMITS.fewest_units
+    units = int(crowd / LIMITS.dying_rise)
+    assert (crowd, units) == (4, 32)
+    assert by_chance < 0.007
+    assert binom.sf(crowd - 1, units, by_chance) * len(list(looks(1_000_000))) < 0.01
