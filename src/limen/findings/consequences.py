@@ -75,7 +75,7 @@ CONSEQUENCES: tuple[Consequence, ...] = (
         if root != "not-learning"
     ),
 )
-"""The whole table. A cause that is seen by itself is, besides, the root of every symptom of which it is the likeliest cause."""
+"""The whole table. A cause that is seen by itself is, besides, the root of every symptom whose likeliest cause it is."""
 
 _TABLE = {(one.root, one.symptom): one for one in CONSEQUENCES}
 

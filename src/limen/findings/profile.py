@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.findings.figures import finite, median, rank_correlation
+from limen.findings.once import once
 from limen.findings.thresholds import Thresholds
 from limen.sites import Site
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
@@ -94,6 +95,7 @@ class Profile:
         return min(rung.rows for rung in self.rungs)
 
 
+@once
 def gradient_profiles(vitals: Vitals, window: int, before: int | None = None) -> tuple[Profile, ...]:
     """The profile of each model over its last ``window`` recorded rows, where at least two layers have a gradient.
 
