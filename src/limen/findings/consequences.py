@@ -75,7 +75,7 @@ CONSEQUENCES: tuple[Consequence, ...] = (
         if root != "not-learning"
     ),
 )
-"""The whole table. A cause that is seen by itself is, besides, the root of every symptom whose likeliest cause it is."""
+"""The whole table. A cause that is seen by itself is, besides, the root of every symptom it is the likeliest cause of."""
 
 _TABLE = {(one.root, one.symptom): one for one in CONSEQUENCES}
 

@@ -19,7 +19,6 @@ def once(function: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P]
     The first argument must be a frozen dataclass without slots, the others hashable. The answer lies beside its fields
     and is none of them: equality, copies made by ``replace`` and journals do not know of it. Nobody may change it.
     """
-
     name = f"{function.__module__}.{function.__qualname__}"  # not the function: vitals may be pickled
 
     @wraps(function)
