@@ -75,7 +75,7 @@ CONSEQUENCES: tuple[Consequence, ...] = (
         if root != "not-learning"
     ),
 )
-"""The whole table. A cause that is seen by itself is the root of every symptom it is the likeliest cause of, besides."""
+"""The whole table. A cause that is seen by itself is the root, besides, of every symptom it is the likeliest of."""
 
 _TABLE = {(one.root, one.symptom): one for one in CONSEQUENCES}
 
