@@ -127,14 +127,13 @@ def _rung(vitals: Vitals, seen: SiteVitals, weight: ParameterVitals, window: int
     known = weight.history.step < end
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = weight.history.gradient / weight.history.weight
-    optimiser = None if weight.optimiser is None else vitals.optimisers[weight.optimiser]
     return Rung(
         site=seen.site,
         weight=weight.parameter.name,
         gradient=median(gradients),
         relative=median(finite(relative[known])[-window:]),
         update=median(finite(weight.history.update[known])[-window:]),
-        adaptive=optimiser is not None and optimiser.adaptive,
+        adaptive=any(one.adaptive for index, one in enumerate(vitals.optimisers) if index == weight.optimiser),
         rows=len(gradients),
     )
 
