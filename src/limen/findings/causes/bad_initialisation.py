@@ -11,6 +11,7 @@ from limen.findings.causes.blank_weights import EXPLAINED, began_blank
 from limen.findings.causes.registry import cause
 from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
+from limen.findings.once import once
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
 from limen.findings.words import samples_of
@@ -95,6 +96,7 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
     return _wide(layers, finding, limits)
 
 
+@once
 def _layers(vitals: Vitals) -> dict[str, _Layer]:
     """By layer, those that feed a site without a normalisation between, and whose first row was recorded."""
     weights: dict[str, ParameterVitals] = {

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.findings.causes.birth import born_share, born_stuck
+from limen.findings.causes.clues import Clue, Doubt, inferred
 from limen.findings.causes.registry import cause
 from limen.findings.finding import Cause, Finding
 from limen.findings.profile import PROFILE, gradient_profiles
@@ -54,13 +55,12 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     if near.spike is None and finding.symptom == "not-learning" and _is_the_head_alone(vitals, jump, limits):
         return None
     near = replace(near, jump=jump)
-    doubt = weight * _of_jump(jump), 0.4 * (near.spike is not None), _of_crowd(near)
-    confidence = float(1.0 - np.prod([1.0 - one for one in doubt])) * _innocence(vitals, finding)
-    if confidence < FAINT:
-        return None
-    clues = [_jump_words(vitals, jump), _spike_words(near.spike), _crowd_words(near.crowd)]
-    sentence = "; ".join(clue for clue in clues if clue)
-    return Cause("learning-rate-too-high", round(confidence, 3), f"{sentence[0].upper()}{sentence[1:]}.")
+    clues = (
+        Clue("large-step", weight * _of_jump(jump), _jump_words(vitals, jump)),
+        Clue("loss-jumped", 0.4 * (near.spike is not None), _spike_words(near.spike)),
+        Clue("silent-together", _of_crowd(near), _crowd_words(near.crowd)),
+    )
+    return inferred("learning-rate-too-high", clues, _doubts(vitals, finding), faint=FAINT)
 
 
 def _median_death(died: npt.NDArray[np.int64]) -> int:
@@ -89,18 +89,18 @@ def _of_jump(jump: Jump | None) -> float:
     return 0.0 if jump is None else float(np.clip(0.9 + 0.4 * np.log10(jump.ratio), 0.0, 0.9))
 
 
-def _innocence(vitals: Vitals, finding: Finding) -> float:
-    """What is left of the suspicion beside other explanations, in [0, 1]."""
-    left = 1.0 - born_share(vitals, finding)
+def _doubts(vitals: Vitals, finding: Finding) -> list[Doubt]:
+    """What other explanations leave of the suspicion."""
+    doubts = [Doubt("never-alive", 1.0 - born_share(vitals, finding))]
     seen = vitals.site(finding.where)
     if finding.symptom == "saturated-units" and finding.step <= 1 and seen is not None:
-        left *= 1.0 - born_stuck(seen)
+        doubts.append(Doubt("born-stuck", 1.0 - born_stuck(seen)))
     if finding.unit == PROFILE:  # grows with depth at any learning rate
-        left *= 0.7
+        doubts.append(Doubt("grows-with-depth", 0.7))
     inputs = vitals.inputs
     if inputs is not None and np.hypot(inputs.mean, inputs.std) >= HUGE_INPUT:
-        left *= 0.85
-    return left
+        doubts.append(Doubt("huge-input", 0.85))
+    return doubts
 
 
 def _jump_words(vitals: Vitals, jump: Jump | None) -> str:
