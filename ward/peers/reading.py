@@ -26,8 +26,8 @@ def mean_gradient(one: ParameterVitals) -> Floats:
 
 
 def rectifiers(vitals: Vitals) -> list[SiteVitals]:
-    """Sites whose function is flat and zero on its left, with at least one recorded step."""
-    return [one for one in vitals.sites if one.site.dead_left and len(one.history.step)]
+    """Sites of ReLU, where flat is the same as zero, with at least one recorded step."""
+    return [one for one in vitals.sites if one.site.function in ("relu", "relu6") and len(one.history.step)]
 
 
 def squashers(vitals: Vitals) -> list[SiteVitals]:

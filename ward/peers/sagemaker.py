@@ -27,7 +27,7 @@ LOSS_STEPS, LOSS_DROP = 10, 0.001
 
 def dead_relu(one: SiteVitals) -> bool:
     active = 1 - one.total.left / max(one.total.moments.count, 1)
-    return one.site.function == "relu" and float((active < INACTIVITY).mean()) > LAYER
+    return float((active < INACTIVITY).mean()) > LAYER
 
 
 def saturated(one: SiteVitals) -> bool:
