@@ -8,14 +8,13 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from ward.cases import Case, cases, digest
 from ward.data import lacking
 from ward.outcome import Outcome
-from ward.running import ROOT, cold, warm
+from ward.running import RESULTS, ROOT, cold, warm
 from ward.score import score, share
-
-RESULTS = ROOT / "benchmarks" / "results" / "ward.json"
 
 
 def chosen(arguments: argparse.Namespace) -> list[Case]:
@@ -25,6 +24,8 @@ def chosen(arguments: argparse.Namespace) -> list[Case]:
         found = [case for case in found if (case.fault is not None) == (arguments.kind == "sick")]
     if arguments.only:
         found = [case for case in found if any(part in case.name for part in arguments.only)]
+    if arguments.quick:
+        found = [case for case in found if case.is_quick]
     if arguments.sample:
         found = sorted(found, key=lambda case: digest(case.name))[: arguments.sample]
     for data in sorted({case.recipe.data for case in found}):
@@ -63,8 +64,9 @@ def show(outcomes: Sequence[Outcome]) -> None:
     by_kind(outcomes, "architecture", [one.architecture for one in outcomes])
     for peer in dict.fromkeys(peer for one in outcomes for peer in one.peers):
         loud = [(one.fault is not None, bool(one.peers[peer])) for one in outcomes if not one.error]
-        print(f"\n{peer}'s rules: any alarm of sick {share(said for sick, said in loud if sick)}")
-        print(f"{'':<{len(peer)}}                of sound {share(said for sick, said in loud if not sick)}")
+        print(f"\nrules of {peer}, any alarm")
+        print(f"  sick   {share(said for sick, said in loud if sick)}")
+        print(f"  sound  {share(said for sick, said in loud if not sick)}")
 
 
 def by_kind(outcomes: Sequence[Outcome], field: str, kinds: Sequence[str]) -> None:
@@ -84,9 +86,17 @@ def main() -> None:
     parser.add_argument("--kind", choices=("sick", "sound", "both"), default="both")
     parser.add_argument("--only", nargs="*", metavar="TEXT", help="cases whose name holds one of these")
     parser.add_argument("--sample", type=int, metavar="N", help="N of them, the same each time")
+    parser.add_argument("--quick", action="store_true", help="only cases that take about a second")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--warm", action="store_true", help="copy one process instead of starting each anew")
-    parser.add_argument("--save", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
+    parser.add_argument(
+        "--save",
+        nargs="?",
+        const=RESULTS,
+        type=Path,
+        metavar="PATH",
+        help=f"write {RESULTS.relative_to(ROOT)}, or PATH",
+    )
     arguments = parser.parse_args()
     asked, begun, found = chosen(arguments), time.perf_counter(), dict[str, Outcome]()
     for one in (warm if arguments.warm else cold)(asked, arguments.jobs):
@@ -97,10 +107,10 @@ def main() -> None:
     show(outcomes)
     minutes = (time.perf_counter() - begun) / 60
     print(f"\n{len(outcomes)} cases in {minutes:.1f} minutes, {arguments.jobs} at a time")
-    if arguments.save:
+    if arguments.save is not None:
         about = {"minutes": round(minutes, 1), "jobs": arguments.jobs, "warm": arguments.warm}
         results = {**about, "outcomes": [asdict(one) for one in outcomes]}
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        arguments.save.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -43,6 +43,11 @@ class Case:
         return "tuning" if digest(self.base)[0] % 2 else "scored"
 
     @property
+    def is_quick(self) -> bool:
+        """Whether it takes about a second."""
+        return self.recipe.data not in ("fashion", "text") and self.recipe.steps <= 400 and self.recipe.depth < 20
+
+    @property
     def architecture(self) -> str:
         """Of the sound recipe that it comes from."""
         return (SOUND[self.base] if self.base in SOUND else TEMPTING[self.base]).architecture

@@ -21,9 +21,10 @@ from ward.cases import Case
 from ward.outcome import Outcome, outcome
 from ward.peers import said_by_peers
 
-__all__ = ["ROOT", "cold", "warm"]
+__all__ = ["RESULTS", "ROOT", "cold", "warm"]
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "ward.json"
 LONGEST = 300  # seconds that one case may take
 IMPORTED = ("limen.watch", "limen.report", "torch.optim", "ward.gan", "ward.trained")
 """What every copy needs; not ``ward.train``, which limen runs as a program."""
