@@ -47,7 +47,8 @@ class Reading:
         head: the function that made what it was given; empty where unknown.
         factor: what it is multiplied by on its way to the number; NaN where that is no constant or not all there is.
         given: what it was given; None where the graph does not keep it.
-        wanted: what that was compared with; None where it is not kept, or is a class for each sample.
+        wanted: what that was compared with, or the difference from it where ``given`` is None; None where neither is
+            kept, or each sample has a class.
     """
 
     function: str
@@ -58,7 +59,7 @@ class Reading:
 
 
 def reading_of(loss: Tensor) -> Reading:
-    """Read the graph behind a number on which ``backward`` is about to be called. Nothing is unpacked or computed."""
+    """Read the graph behind a number on which ``backward`` is about to be called. Nothing is unpacked."""
     term = loss_term(loss)
     if term is None:
         return Reading("other")
@@ -111,7 +112,10 @@ def is_product_with_bias(node: Node) -> bool:
 
 
 def tensors_of(term: Term, source: Node | None, place: int) -> tuple[Tensor | None, Tensor | None]:
-    """What a loss was given and what it compared that with, as far as its graph keeps them."""
+    """What a loss was given and what it compared that with, as far as its graph keeps them.
+
+    Of a distance written by hand the difference stands for the targets where nothing else is kept: outputs begin small.
+    """
     kind = operation(term.node)
     if source is None:
         return None, None
@@ -120,8 +124,9 @@ def tensors_of(term: Term, source: Node | None, place: int) -> tuple[Tensor | No
         return pair if place == 0 else pair[::-1]
     if term.function == LOG_OF_SHARES:
         return saved(term.node, "self"), None
-    if term.function in ("mse", "l1"):  # by hand: the difference is kept, and most activations keep what they gave
-        given, difference = saved(source, "result"), saved(term.node, "self")
-        if given is not None and difference is not None and given.shape == difference.shape:
-            return given, given - difference if place == 0 else given + difference
+    difference = saved(term.node, "self")
+    if term.function in ("mse", "l1") and difference is not None and difference.is_cpu:
+        given = saved(source, "result")  # most activations keep what they gave
+        wanted = difference if place else -difference
+        return (given, given + wanted) if given is not None and given.shape == wanted.shape else (None, wanted)
     return None, None

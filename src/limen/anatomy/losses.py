@@ -70,7 +70,7 @@ def loss_term(loss: Tensor) -> Term | None:
             break
         node, subtracted, factor, alone = queue.popleft()
         name = name_of(node, subtracted)
-        if name is None and alone and is_log_of_shares(node):
+        if name is None and alone and not math.isnan(factor) and is_log_of_shares(node):
             name, factor = LOG_OF_SHARES, -factor  # it is -log p that falls
         if name is not None:
             return Term(name, node, factor * entering(node, name), alone)

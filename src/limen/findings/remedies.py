@@ -95,6 +95,7 @@ _BY_CAUSE: dict[str, tuple[str, ...]] = {
     "loss-numerics": ("fix-loss",),
     "output-loss-mismatch": ("fix-output-head", "fix-loss"),
     "unscaled-inputs": ("scale-inputs", "add-normalisation"),
+    "unscaled-targets": ("scale-targets",),
 }
 
 _BY_SYMPTOM: dict[str, tuple[str, ...]] = {

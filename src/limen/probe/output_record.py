@@ -129,5 +129,7 @@ class OutputRecord:
 
 
 def merged(one: Entries | None, other: Entries | None) -> Entries | None:
-    """Both together."""
-    return other if one is None else one if other is None else one + other
+    """Both together; of entries that are not all finite only the first."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other if math.isfinite(other.m2) else one
