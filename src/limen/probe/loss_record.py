@@ -118,7 +118,7 @@ class LossBook:
         record = self._outputs.setdefault(optimiser, OutputRecord(upwards))
         if glimpses:
             record.add(glimpses)
-        self._young = STEPS if new else max(self._young - 1, 0)
+        self._young = (STEPS if new else self._young) - bool(glimpses)
 
     def _enter(self, step: int, optimiser: int | None, pending: Sequence[float | Fetched], factor: int) -> None:
         known = [number for number in map(number_of, pending) if number is not None]
