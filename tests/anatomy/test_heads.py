@@ -69,6 +69,7 @@ HEADS: dict[str, tuple[str, str, Callable[[], Tensor]]] = {
     "nll of scores": ("nll", "linear", lambda: F.nll_loss(out(), CLASSES)),
     "nll of a softmax": ("nll", "softmax", lambda: F.nll_loss(softmax(), CLASSES)),
     "nll of a logarithm": ("nll", "log", lambda: F.nll_loss(softmax().log(), CLASSES)),
+    "nll of a clamped logarithm": ("nll", "", lambda: F.nll_loss(softmax().clamp(min=1e-6).log(), CLASSES)),
     "log of a softmax": ("log-probability", "softmax", lambda: -torch.log(picked(softmax())).mean()),
     "log of a sigmoid": ("log-probability", "sigmoid", lambda: -out().sigmoid().log().mean()),
     "bce of a sigmoid": ("bce", "sigmoid", lambda: F.binary_cross_entropy(out().sigmoid(), TARGET)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from limen.anatomy.axes import Node, operation
-from limen.anatomy.losses import LOG_OF_SHARES, Term, loss_term, saved, through_views
+from limen.anatomy.losses import LOG_OF_SHARES, Term, is_log_of_shares, loss_term, saved, through_views
 
 __all__ = ["Reading", "reading_of"]
 
@@ -28,7 +28,6 @@ HEADS = {
     "HardsigmoidBackward": "hardsigmoid",
     "HardswishBackward": "hardswish",
     "LogSigmoidBackward": "logsigmoid",
-    "LogBackward": "log",
     "ExpBackward": "exp",
 }
 PRODUCTS = ("AddmmBackward", "MmBackward", "BmmBackward", "BaddbmmBackward", "MvBackward", "AddmvBackward",
@@ -98,6 +97,8 @@ def head_name(node: Node | None) -> str:
         return "linear"
     if kind.startswith("HardtanhBackward"):
         return "relu6" if getattr(node, "_saved_min_val", None) == 0 else "hardtanh"
+    if kind.startswith("LogBackward"):
+        return "log" if is_log_of_shares(node) else ""
     return next((name for start, name in HEADS.items() if kind.startswith(start)), "")
 
 

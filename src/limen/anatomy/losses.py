@@ -12,7 +12,16 @@ from torch import Tensor
 
 from limen.anatomy.axes import Node, number_of, operation
 
-__all__ = ["LOG_OF_SHARES", "Term", "leads_back_to", "loss_function", "loss_term", "saved", "through_views"]
+__all__ = [
+    "LOG_OF_SHARES",
+    "Term",
+    "is_log_of_shares",
+    "leads_back_to",
+    "loss_function",
+    "loss_term",
+    "saved",
+    "through_views",
+]
 
 NAMES = {
     "MseLoss": "mse",
