@@ -4,9 +4,10 @@ from limen.anatomy.axes import kind, number_of
 from limen.anatomy.compiled import Application, Applied, applications, example_of
 from limen.anatomy.divisors import divisors_of
 from limen.anatomy.graph import Origin, leads_to_weights, origin_of, parents_of, uses_of
+from limen.anatomy.heads import Reading, reading_of
 from limen.anatomy.losses import leads_back_to, loss_function
 from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
-from limen.anatomy.optimisers import is_adaptive, live_optimisers
+from limen.anatomy.optimisers import ascends, is_adaptive, live_optimisers
 from limen.anatomy.readers import Reader, readers_of
 from limen.anatomy.recurrent import Gate, RecurrentCall, is_recurrent, recurrent_call
 from limen.anatomy.shards import local_of, shards_of
@@ -20,10 +21,12 @@ __all__ = [
     "Gate",
     "Origin",
     "Reader",
+    "Reading",
     "RecurrentCall",
     "Root",
     "Wiring",
     "applications",
+    "ascends",
     "divisors_of",
     "example_of",
     "is_adaptive",
@@ -43,6 +46,7 @@ __all__ = [
     "parents_of",
     "plain_paths",
     "readers_of",
+    "reading_of",
     "recurrent_call",
     "shards_of",
     "unwrapped",

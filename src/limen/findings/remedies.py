@@ -52,7 +52,8 @@ PAGES: dict[str, str] = {
     ),
     "fix-loss": (
         "Use the loss that takes raw scores (cross_entropy, binary_cross_entropy_with_logits) in place of a logarithm "
-        "of a probability, and keep arguments of log, sqrt and division away from zero."
+        "of a probability, and keep arguments of log, sqrt and division away from zero. Check its sign: what is "
+        "minimised has to be smallest where the network is right."
     ),
     "fix-training-loop": (
         "Each step: optimizer.zero_grad(), forward, loss.backward(), optimizer.step(). Check that every trained "
@@ -92,7 +93,9 @@ _BY_CAUSE: dict[str, tuple[str, ...]] = {
     "dead-from-start": ("reinitialise", "revive-units"),
     "saturating-activation": ("swap-activation", "add-normalisation"),
     "loss-numerics": ("fix-loss",),
+    "output-loss-mismatch": ("fix-output-head", "fix-loss"),
     "unscaled-inputs": ("scale-inputs", "add-normalisation"),
+    "unscaled-targets": ("scale-targets",),
 }
 
 _BY_SYMPTOM: dict[str, tuple[str, ...]] = {

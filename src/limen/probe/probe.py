@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from limen.anatomy import Wiring, number_of, user_frame
+from limen.anatomy import Wiring, ascends, number_of, user_frame
 from limen.probe.backlog import Backlog
 from limen.probe.beginning import Beginning
 from limen.probe.budget import Budget
@@ -286,7 +286,7 @@ class Probe:
         if not has_closure:
             self._eyes.reopen()
         index = self.optimisers.index(optimiser)
-        self.losses.close(self.step + 1, index)
+        self.losses.close(self.step + 1, index, upwards=ascends(optimiser))
         if self._clock.ticks(optimiser):
             self._end_step(index)
 

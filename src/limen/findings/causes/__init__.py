@@ -5,10 +5,12 @@ from limen.findings.causes.bad_initialisation import bad_initialisation
 from limen.findings.causes.dead_from_start import dead_from_start
 from limen.findings.causes.learning_rate_too_high import learning_rate_too_high
 from limen.findings.causes.learning_rate_too_low import learning_rate_too_low
-from limen.findings.causes.loss_numerics import loss_numerics
+from limen.findings.causes.loss_numerics import logarithms, loss_numerics
+from limen.findings.causes.output_loss_mismatch import mismatches, output_loss_mismatch
 from limen.findings.causes.registry import EXPLANATIONS, FACTS, Explanation, Fact, cause, fact, ranked, sights
 from limen.findings.causes.saturating_activation import saturating_activation
 from limen.findings.causes.unscaled_inputs import unscaled_inputs
+from limen.findings.causes.unscaled_targets import unscaled_targets
 
 __all__ = [
     "EXPLANATIONS",
@@ -22,9 +24,13 @@ __all__ = [
     "fact",
     "learning_rate_too_high",
     "learning_rate_too_low",
+    "logarithms",
     "loss_numerics",
+    "mismatches",
+    "output_loss_mismatch",
     "ranked",
     "saturating_activation",
     "sights",
     "unscaled_inputs",
+    "unscaled_targets",
 ]
