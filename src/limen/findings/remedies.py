@@ -92,6 +92,7 @@ _BY_CAUSE: dict[str, tuple[str, ...]] = {
     "dead-from-start": ("reinitialise", "revive-units"),
     "saturating-activation": ("swap-activation", "add-normalisation"),
     "loss-numerics": ("fix-loss",),
+    "missing-zero-grad": ("fix-training-loop",),
     "unscaled-inputs": ("scale-inputs", "add-normalisation"),
 }
 

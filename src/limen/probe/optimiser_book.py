@@ -6,6 +6,7 @@ import functools
 import math
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -16,6 +17,7 @@ from limen.anatomy import is_adaptive, local_of, shards_of, user_frame
 from limen.kernels import Fetched
 from limen.probe.backlog import Backlog
 from limen.probe.budget import DENSE_STEPS
+from limen.probe.clearing import Clearing
 from limen.probe.directory import Directory
 from limen.probe.identity import ByIdentity
 from limen.probe.parameter_record import ParameterRecord, Sweep
@@ -44,6 +46,7 @@ class OptimiserBook:
         self._trained: dict[int | None, list[ParameterRecord]] = {}  # what each optimiser moved last
         self._sweep: Sweep | None = None
         self._swept: dict[int | None, int] = {}  # by optimiser, the step of the last one
+        self.clearing = Clearing(backlog)
 
     def live(self) -> list[Optimizer]:
         """Those that still exist."""
@@ -124,8 +127,8 @@ class OptimiserBook:
     def vitals(self) -> tuple[OptimiserVitals, ...]:
         """Copies as values."""
         return tuple(
-            OptimiserVitals(f.name, r.whole(0), r.column(1), f.momentum, f.weight_decay, f.adaptive)
-            for f, r in zip(self._facts, self._rates, strict=True)
+            replace(facts, step=rows.whole(0), learning_rate=rows.column(1), uncleared=self.clearing.uncleared(number))
+            for number, (facts, rows) in enumerate(zip(self._facts, self._rates, strict=True))
         )
 
     def parameter_vitals(self) -> tuple[ParameterVitals, ...]:
