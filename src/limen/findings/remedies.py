@@ -93,6 +93,7 @@ _BY_CAUSE: dict[str, tuple[str, ...]] = {
     "saturating-activation": ("swap-activation", "add-normalisation"),
     "loss-numerics": ("fix-loss",),
     "missing-zero-grad": ("fix-training-loop",),
+    "no-gradient-path": ("fix-training-loop",),
     "unscaled-inputs": ("scale-inputs", "add-normalisation"),
 }
 

@@ -22,6 +22,7 @@ from limen.probe.directory import Directory
 from limen.probe.identity import ByIdentity
 from limen.probe.parameter_record import ParameterRecord, Sweep
 from limen.probe.rows import Room, Rows
+from limen.probe.untrained import UntrainedBook
 from limen.sites import Parameter
 from limen.vitals import OptimiserVitals, ParameterVitals
 
@@ -47,6 +48,7 @@ class OptimiserBook:
         self._sweep: Sweep | None = None
         self._swept: dict[int | None, int] = {}  # by optimiser, the step of the last one
         self.clearing = Clearing(backlog)
+        self.untrained = UntrainedBook(directory, is_measurable)
 
     def live(self) -> list[Optimizer]:
         """Those that still exist."""
@@ -112,7 +114,8 @@ class OptimiserBook:
             self._sweep = None
 
     def commit(self, step: int) -> None:
-        """Enter the learning rates of a step."""
+        """Enter the learning rates of a step, and look for what no update reaches."""
+        self.untrained.look(self.live(), self._records)
         for held, rows in zip(self._optimisers, self._rates, strict=True):
             optimiser = held()
             if optimiser is not None:

@@ -34,7 +34,7 @@ from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps
 from limen.probe.troubles import Troubles
 from limen.probe.updates import Updates
-from limen.vitals import Histogram, Vitals
+from limen.vitals import Histogram, Program, Vitals
 
 __all__ = ["Probe"]
 
@@ -135,6 +135,7 @@ class Probe:
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
             inputs=self._meter.inputs.vitals(),
+            program=Program(untrained=self.optimisers.untrained.found),
             notes=(*self.notes.values(), *unseen, *self.losses.remarks, *self.sites.troubles()),
         )
 

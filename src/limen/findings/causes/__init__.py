@@ -7,6 +7,7 @@ from limen.findings.causes.learning_rate_too_high import learning_rate_too_high
 from limen.findings.causes.learning_rate_too_low import learning_rate_too_low
 from limen.findings.causes.loss_numerics import loss_numerics
 from limen.findings.causes.missing_zero_grad import missing_zero_grad
+from limen.findings.causes.no_gradient_path import no_gradient_path
 from limen.findings.causes.registry import EXPLANATIONS, FACTS, Explanation, Fact, cause, fact, ranked, sights
 from limen.findings.causes.saturating_activation import saturating_activation
 from limen.findings.causes.unscaled_inputs import unscaled_inputs
@@ -25,6 +26,7 @@ __all__ = [
     "learning_rate_too_low",
     "loss_numerics",
     "missing_zero_grad",
+    "no_gradient_path",
     "ranked",
     "saturating_activation",
     "sights",
