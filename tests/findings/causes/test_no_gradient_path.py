@@ -39,7 +39,7 @@ def forgotten() -> Vitals:
 def detached() -> Vitals:
     vitals = given(layers=(cut("fc1"), cut("fc2")))
     head = vitals.parameters[-1]
-    heard = replace(head, history=replace(head.history, gradient=np.full(20, 0.1)))
+    heard = replace(head, history=replace(head.history, gradient=np.full(20, 0.1), update=np.full(20, 1e-3)))
     lost = (left("fc1", reason="no-gradient"), left("fc2", reason="no-gradient"))
     return replace(vitals, parameters=(*vitals.parameters[:-1], heard), program=Program(untrained=lost))
 
