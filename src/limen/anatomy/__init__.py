@@ -3,6 +3,7 @@
 from limen.anatomy.axes import kind, number_of
 from limen.anatomy.compiled import Application, Applied, applications, example_of
 from limen.anatomy.divisors import divisors_of
+from limen.anatomy.drawn import looks_drawn
 from limen.anatomy.graph import Origin, leads_to_weights, origin_of, parents_of, uses_of
 from limen.anatomy.heads import Reading, reading_of
 from limen.anatomy.losses import leads_back_to, loss_function
@@ -37,6 +38,7 @@ __all__ = [
     "leads_to_weights",
     "live_optimisers",
     "local_of",
+    "looks_drawn",
     "loss_function",
     "modules_in",
     "name_root",

@@ -94,6 +94,8 @@ _BY_CAUSE: dict[str, tuple[str, ...]] = {
     "saturating-activation": ("swap-activation", "add-normalisation"),
     "loss-numerics": ("fix-loss",),
     "output-loss-mismatch": ("fix-output-head", "fix-loss"),
+    "missing-zero-grad": ("fix-training-loop",),
+    "no-gradient-path": ("fix-training-loop",),
     "unscaled-inputs": ("scale-inputs", "add-normalisation"),
     "unscaled-targets": ("scale-targets",),
 }

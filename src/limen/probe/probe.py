@@ -34,7 +34,7 @@ from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps
 from limen.probe.troubles import Troubles
 from limen.probe.updates import Updates
-from limen.vitals import Histogram, Vitals
+from limen.vitals import Histogram, Program, Vitals
 
 __all__ = ["Probe"]
 
@@ -63,9 +63,7 @@ class Probe:
         *,
         strict: bool = False,
     ) -> None:
-        self.budget = budget
-        self.on_step = on_step
-        self.on_failure = on_failure
+        self.budget, self.on_step, self.on_failure = budget, on_step, on_failure
         self.closed, self.busy = False, 0
         self.cost = 0.0  # seconds that limen has taken of the current step
         self.step = self.looked = 0  # training steps completed, and of them looked at
@@ -137,6 +135,7 @@ class Probe:
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
             inputs=self._meter.inputs.vitals(),
+            program=Program(untrained=self.optimisers.untrained.found),
             notes=(*self.notes.values(), *unseen, *self.losses.remarks, *self.sites.troubles()),
         )
 
@@ -219,6 +218,7 @@ class Probe:
         if self._updates and not self._updates.evaluate:
             self._updates.abandon(self._eyes.reset)
         self._eyes.shut()
+        self.optimisers.clearing.before_backward()
         self._start()
         scaling = self._scalings.take(beginning)
         self._meter.factor = None if scaling is None else scaling.factor
@@ -241,6 +241,7 @@ class Probe:
     def after_backward(self, succeeded: bool) -> None:
         """It ended."""
         self._rest.wake(self.step)
+        self.optimisers.clearing.after_backward()
         self._eyes.reopen()
         if succeeded and self._clock.by_hand and self._passes and not self._updates:
             if self._looking and is_ordinary():

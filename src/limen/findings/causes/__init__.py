@@ -6,6 +6,8 @@ from limen.findings.causes.dead_from_start import dead_from_start
 from limen.findings.causes.learning_rate_too_high import learning_rate_too_high
 from limen.findings.causes.learning_rate_too_low import learning_rate_too_low
 from limen.findings.causes.loss_numerics import logarithms, loss_numerics
+from limen.findings.causes.missing_zero_grad import missing_zero_grad
+from limen.findings.causes.no_gradient_path import no_gradient_path
 from limen.findings.causes.output_loss_mismatch import mismatches, output_loss_mismatch
 from limen.findings.causes.registry import EXPLANATIONS, FACTS, Explanation, Fact, cause, fact, ranked, sights
 from limen.findings.causes.saturating_activation import saturating_activation
@@ -27,6 +29,8 @@ __all__ = [
     "logarithms",
     "loss_numerics",
     "mismatches",
+    "missing_zero_grad",
+    "no_gradient_path",
     "output_loss_mismatch",
     "ranked",
     "saturating_activation",
