@@ -91,8 +91,14 @@ _BY_CAUSE: dict[str, tuple[str, ...]] = {
     "bad-bias": ("reinitialise", "revive-units"),
     "dead-from-start": ("reinitialise", "revive-units"),
     "saturating-activation": ("swap-activation", "add-normalisation"),
+    "excess-dropout": ("reduce-dropout",),
     "loss-numerics": ("fix-loss",),
+    "missing-activation": ("add-activation",),
+    "normalisation-misuse": ("fix-normalisation", "add-normalisation"),
+    "too-deep-without-normalisation": ("add-normalisation", "reinitialise"),
+    "unbounded-recurrence": ("swap-activation", "clip-gradients", "reinitialise"),
     "unscaled-inputs": ("scale-inputs", "add-normalisation"),
+    "wrong-activation": ("swap-activation",),
 }
 
 _BY_SYMPTOM: dict[str, tuple[str, ...]] = {

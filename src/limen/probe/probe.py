@@ -26,6 +26,7 @@ from limen.probe.meter import Meter
 from limen.probe.modes import is_ordinary
 from limen.probe.one_thread import OneThread
 from limen.probe.optimiser_book import OptimiserBook
+from limen.probe.program_book import ProgramBook
 from limen.probe.quiet import Quiet
 from limen.probe.scaling import Scalings
 from limen.probe.scope import Scope
@@ -63,9 +64,7 @@ class Probe:
         *,
         strict: bool = False,
     ) -> None:
-        self.budget = budget
-        self.on_step = on_step
-        self.on_failure = on_failure
+        self.budget, self.on_step, self.on_failure = budget, on_step, on_failure
         self.closed, self.busy = False, 0
         self.cost = 0.0  # seconds that limen has taken of the current step
         self.step = self.looked = 0  # training steps completed, and of them looked at
@@ -81,8 +80,7 @@ class Probe:
         self._gates = Gates(self.sites, self._meter, self._troubles.note, self._troubles.meet)
         self._clock = StepClock()
         self._waiting = False  # an optimiser exists that has not stepped yet
-        self._looking = True
-        self._ran = False  # a watched model ran forward since the last backward pass
+        self._looking, self._ran = True, False  # whether a watched model ran forward since the last backward pass
         self._scalings = Scalings()
         self._passes = 0  # backward passes from a loss in the current step
         self._leaves = Leaves(self.directory)
@@ -94,6 +92,7 @@ class Probe:
         self._taps = Taps(OneThread(self, self._rest, self._scope, self._troubles.note), self._rest)
         self._quiet = Quiet()
         self._compiled = Compiled(self._eyes, self.sites, self.directory, self._seen)
+        self._program = ProgramBook(self.directory, self._eyes, self._part)
         self._eyes.open()
 
     @property
@@ -137,6 +136,7 @@ class Probe:
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
             inputs=self._meter.inputs.vitals(),
+            program=self._program.vitals(),
             notes=(*self.notes.values(), *unseen, *self.losses.remarks, *self.sites.troubles()),
         )
 
@@ -157,9 +157,12 @@ class Probe:
         if not self.directory.knows(module):
             self.directory.meet(module, user_frame())
         self._leaves.scripted.meet(module, self.step)
-        if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0]:
-            return
-        self._meter.read_input(module, args)
+        if self.directory.models and self.directory.module(module)[0] == self.directory.models[0]:
+            self._meter.read_input(module, args)
+
+    @guarded
+    def _part(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        self._program.hear(module, args)
 
     @guarded
     def _seen(self, seen: Seen) -> Callable[[Any], None] | None:
@@ -171,10 +174,7 @@ class Probe:
         except Exception as error:
             self._troubles.meet(error, f"A {seen.activation.name} is not watched ({type(error).__name__}: {error}).")
             return None
-        if place is None:
-            self._troubles.note("sites", "There are more than 4,096 sites: the later ones are not watched.")
-            return None
-        if place.trouble:
+        if place is None or place.trouble:
             return None
         try:
             self._meter.read(place, seen.z, self.gradient)
@@ -235,7 +235,8 @@ class Probe:
             return
         self.losses.add(beginning, scaling, looking=self._looking)
         if self._looking and (self.sites.unsettled() or not self._leaves.tensors):
-            self.sites.wire(self._leaves.read(beginning.roots))
+            self.sites.wire(parents := self._leaves.read(beginning.roots))
+            self._program.read(parents)
 
     @guarded
     def after_backward(self, succeeded: bool) -> None:
@@ -345,4 +346,5 @@ class Probe:
         self.optimisers.commit(self.step)
         self._meter.close_step(self.step)
         self._gates.close_step()
+        self._program.close_step()
         self._troubles.compiled(self._compiled.error, self._compiled.remark())

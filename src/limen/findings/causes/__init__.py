@@ -3,12 +3,16 @@
 from limen.findings.causes.bad_bias import bad_bias
 from limen.findings.causes.bad_initialisation import bad_initialisation
 from limen.findings.causes.dead_from_start import dead_from_start
+from limen.findings.causes.excess_dropout import excess_dropout
 from limen.findings.causes.learning_rate_too_high import learning_rate_too_high
 from limen.findings.causes.learning_rate_too_low import learning_rate_too_low
 from limen.findings.causes.loss_numerics import loss_numerics
+from limen.findings.causes.missing_activation import missing_activation
+from limen.findings.causes.normalisation_misuse import normalisation_misuse
 from limen.findings.causes.registry import EXPLANATIONS, FACTS, Explanation, Fact, cause, fact, ranked, sights
 from limen.findings.causes.saturating_activation import saturating_activation
 from limen.findings.causes.unscaled_inputs import unscaled_inputs
+from limen.findings.causes.wrong_activation import wrong_activation
 
 __all__ = [
     "EXPLANATIONS",
@@ -19,12 +23,16 @@ __all__ = [
     "bad_initialisation",
     "cause",
     "dead_from_start",
+    "excess_dropout",
     "fact",
     "learning_rate_too_high",
     "learning_rate_too_low",
     "loss_numerics",
+    "missing_activation",
+    "normalisation_misuse",
     "ranked",
     "saturating_activation",
     "sights",
     "unscaled_inputs",
+    "wrong_activation",
 ]
