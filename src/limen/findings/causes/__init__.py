@@ -11,6 +11,8 @@ from limen.findings.causes.missing_activation import missing_activation
 from limen.findings.causes.normalisation_misuse import normalisation_misuse
 from limen.findings.causes.registry import EXPLANATIONS, FACTS, Explanation, Fact, cause, fact, ranked, sights
 from limen.findings.causes.saturating_activation import saturating_activation
+from limen.findings.causes.too_deep_without_normalisation import too_deep_without_normalisation
+from limen.findings.causes.unbounded_recurrence import unbounded_recurrence
 from limen.findings.causes.unscaled_inputs import unscaled_inputs
 from limen.findings.causes.wrong_activation import wrong_activation
 
@@ -33,6 +35,8 @@ __all__ = [
     "ranked",
     "saturating_activation",
     "sights",
+    "too_deep_without_normalisation",
+    "unbounded_recurrence",
     "unscaled_inputs",
     "wrong_activation",
 ]
