@@ -18,7 +18,7 @@ from limen.findings.updates import NEARLY_ZERO, Jump, largest_update, scale_at_b
 from limen.findings.violence import Crowd, Spike, Violence, large_step, violence
 from limen.vitals import ParameterVitals, Vitals
 
-LASTING = frozenset({"not-learning", "diverging-loss", "exploding-gradient", "saturated-units"})
+LASTING = frozenset({"not-learning", "diverging-loss", "exploding-gradient", "oscillating-loss", "saturated-units"})
 EXPLAINS = LASTING | {"dead-units", "dying-units", "non-finite"}
 FAINT = 0.25  # confidence below which it is not worth saying
 EARLY = 50  # steps, the last of those that are always looked at
