@@ -214,6 +214,8 @@ def _has_other_reason(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> b
 def _early_harm(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> str:
     """What became of the loss, in words; empty where it fell."""
     values = vitals.losses[0].value[vitals.losses[0].step <= EARLY]
+    if len(values) == 0:
+        return ""
     if not np.isfinite(values).all():
         return "the loss is no longer finite"
     peak = float(values.max())
