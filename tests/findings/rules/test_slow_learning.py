@@ -1,9 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from limen.findings import Thresholds, diagnose
 from limen.findings.rules import not_learning, slow_learning
-from limen.vitals import LossVitals, OptimiserVitals, Scale, Vitals
+from limen.vitals import OptimiserVitals, Scale, Vitals
 from tests.findings.patients import STANDARDISED, Course, Layer, Patient, falling, noisy
 
 LIMITS = Thresholds()
@@ -57,7 +59,7 @@ def test_stays_silent(vitals: Vitals) -> None:
 def test_a_warm_up_is_meant_to_be_slow() -> None:
     seen = crawling()
     rates = OptimiserVitals("SGD", seen.losses[0].step, seen.losses[0].step * 1e-9, 0.0, 0.0, False)
-    warming = Vitals(**{**vars(seen), "optimisers": (rates,)})
+    warming = dataclasses.replace(seen, optimisers=(rates,))
     assert list(slow_learning(warming, LIMITS)) == []
 
 
@@ -65,9 +67,8 @@ def test_targets_that_were_seen_tell_what_a_guess_costs() -> None:
     """A mean squared error of a third of the targets' variance is that of a trained network."""
     seen = crawling(loss=noisy(3.0, 0.02), function="mse")
     assert len(list(slow_learning(seen, LIMITS))) == 1
-    loss = seen.losses[0]
-    known = LossVitals(loss.function, loss.step, loss.value, 0, targets=Scale(0.0, 3.0, -9.0, 9.0))
-    assert list(slow_learning(Vitals(**{**vars(seen), "losses": (known,)}), LIMITS)) == []
+    known = dataclasses.replace(seen.losses[0], targets=Scale(0.0, 3.0, -9.0, 9.0))
+    assert list(slow_learning(dataclasses.replace(seen, losses=(known,)), LIMITS)) == []
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
