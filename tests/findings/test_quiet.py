@@ -89,6 +89,18 @@ ONE_SKIPPED_STEP = Patient(losses=(lambda t: np.where(t == 30, np.inf, falling(2
 RARE_WORDS = Patient((Layer("ffn", units=64, died=tuple(range(250, 314)), rate=5e-4),), losses=(FALLS,))
 FRESH_HEAD = Patient((Layer("fc1", scale=1e-4, update=lambda t: np.where(t < 5, 30.0, 1e-3)), Layer("fc2")))
 RAW_BUT_FINE = Patient(inputs=dataclasses.replace(STANDARDISED, mean=100.0, std=60.0, low=0.0, high=255.0))
+EDGE = Patient(  # whole-batch descent on the edge of stability jumps from side to side on its way down
+    (Layer("fc1", update=0.12), Layer("fc2")), losses=(lambda t: falling(2.4, 0.1)(t) * (1.0 + 0.2 * (-1.0) ** t),)
+)
+OUTLIERS = Patient(  # every fiftieth batch holds a huge target, and its gradient throws a weight
+    (Layer("fc1", update=lambda t: np.where(t % 50 == 0, 0.2, 1e-3)), Layer("fc2")),
+    losses=(lambda t: np.where(t % 50 == 0, 20.0, noisy(falling(2.4, 0.3), 0.02)(t)),),
+    function="mse",
+)
+AT_REST = Patient(  # a schedule that has ended: the weights are at rest, the loss is where it arrived
+    tuple(Layer(f"fc{i}", update=lambda t: np.where(t < 300, 1e-3, 1e-9)) for i in range(2)),
+    losses=(noisy(falling(2.4, 0.3, 20.0), 0.05),),
+)
 
 HEALTHY = {name: value for name, value in globals().items() if isinstance(value, Patient)}
 

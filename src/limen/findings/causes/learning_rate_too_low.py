@@ -24,8 +24,8 @@ def learning_rate_too_low(vitals: Vitals, finding: Finding, limits: Thresholds) 
     Why it matters: the training is sound and will not arrive.
 
     How it is measured: every weight's update ratio below 1e-6 over the latest steps (of slow-learning below its own
-    limit), while the gradient norm of some
-    weight is above 1e-4 of its norm. A gradient that is missing as well is not the learning rate's fault.
+    limit), while the gradient norm of some weight is above 1e-4 of its norm. A gradient that is missing as well is not
+    the learning rate's fault.
 
     Known to misfire: a warm-up that has only begun.
 

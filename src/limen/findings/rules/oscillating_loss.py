@@ -32,10 +32,10 @@ def oscillating_loss(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     follow each other, at least 32, it goes up and down in turn more often than independent noise of any distribution
     would by four standard errors (less than 0.5 % of runs of any length by chance, however often it is asked), by 30 %
     of its level at a time, without falling, while some weight typically moves by a tenth of its norm in a step. What
-    comes from the batches alone (small ones, dropout, wrong labels, outliers) is independent from step to step.
+    comes from batches drawn by chance (small ones, dropout, wrong labels, outliers) is independent from step to step.
 
-    Known to misfire: targets that change suddenly, again and again, or two unlike batches in turn, with a learning rate
-    at the edge.
+    Known to misfire: targets that change suddenly, again and again, or a few unlike batches in the same order each
+    time, with a learning rate at the edge.
 
     Answered by: lower-learning-rate, clip-gradients.
 
