@@ -103,7 +103,8 @@ class OutputRecord:
             self._alike = self._alike and (one.function, one.head) == (first.function, first.head)
             self._even = self._even and one.factor == first.factor
             self._outputs = merged(self._outputs, one.outputs)
-            self._targets = merged(self._targets, one.targets)
+            if one.outputs is not None or self._targets is None:  # of differences only the first: outputs grow
+                self._targets = merged(self._targets, one.targets)
 
     @property
     def head(self) -> str:

@@ -136,8 +136,8 @@ class LossVitals:
             its own, which is not meant.
         negated: True where the loss function enters with a minus, so that a descent climbs it.
         outputs: the size of what the loss function was given, in the first steps it was seen; None where unknown.
-        targets: the size of what that was compared with, or of the difference from it where ``outputs`` is None; None
-            where unknown or where targets are classes.
+        targets: the size of what that was compared with, or of the first difference from it where ``outputs`` is None;
+            None where unknown or where targets are classes.
     """
 
     function: str
