@@ -1,6 +1,7 @@
 """What a loss was given, over the first steps: against numpy, over real trainings, and without a trace in them."""
 
 import gc
+import math
 import weakref
 from collections.abc import Callable
 
@@ -52,13 +53,21 @@ def test_what_has_no_size_has_no_entries(tensor: Tensor | None) -> None:
     assert Entries.of(tensor) is None
 
 
-def test_of_a_large_tensor_samples_are_read() -> None:
-    table = torch.arange(2**18, dtype=torch.float32)[:, None].expand(-1, 2)
+@pytest.mark.parametrize("contiguous", [False, True])
+def test_of_a_large_tensor_whole_rows_are_read(contiguous: bool) -> None:
+    columns = torch.tensor([0.0, 1.0, 0.0, 0.0]).expand(2**17, -1)
+    table = columns.contiguous() if contiguous else columns
     found = Entries.of(table)
     assert found is not None
     assert found.count <= 2**16
-    assert found.width == 2
-    assert abs(found.mean - 2**17) < 2**4  # of evenly chosen ones
+    assert found.count % 4 == 0
+    assert found.scale == Scale(0.25, math.sqrt(3 / 16), 0.0, 1.0, 4)
+
+
+def test_of_a_large_tensor_evenly_chosen_entries_are_read() -> None:
+    found = Entries.of(torch.arange(2**18, dtype=torch.float32))
+    assert found is not None
+    assert abs(found.mean - 2**17) < 2**4
 
 
 class Story:

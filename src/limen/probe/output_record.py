@@ -15,7 +15,7 @@ from limen.vitals import Scale
 __all__ = ["STEPS", "Glimpse", "OutputRecord", "glimpse_of"]
 
 STEPS = 8  # of an optimiser whose outputs are read; what is wrong with a loss function is wrong from the start
-MOST = 2**16  # entries that are read of one tensor; of a larger one, evenly chosen samples
+MOST = 2**16  # entries that are read of one tensor; of a larger one, evenly chosen rows
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class Entries:
         if local.numel() == 0:
             return None
         width = local.shape[-1] if local.ndim > 1 else 1
-        if local.numel() > MOST and local.ndim:
-            local = local[:: -(-local.numel() // MOST)]
+        if local.numel() > MOST:
+            rows = local.reshape(-1, width) if local.is_contiguous() else local  # of a copy more would be read
+            local = rows[:: -(-local.numel() // MOST) | 1]  # odd: not the same place in every image
         flat = local.reshape(-1).double()
         low, high = torch.aminmax(flat)
         mean = flat.mean()
