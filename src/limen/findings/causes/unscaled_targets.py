@@ -47,8 +47,12 @@ def unscaled_targets(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     size = _size(loss.targets)
     given = f"; the network gave {loss.outputs.low:.3g} to {loss.outputs.high:.3g}" if loss.outputs is not None else ""
     message = (
-        f"The targets of {loss.function} run from {loss.targets.low:.4g} to {loss.targets.high:.4g}, with a root mean "
-        f"square of {size:.3g}{given} in the first steps."
+        f"The targets of {loss.function} run from {loss.targets.low:.4g} to {loss.targets.high:.4g}{given} in the "
+        "first steps."
+    )
+    why = (
+        f"The targets have a root mean square of {size:.3g}, to which the last layer has to grow, with a loss and "
+        "gradients to match."
     )
     yield Finding(
         symptom=None,
@@ -61,7 +65,7 @@ def unscaled_targets(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         limit=HARMFUL if size >= HARMFUL else LARGE,
         unit="root mean square of the targets",
         confidence=0.9,
-        causes=(Cause("unscaled-targets", 0.9, message),),
+        causes=(Cause("unscaled-targets", 0.9, why),),
         remedies=(),
         message=message,
     )
