@@ -91,21 +91,22 @@ def _of(loss: LossVitals, vitals: Vitals) -> Finding | None:
     if known is not None and known.severity != "info":
         message = f"{loss.function} expects {known.wanted}, and is given the output of {_called(loss)}."
         return _found(loss, vitals, known.severity, 0.95, message, known.why)
-    if loss.function in REGRESSION and loss.targets is not None:
+    if loss.function in REGRESSION and loss.targets is not None and loss.outputs is not None:
         return _squared(loss, loss.targets, vitals) or _out_of_reach(loss, loss.targets, vitals)
     return None
 
 
 def _squared(loss: LossVitals, targets: Scale, vitals: Vitals) -> Finding | None:
     """A distance between shares and classes."""
-    if loss.head != "softmax" or not _is_one_hot(targets):
+    single = loss.head == "sigmoid" and targets.width == 1  # learned well enough by small networks
+    if not (single or loss.head == "softmax") or not _is_one_hot(targets):
         return None
     message = (
-        f"{loss.function} compares the output of a softmax with {targets.width} classes as 0 and 1; "
-        f"{CLASS_LOSSES['softmax']} without the softmax is made for that."
+        f"{loss.function} compares the output of a {loss.head} with targets that are 0 or 1; "
+        f"{CLASS_LOSSES[loss.head]} without the {loss.head} is made for that."
     )
-    why = "The gradient carries the slope of the softmax, which is about zero where the net is sure and wrong."
-    return _found(loss, vitals, "warning", 0.8, message, why)
+    why = f"The gradient carries the slope of the {loss.head}, which is about zero where the net is sure and wrong."
+    return _found(loss, vitals, "info" if single else "warning", 0.8, message, why)
 
 
 def _out_of_reach(loss: LossVitals, targets: Scale, vitals: Vitals) -> Finding | None:
@@ -161,11 +162,13 @@ def _is_climbed(loss: LossVitals, vitals: Vitals) -> bool:
 
 
 def _is_one_hot(targets: Scale) -> bool:
-    """Whether rows have one 1 and are 0 elsewhere: the mean tells how many, the variance that there is nothing else."""
-    mean = 1.0 / max(targets.width, 1)
+    """Whether rows have one 1 and are 0 elsewhere, or single targets are 0 or 1.
+
+    The mean tells how many are 1, the variance that there is nothing else.
+    """
+    mean = 1.0 / targets.width if targets.width > 1 else targets.mean
     return (
-        targets.width > 1
-        and (targets.low, targets.high) == (0.0, 1.0)
+        (targets.low, targets.high) == (0.0, 1.0)
         and math.isclose(targets.mean, mean, rel_tol=EXACT)
         and math.isclose(targets.std**2, mean * (1.0 - mean), rel_tol=EXACT)
     )
