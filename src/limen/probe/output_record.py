@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from limen.anatomy import Reading, local_of
+from limen.anatomy import LOG_OF_SHARES, Reading, local_of
 from limen.probe.inputs import is_dense
 from limen.vitals import Scale
 
@@ -98,12 +98,17 @@ class OutputRecord:
         self._targets: Entries | None = None
 
     def add(self, glimpses: list[Glimpse]) -> None:
-        """Enter the backward passes of one step."""
+        """Enter the backward passes of one step.
+
+        Outputs are those of the first, before an update may have thrown them; of probabilities the least of all counts.
+        """
+        opens = self._outputs is None
         for one in glimpses:
             first = self._first = self._first or one
             self._alike = self._alike and (one.function, one.head) == (first.function, first.head)
             self._even = self._even and one.factor == first.factor
-            self._outputs = merged(self._outputs, one.outputs)
+            if opens or one.function == LOG_OF_SHARES:
+                self._outputs = merged(self._outputs, one.outputs)
             if one.outputs is not None or self._targets is None:  # of differences only the first: outputs grow
                 self._targets = merged(self._targets, one.targets)
 
