@@ -31,8 +31,8 @@ def unscaled_targets(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     descent; with Adam the last layer grows by about its learning rate a step and takes a hundred thousand of them.
 
     How it is measured: root mean square of the targets in the first steps above 100, a warning above 1000, and ten
-    times that of the outputs of the first, under mse, l1, smooth-l1 or huber behind a linear layer or a function that is not
-    known; as long as the loss has not come to half of its start. Where the outputs are not known, the pre-activations
+    times that of the outputs of the first, under mse, l1, smooth-l1 or huber behind a linear layer or a function that
+    is not known; as long as the loss has not come to half of its start. Where the outputs are not known, the pre-activations
     of the first step stand for them. Targets that are the inputs again are the inputs' affair.
 
     Known to misfire: a network that takes many steps by plan, with a learning rate to match.
