@@ -121,8 +121,8 @@ def tensors_of(term: Term, source: Node | None, place: int) -> tuple[Tensor | No
     if source is None:
         return None, None
     if kind.startswith(PAIRED):
-        pair = saved(term.node, "self"), saved(term.node, "target")
-        return pair if place == 0 else pair[::-1]
+        one, other = saved(term.node, "self"), saved(term.node, "target")
+        return (one, other) if place == 0 else (other, one)
     if term.function == LOG_OF_SHARES:
         return saved(term.node, "self"), None
     difference = saved(term.node, "self")

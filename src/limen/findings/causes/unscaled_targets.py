@@ -32,8 +32,8 @@ def unscaled_targets(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     How it is measured: root mean square of the targets in the first steps above 100, a warning above 1000, and ten
     times that of the outputs of the first, under mse, l1, smooth-l1 or huber behind a linear layer or a function that
-    is not known; as long as the loss has not come to half of its start. Where the outputs are not known, the pre-activations
-    of the first step stand for them. Targets that are the inputs again are the inputs' affair.
+    is not known; as long as the loss has not come to half of its start. Where the outputs are not known, the
+    pre-activations of the first step stand for them. Targets that are the inputs again are the inputs' affair.
 
     Known to misfire: a network that takes many steps by plan, with a learning rate to match.
 
