@@ -131,6 +131,7 @@ FACTORS: dict[str, tuple[float | None, Callable[[Tensor], Tensor]]] = {
     "minus one of two terms": (None, lambda loss: mse().detach() * mse() - loss),
     "with a penalty": (None, lambda loss: -loss + 0.1 * torch.ones(3, requires_grad=True).abs().sum()),
     "times a weight for each": (None, lambda loss: -(loss * torch.rand(4)).mean()),
+    "times an imaginary number": (None, lambda loss: (loss * torch.tensor(2j)).real),
     "times what is learned": (None, lambda loss: -loss * torch.ones((), requires_grad=True)),
 }
 

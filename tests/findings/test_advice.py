@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from limen.errors import UnknownName
-from limen.findings import CAUSES, REMEDIES, SYMPTOMS, Cause, advice, diagnose, is_safe
+from limen.findings import CAUSES, REMEDIES, SYMPTOMS, Cause, Finding, advice, diagnose, is_safe
+from limen.findings.output_fit import CLIMB
 from limen.findings.remedies import remedies_for
 from limen.treatments import plan
 from limen.vitals import Vitals
@@ -84,3 +85,29 @@ def test_what_it_calls_safe_is_what_the_plan_applies(patient: Patient, symptom: 
     assert {remedy for remedy in REMEDIES if is_safe(remedy, finding)} == planned
     remark = replace(finding, severity="info")
     assert [remedy for remedy in REMEDIES if is_safe(remedy, remark)] == []
+
+
+def found() -> Finding:
+    return diagnose(KILLED.vitals)[0]
+
+
+@pytest.mark.parametrize(
+    ("functions", "expected"),
+    [
+        ((), "raw scores for cross-entropy"),
+        (("cross-entropy",), "one raw score for each class"),
+        (("bce", "bce"), "probabilities"),
+        (("mse", "l1"), "values without a bound"),
+        (("mse", "bce"), "raw scores for cross-entropy"),
+        (("other",), "raw scores for cross-entropy"),
+    ],
+)
+def test_an_output_is_mended_for_the_loss_that_is_used(functions: tuple[str, ...], expected: str) -> None:
+    loss = Patient().vitals.losses[0]
+    vitals = replace(Vitals(), losses=tuple(replace(loss, function=one) for one in functions))
+    assert advice("fix-output-head", found(), vitals) == f"Let the last layer give what the loss expects: {expected}."
+
+
+def test_a_loss_that_is_climbed_is_mended_by_its_sign() -> None:
+    assert "sign of the loss" in advice("fix-loss", replace(found(), unit=CLIMB))
+    assert "raw scores" in advice("fix-loss", found())

@@ -244,7 +244,6 @@ SOUND: dict[str, Callable[[], Iterator[None]]] = {
     "shares as targets": classifier(lambda y, t: F.cross_entropy(y, F.one_hot(t, 5) * 0.9 + 0.02)),
     "focal": classifier(focal),
     "multi-label": classifier(lambda y, t: F.binary_cross_entropy_with_logits(y, F.one_hot(t, 5).float())),
-    "hinge": classifier(F.multi_margin_loss),
     "a clamped logarithm": classifier(lambda y, t: F.nll_loss(y.softmax(1).clamp(min=1e-8).log(), t)),
     "a loss that is maximised": lambda: (
         lambda m: descend(m, lambda: -F.cross_entropy(m(x()), labels()), maximise=True)
@@ -263,10 +262,6 @@ SOUND: dict[str, Callable[[], Iterator[None]]] = {
     "one by its own loss": regressor(F.binary_cross_entropy, lambda: torch.rand(32, 8), nn.Sigmoid()),
     "one of black and white": regressor(F.mse_loss, lambda: (torch.rand(32, 8) > 0.8).float(), nn.Sigmoid()),
     "yes or no": regressor(F.binary_cross_entropy_with_logits, lambda: (torch.rand(32, 1) > 0.5).float()),
-    "similarity": regressor(lambda y, t: 1 - F.cosine_similarity(y, t).mean(), lambda: torch.randn(32, 4)),
-    "Gaussian likelihood": regressor(
-        lambda y, t: F.gaussian_nll_loss(y, t, torch.ones(32, 1)), lambda: torch.randn(32, 1)
-    ),
     "GAN with -log D": gan(
         lambda real, fake: -(real.log() + (1 - fake).log()).mean(), lambda fake: -fake.log().mean(), nn.Sigmoid()
     ),

@@ -7,7 +7,7 @@ from limen.anatomy.drawn import looks_drawn
 from limen.anatomy.factors import Map, is_factor
 from limen.anatomy.graph import Origin, leads_to_weights, origin_of, parents_of, uses_of
 from limen.anatomy.heads import Reading, reading_of
-from limen.anatomy.losses import leads_back_to, loss_function
+from limen.anatomy.losses import LOG_OF_SHARES, leads_back_to, loss_function
 from limen.anatomy.names import Root, modules_in, name_root, name_tensors, user_frame
 from limen.anatomy.optimisers import ascends, is_adaptive, live_optimisers
 from limen.anatomy.passages import Passage, dropped_by, passages
@@ -18,6 +18,7 @@ from limen.anatomy.wiring import Consumer, Wiring
 from limen.anatomy.wrappers import is_compiled, plain_paths, unwrapped
 
 __all__ = [
+    "LOG_OF_SHARES",
     "Application",
     "Applied",
     "Consumer",

@@ -70,15 +70,17 @@ def reading_of(loss: Tensor) -> Reading:
 
 def entry_of(term: Term) -> tuple[Node | None, int]:
     """The node that made what a loss was given, behind views, and its place among what the loss compares."""
-    node, kind = term.node, operation(term.node)
+    kind = operation(term.node)
+    node: Node | None = term.node
     if term.function == "cross-entropy":
-        node = log_softmax_before(node)
+        node = log_softmax_before(term.node)
     elif kind.startswith(("PowBackward", "AbsBackward")):  # of a difference
-        node = node.next_functions[0][0]
+        node = term.node.next_functions[0][0]
     elif not kind.startswith(("NllLoss", "LogBackward", *PAIRED)):
         return None, 0
-    before = [(one, place) for place, (one, _) in enumerate(node.next_functions if node is not None else ())
-              if one is not None]  # fmt: skip
+    if node is None:
+        return None, 0
+    before = [(one, place) for place, (one, _) in enumerate(node.next_functions) if one is not None]
     return (through_views(before[0][0]), before[0][1]) if len(before) == 1 else (None, 0)
 
 
@@ -121,8 +123,8 @@ def tensors_of(term: Term, source: Node | None, place: int) -> tuple[Tensor | No
     if source is None:
         return None, None
     if kind.startswith(PAIRED):
-        pair = saved(term.node, "self"), saved(term.node, "target")
-        return pair if place == 0 else pair[::-1]
+        one, other = saved(term.node, "self"), saved(term.node, "target")
+        return (one, other) if place == 0 else (other, one)
     if term.function == LOG_OF_SHARES:
         return saved(term.node, "self"), None
     difference = saved(term.node, "self")

@@ -105,7 +105,7 @@ def factor_of(node: Node, place: int) -> float:
     if not kind.startswith(("MulBackward", "DivBackward")):
         return 1.0
     number = saved(node, "self" if place == 1 else "other")
-    if number is None or number.numel() != 1 or not number.is_cpu:
+    if number is None or number.numel() != 1 or not number.is_cpu or number.is_complex():
         return math.nan
     value = float(number)
     if place == 1 and kind.startswith("DivBackward"):

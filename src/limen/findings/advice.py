@@ -7,6 +7,7 @@ import numpy as np
 from limen.errors import UnknownName
 from limen.findings.finding import REMEDIES, Finding
 from limen.findings.indications import is_safe
+from limen.findings.output_fit import CLIMB, REGRESSION, WANTED
 from limen.findings.profile import PROFILE
 from limen.findings.rate_choice import (
     RATE_LIMITS,
@@ -31,8 +32,8 @@ ACTIONS: dict[str, str] = {
     "clip-gradients": "Call torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) between backward and step.",
     "scale-inputs": "Subtract the mean of the inputs and divide by their standard deviation{inputs}.",
     "scale-targets": "Subtract the mean of the targets and divide by their standard deviation.",
-    "fix-output-head": "Let the last layer give what the loss expects: raw scores for cross-entropy.",
-    "fix-loss": "Use the loss that takes raw scores, and keep log, sqrt and division in it away from zero.",
+    "fix-output-head": "Let the last layer give what the loss expects: {expected}.",
+    "fix-loss": "{mended}",
     "fix-training-loop": "Check each step: zero_grad, forward, backward, step, and every parameter in the optimiser.",
     "add-activation": "Put an activation between the linear layers that follow each other{at}.",
     "change-optimiser": "Use Adam or AdamW, which move layers with a small gradient as well.",
@@ -43,6 +44,8 @@ ACTIONS: dict[str, str] = {
 }
 """One sentence for each remedy; the names in braces are filled in from the case, or left out."""
 
+SIGN = "Turn the sign of the loss: what is minimised has to be smallest where the network is right."
+RAW = "Use the loss that takes raw scores, and keep log, sqrt and division in it away from zero."
 SAFE = " `--treat safe` does this while the training runs."
 
 BOUNDED = ("tanh", "sigmoid", "hardtanh", "hardsigmoid", "softsign")
@@ -79,8 +82,20 @@ def _facts(finding: Finding, vitals: Vitals) -> dict[str, str]:
         "units": f"{len(finding.units)} " if finding.units else "",
         "lower": _lower(finding, vitals),
         "higher": f" ({rates[1]:.3g} → try {rates[1] * STEP:.3g})" if rates else "",
+        "expected": _expected(vitals),
+        "mended": SIGN if finding.unit == CLIMB else RAW,
         "inputs": f" ({inputs.mean:.3g} and {inputs.std:.3g})" if inputs and np.isfinite(inputs.std) else "",
     }
+
+
+def _expected(vitals: Vitals) -> str:
+    """What the loss of a training is to be given; of several, or of none that is known, an example."""
+    functions = {one.function for one in vitals.losses}
+    if functions & set(REGRESSION) == functions and functions:
+        return "values without a bound"
+    return (
+        WANTED[min(functions)] if len(functions) == 1 and functions <= set(WANTED) else "raw scores for cross-entropy"
+    )
 
 
 def _of(finding: Finding, seen: SiteVitals | None, vitals: Vitals) -> str:

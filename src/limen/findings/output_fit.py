@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from limen.findings.finding import Severity
 
-__all__ = ["CLASS_LOSSES", "RANGES", "REGRESSION", "Misfit", "misfit", "outside"]
+__all__ = ["CLASS_LOSSES", "CLIMB", "RANGES", "REGRESSION", "WANTED", "Misfit", "misfit", "outside"]
+
+CLIMB = "times the loss at the start"
+"""The unit by which a loss that is climbed is measured."""
 
 REGRESSION = ("mse", "l1", "smooth-l1", "huber")
 """Losses that are a distance between an output and its target."""

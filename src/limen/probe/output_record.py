@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from limen.anatomy import Reading, local_of
+from limen.anatomy import LOG_OF_SHARES, Reading, local_of
 from limen.probe.inputs import is_dense
 from limen.vitals import Scale
 
 __all__ = ["STEPS", "Glimpse", "OutputRecord", "glimpse_of"]
 
 STEPS = 8  # of an optimiser whose outputs are read; what is wrong with a loss function is wrong from the start
-MOST = 2**16  # entries that are read of one tensor; of a larger one, evenly chosen samples
+MOST = 2**16  # entries that are read of one tensor; of a larger one, evenly chosen rows
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class Entries:
         if local.numel() == 0:
             return None
         width = local.shape[-1] if local.ndim > 1 else 1
-        if local.numel() > MOST and local.ndim:
-            local = local[:: -(-local.numel() // MOST)]
+        if local.numel() > MOST:
+            rows = local.reshape(-1, width) if local.is_contiguous() else local  # of a copy more would be read
+            local = rows[:: -(-local.numel() // MOST) | 1]  # odd: not the same place in every image
         flat = local.reshape(-1).double()
         low, high = torch.aminmax(flat)
         mean = flat.mean()
@@ -97,13 +98,19 @@ class OutputRecord:
         self._targets: Entries | None = None
 
     def add(self, glimpses: list[Glimpse]) -> None:
-        """Enter the backward passes of one step."""
+        """Enter the backward passes of one step.
+
+        Outputs are those of the first, before an update may have thrown them; of probabilities the least of all counts.
+        """
+        opens = self._outputs is None
         for one in glimpses:
             first = self._first = self._first or one
             self._alike = self._alike and (one.function, one.head) == (first.function, first.head)
             self._even = self._even and one.factor == first.factor
-            self._outputs = merged(self._outputs, one.outputs)
-            self._targets = merged(self._targets, one.targets)
+            if opens or one.function == LOG_OF_SHARES:
+                self._outputs = merged(self._outputs, one.outputs)
+            if one.outputs is not None or self._targets is None:  # of differences only the first: outputs grow
+                self._targets = merged(self._targets, one.targets)
 
     @property
     def head(self) -> str:

@@ -38,10 +38,8 @@ def logarithms(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         kind = "softmax" if loss.head == "log" else loss.head
         better = "log_softmax or cross_entropy" if kind == "softmax" else "logsigmoid or the binary one with logits"
         came = f" It came down to {least:.3g} in the first steps." if least < UNLIKELY else ""
-        message = (
-            f"The loss is the logarithm of a {kind}, which is minus infinity once a probability rounds to 0.{came} "
-            f"From raw scores, {better} is finite always."
-        )
+        message = f"The loss takes the logarithm of a {kind}; from raw scores, {better} is finite always."
+        why = f"The logarithm of a {kind} is minus infinity as soon as a probability rounds to 0.{came}"
         yield Finding(
             symptom=None,
             severity="warning" if least < UNLIKELY else "info",
@@ -53,7 +51,7 @@ def logarithms(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
             limit=UNLIKELY,
             unit="probability",
             confidence=0.95,
-            causes=(Cause("loss-numerics", 0.95, message),),
+            causes=(Cause("loss-numerics", 0.95, why),),
             remedies=(),
             message=message,
         )

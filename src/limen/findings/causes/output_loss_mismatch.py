@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from limen.findings.causes.registry import cause, fact
-from limen.findings.figures import finite, median
+from limen.findings.figures import finite, median, share
 from limen.findings.finding import Cause, Finding, Severity
-from limen.findings.output_fit import CLASS_LOSSES, RANGES, REGRESSION, misfit, outside
+from limen.findings.output_fit import CLASS_LOSSES, CLIMB, RANGES, REGRESSION, misfit, outside
 from limen.findings.thresholds import Thresholds
 from limen.vitals import LossVitals, Scale, SiteVitals, Vitals
 
@@ -18,6 +18,7 @@ NAME = "output-loss-mismatch"
 ROOM = 0.05  # by which targets may leave a bounded output's range, in their unit: rounding, label noise
 BULK = 1.25  # standard deviations about the mean that must be in reach: beyond lie a fifth of normal targets
 EXACT = 1e-6  # relative rounding of a mean or variance of float32 entries that are 0 or 1
+GROWN = 3.0  # times the loss at the start from which learning is lost, as for any loss
 GUESS = 0.75  # of the loss of a guess: below it a network has learned before
 CLIMBED = frozenset({"diverging-loss", "exploding-activations", "exploding-gradient", "non-finite", "saturated-units",
                      "dead-units", "dying-units"})  # fmt: skip
@@ -81,29 +82,31 @@ def _follows(finding: Finding, loss: LossVitals, vitals: Vitals) -> bool:
 def _of(loss: LossVitals, vitals: Vitals) -> Finding | None:
     """What does not fit one loss; None where all fits or nothing is known."""
     if _is_constant(loss):
-        why = "A softmax over a single output gives 1, whatever the network computes: nothing before it learns."
-        return _found(loss, vitals, "error", 1.0, f"{loss.function} is given a constant. {why}", 1.0, 0.0, "outputs")
+        message = f"{loss.function} is given a softmax over a single output."
+        why = "One share of one is 1, whatever is computed: nothing before it learns."
+        return _found(loss, vitals, "error", 1.0, message, why)
     if _is_climbed(loss, vitals):
         return _climb(loss, vitals)
     known = misfit(loss.function, loss.head)
     if known is not None and known.severity != "info":
-        message = f"{loss.function} expects {known.wanted}, and is given the output of {_called(loss)}. {known.why}"
-        return _found(loss, vitals, known.severity, 0.95, message)
-    if loss.function in REGRESSION and loss.targets is not None:
+        message = f"{loss.function} expects {known.wanted}, and is given the output of {_called(loss)}."
+        return _found(loss, vitals, known.severity, 0.95, message, known.why)
+    if loss.function in REGRESSION and loss.targets is not None and loss.outputs is not None:
         return _squared(loss, loss.targets, vitals) or _out_of_reach(loss, loss.targets, vitals)
     return None
 
 
 def _squared(loss: LossVitals, targets: Scale, vitals: Vitals) -> Finding | None:
     """A distance between shares and classes."""
-    if loss.head != "softmax" or not _is_one_hot(targets):
+    single = loss.head == "sigmoid" and targets.width == 1  # learned well enough by small networks
+    if not (single or loss.head == "softmax") or not _is_one_hot(targets):
         return None
     message = (
-        f"{loss.function} compares the output of a softmax with {targets.width} classes as 0 and 1; "
-        f"{CLASS_LOSSES['softmax']} without the softmax is made for that. The gradient carries the slope of the "
-        "softmax, which is about zero where the net is sure and wrong."
+        f"{loss.function} compares the output of a {loss.head} with targets that are 0 or 1; "
+        f"{CLASS_LOSSES[loss.head]} without the {loss.head} is made for that."
     )
-    return _found(loss, vitals, "warning", 0.8, message)
+    why = f"The gradient carries the slope of the {loss.head}, which is about zero where the net is sure and wrong."
+    return _found(loss, vitals, "info" if single else "warning", 0.8, message, why)
 
 
 def _out_of_reach(loss: LossVitals, targets: Scale, vitals: Vitals) -> Finding | None:
@@ -115,27 +118,26 @@ def _out_of_reach(loss: LossVitals, targets: Scale, vitals: Vitals) -> Finding |
         return None
     bulk = outside(loss.head, targets.mean - BULK * targets.std, targets.mean + BULK * targets.std, 0.0)
     low, high = RANGES[loss.head]
-    span = f"from {low:g} to {high:g}" if math.isfinite(high - low) else (
-        f"nothing {f'below {low:g}' if math.isfinite(low) else f'above {high:g}'}"
-    )  # fmt: skip
-    message = (
-        f"The targets run from {targets.low:.4g} to {targets.high:.4g}, about {targets.mean:.4g} by {targets.std:.3g}; "
-        f"{_called(loss)} gives {span}. What lies outside cannot be learned."
+    bound = f"nothing below {low:g}" if math.isfinite(low) else f"nothing above {high:g}"
+    span = f"{low:g} to {high:g}" if math.isfinite(high - low) else bound
+    message = f"The targets run from {targets.low:.4g} to {targets.high:.4g}; {_called(loss)} gives {span}."
+    why = (
+        f"What lies outside cannot be learned; the targets have a mean of {targets.mean:.4g} and a standard deviation "
+        f"of {targets.std:.3g}."
     )
     severity: Severity = "warning" if bulk > 0.0 else "info"
-    return _found(loss, vitals, severity, 0.9, message, beyond, 0.0, "target units")
+    return _found(loss, vitals, severity, 0.9, message, why, beyond, ROOM, "target units out of reach")
 
 
 def _climb(loss: LossVitals, vitals: Vitals) -> Finding:
     """A loss function that is made larger."""
     size = np.abs(finite(loss.value))
     start, now = float(size[0]), median(size[-3:])
-    message = (
-        f"{loss.function} is climbed, not descended: it enters with the wrong sign. It was {start:.4g} at the start "
-        f"and is {now:.4g} now."
-    )
-    grown = now >= 3.0 * start > 0.0
-    return _found(loss, vitals, "error" if grown else "warning", 0.95, message, now, start, "loss", whole=True)
+    grown = share(now, start)
+    message = f"{loss.function} is climbed, not descended: {start:.4g} at the start, {now:.4g} now."
+    why = f"It entered with the wrong sign in every one of the first steps, and has grown {grown:.3g} times."
+    severity: Severity = "error" if grown >= GROWN else "warning"
+    return _found(loss, vitals, severity, 0.95, message, why, grown, 1.0, CLIMB, whole=True)
 
 
 def _is_constant(loss: LossVitals) -> bool:
@@ -160,11 +162,13 @@ def _is_climbed(loss: LossVitals, vitals: Vitals) -> bool:
 
 
 def _is_one_hot(targets: Scale) -> bool:
-    """Whether rows have one 1 and are 0 elsewhere: the mean tells how many, the variance that there is nothing else."""
-    mean = 1.0 / max(targets.width, 1)
+    """Whether rows have one 1 and are 0 elsewhere, or single targets are 0 or 1.
+
+    The mean tells how many are 1, the variance that there is nothing else.
+    """
+    mean = 1.0 / targets.width if targets.width > 1 else targets.mean
     return (
-        targets.width > 1
-        and (targets.low, targets.high) == (0.0, 1.0)
+        (targets.low, targets.high) == (0.0, 1.0)
         and math.isclose(targets.mean, mean, rel_tol=EXACT)
         and math.isclose(targets.std**2, mean * (1.0 - mean), rel_tol=EXACT)
     )
@@ -177,7 +181,7 @@ def _site(loss: LossVitals, vitals: Vitals) -> SiteVitals | None:
 
 
 def _called(loss: LossVitals) -> str:
-    return "a linear layer" if loss.head == "linear" else f"a {loss.head}"
+    return {"linear": "a linear layer", "": "what is not known"}.get(loss.head, f"a {loss.head}")
 
 
 def _found(
@@ -186,9 +190,10 @@ def _found(
     severity: Severity,
     confidence: float,
     message: str,
+    why: str,
     measured: float = 1.0,
     limit: float = 0.0,
-    unit: str = "places",
+    unit: str = "outputs that do not fit",
     *,
     whole: bool = False,
 ) -> Finding:
@@ -205,7 +210,7 @@ def _found(
         limit=limit,
         unit=unit,
         confidence=confidence,
-        causes=(Cause(NAME, confidence, message),),
+        causes=(Cause(NAME, confidence, f"{loss.function} behind {_called(loss)}: {why}"),),
         remedies=(),
         message=message,
     )

@@ -14,7 +14,7 @@ from limen.vitals import InputVitals, LossVitals, Scale, Vitals
 
 LARGE = 100.0  # root mean square of targets worth a remark: an Adam step of 1e-3 needs thousands for it
 HARMFUL = 1000.0  # from which it is a warning: thirty times what a sound network of the ward learned in 600 steps
-FAR = 10.0  # times the outputs of the first steps: nearer than that the network is made for such targets
+FAR = 10.0  # times the outputs of the first step: nearer than that the network is made for such targets
 ALIKE = 0.05  # relative difference of means and spreads up to which targets are the inputs, as of an autoencoder
 LEARNS = 0.5  # of the loss at the start, from which a network learns its targets whatever their size
 
@@ -31,9 +31,9 @@ def unscaled_targets(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     descent; with Adam the last layer grows by about its learning rate a step and takes a hundred thousand of them.
 
     How it is measured: root mean square of the targets in the first steps above 100, a warning above 1000, and ten
-    times that of the outputs, under mse, l1, smooth-l1 or huber behind a linear layer or a function that is not
-    known; as long as the loss has not come to half of its start. Where the outputs are not known, the pre-activations
-    of the first step stand for them. Targets that are the inputs again are the inputs' affair.
+    times that of the outputs of the first, under mse, l1, smooth-l1 or huber behind a linear layer or a function that
+    is not known; as long as the loss has not come to half of its start. Where the outputs are not known, the
+    pre-activations of the first step stand for them. Targets that are the inputs again are the inputs' affair.
 
     Known to misfire: a network that takes many steps by plan, with a learning rate to match.
 
@@ -45,10 +45,11 @@ def unscaled_targets(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     if loss is None or loss.targets is None:
         return
     size = _size(loss.targets)
-    given = f"; the network gave {loss.outputs.low:.3g} to {loss.outputs.high:.3g}" if loss.outputs is not None else ""
-    message = (
-        f"The targets of {loss.function} run from {loss.targets.low:.4g} to {loss.targets.high:.4g}, with a root mean "
-        f"square of {size:.3g}{given} in the first steps."
+    began = "" if loss.outputs is None else f"; the network began at {loss.outputs.low:.3g} to {loss.outputs.high:.3g}"
+    message = f"The targets of {loss.function} run from {loss.targets.low:.4g} to {loss.targets.high:.4g}{began}."
+    why = (
+        f"The targets have a root mean square of {size:.3g}, to which the last layer has to grow, with a loss and "
+        "gradients to match."
     )
     yield Finding(
         symptom=None,
@@ -61,7 +62,7 @@ def unscaled_targets(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         limit=HARMFUL if size >= HARMFUL else LARGE,
         unit="root mean square of the targets",
         confidence=0.9,
-        causes=(Cause("unscaled-targets", 0.9, message),),
+        causes=(Cause("unscaled-targets", 0.9, why),),
         remedies=(),
         message=message,
     )
