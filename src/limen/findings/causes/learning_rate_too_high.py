@@ -156,12 +156,12 @@ def steps_too_large(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     Source: update ratio of 1e-3: Karpathy, CS231n notes.
     """
-    if vitals.step < limits.window or _has_other_reason(vitals, limits):
+    known = [(one, ratios) for one in vitals.parameters if (ratios := _first_ratios(one)) is not None]
+    thrown = [one for one, ratios in known if _is_thrown(ratios, limits) and _is_by_rate(one, vitals)]
+    if not thrown or 2 * len(thrown) < len(known) or vitals.step < limits.window or _has_other_reason(vitals, limits):
         return
-    known = [one for one in vitals.parameters if _first_ratios(one) is not None]
-    thrown = [one for one in known if _is_thrown(one, vitals, limits)]
     harm = _early_harm(vitals, limits)
-    if not thrown or 2 * len(thrown) < len(known) or not harm:
+    if not harm:
         return
     first = largest_update(vitals, until=EARLY)
     evidence = (
@@ -191,17 +191,16 @@ def _first_ratios(seen: ParameterVitals) -> npt.NDArray[np.float64] | None:
     """Update ratios of the first steps; None of what is no weight, or began at about zero."""
     if not seen.parameter.weight or not scale_at_birth(seen) >= NEARLY_ZERO:
         return None
-    ratios = seen.history.update[seen.history.step <= EARLY]
-    return ratios[np.isfinite(ratios)]
+    return seen.history.update[: np.searchsorted(seen.history.step, EARLY, "right")]
 
 
-def _is_thrown(seen: ParameterVitals, vitals: Vitals, limits: Thresholds) -> bool:
-    """Whether the rate moved a weight far, time and again."""
-    ratios = _first_ratios(seen)
-    if ratios is None or len(ratios) == 0:
-        return False
-    if np.count_nonzero(ratios >= limits.violent_update) < TIMES and ratios.max() < REPLACED:
-        return False
+def _is_thrown(ratios: npt.NDArray[np.float64], limits: Thresholds) -> bool:
+    """Whether a weight moved far, time and again; infinite is far."""
+    return np.count_nonzero(ratios >= limits.violent_update) >= TIMES or bool((ratios >= REPLACED).any())
+
+
+def _is_by_rate(seen: ParameterVitals, vitals: Vitals) -> bool:
+    """Whether the gradient was not so large at first that it moved the weight at any usual rate."""
     adaptive = seen.optimiser is not None and vitals.optimisers[seen.optimiser].adaptive
     with np.errstate(divide="ignore", invalid="ignore"):
         gradient = float(seen.history.gradient[0] / seen.history.weight[0])
@@ -223,7 +222,7 @@ def _early_harm(vitals: Vitals, limits: Thresholds) -> str:
         return ""
     if not np.isfinite(values).all():
         return f"the loss, {values[0]:.3g} at first, is no longer finite"
-    if values.max() >= limits.risen * values[0]:
+    if values.max() >= limits.risen * values[0] > 0.0:
         return f"the loss rose from {values[0]:.3g} to {values.max():.3g}"
     if trend is None or not trend.positive or trend.learned:
         return ""
