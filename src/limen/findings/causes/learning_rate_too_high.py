@@ -201,7 +201,7 @@ def _is_thrown(ratios: npt.NDArray[np.float64], limits: Thresholds) -> bool:
 
 def _is_by_rate(seen: ParameterVitals, vitals: Vitals) -> bool:
     """Whether the gradient was not so large at first that it moved the weight at any usual rate."""
-    adaptive = seen.optimiser is not None and vitals.optimisers[seen.optimiser].adaptive
+    adaptive = any(one.adaptive for number, one in enumerate(vitals.optimisers) if number == seen.optimiser)
     with np.errstate(divide="ignore", invalid="ignore"):
         gradient = float(seen.history.gradient[0] / seen.history.weight[0])
     return adaptive or gradient <= STEEP
