@@ -196,7 +196,7 @@ def _first_ratios(seen: ParameterVitals) -> npt.NDArray[np.float64] | None:
 
 def _is_thrown(ratios: npt.NDArray[np.float64], limits: Thresholds) -> bool:
     """Whether a weight moved far, time and again; infinite is far."""
-    return np.count_nonzero(ratios >= limits.violent_update) >= TIMES or bool((ratios >= REPLACED).any())
+    return int((ratios >= limits.violent_update).sum()) >= TIMES or bool((ratios >= REPLACED).any())
 
 
 def _is_by_rate(seen: ParameterVitals, vitals: Vitals) -> bool:
