@@ -57,6 +57,26 @@ def test_a_learning_rate_that_is_too_low_is_raised_from_where_it_is() -> None:
     assert "(1e-07 → try 1e-06)" in advice("raise-learning-rate", finding, slow.vitals)
 
 
+@pytest.mark.parametrize(
+    ("update", "rate"),
+    [(1e-8, "0.01"), (2e-8, "0.001"), (9e-7, "0.0001"), (0.0, "1e-06")],  # 1e-3 / update, as a power of ten, times 1e-7
+)
+def test_a_rate_that_is_seen_to_be_too_low_is_raised_to_a_usual_update(update: float, rate: str) -> None:
+    layers = tuple(Layer(f"fc{i}", update=update, weight_gradient=1.0) for i in range(2))
+    slow = Patient(layers, losses=(noisy(2.3, 0.02),), learning_rate=1e-7)
+    finding = next(one for one in diagnose(slow.vitals) if one.symptom is None)
+    assert f"(1e-07 → try {rate})" in advice("raise-learning-rate", finding, slow.vitals)
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [("missing-zero-grad", "zero_grad() in each step"), ("no-gradient-path", "every parameter"), ("bad-bias", "Check")],
+)
+def test_what_to_look_for_in_a_loop_depends_on_the_cause(cause: str, words: str) -> None:
+    finding = replace(diagnose(KILLED.vitals)[0], causes=(Cause(cause, 0.9, "So."),))
+    assert words in advice("fix-training-loop", finding)
+
+
 def test_a_site_that_is_a_number_is_told_by_its_layer() -> None:
     killed, vitals = diagnose(KILLED.vitals)[0], KILLED.vitals
     numbered = replace(vitals.sites[0], site=replace(vitals.sites[0].site, name="1", layer="0"))

@@ -38,6 +38,10 @@ def uncleared(story: Callable[[], object]) -> list[int]:
     return [one.uncleared for one in probe.vitals().optimisers]
 
 
+def never(optimiser: torch.optim.Optimizer, model: nn.Module, step: int) -> None:
+    """Clear nothing."""
+
+
 def scaled(model: nn.Module, factor: float) -> None:
     for parameter in model.parameters():
         if parameter.grad is not None:
@@ -83,7 +87,7 @@ def test_cleared_gradients_are_not_counted(clear: Clear, passes: int) -> None:
 def test_every_step_but_the_first_uses_what_was_never_cleared(
     passes: int, make: Callable[..., torch.optim.Optimizer]
 ) -> None:
-    assert uncleared(lambda: train(lambda *_: None, passes=passes, make=make)) == [STEPS - 1]
+    assert uncleared(lambda: train(never, passes=passes, make=make)) == [STEPS - 1]
 
 
 @pytest.mark.parametrize("period", [2, 4])
@@ -198,6 +202,24 @@ def test_steps_that_are_not_looked_at_hide_no_clearing() -> None:
     assert [one.uncleared for one in probe.vitals().optimisers] == [0]
 
 
+def test_steps_that_are_not_looked_at_are_not_counted() -> None:
+    def fail(error: Exception) -> None:
+        raise error
+
+    model, other = network(), network()
+    optimisers = [torch.optim.SGD(one.parameters(), lr=0.01) for one in (model, other)]
+    probe = Probe(None, Budget(0.01, allowance=1e-9), lambda step: None, fail, strict=True)
+    try:
+        for _ in range(300):
+            (loss_of(model) + loss_of(other)).backward()
+            for optimiser in optimisers:  # of the second one all is heard, looked at or not
+                optimiser.step()
+    finally:
+        probe.close()
+    assert probe.looked < 300
+    assert [0 < one.uncleared <= probe.looked for one in probe.vitals().optimisers] == [True, True]
+
+
 @pytest.mark.parametrize("clear", [True, False])
 def test_the_training_goes_as_it_goes_unwatched(clear: bool) -> None:
     def story() -> Iterator[Tensor]:
@@ -213,6 +235,14 @@ def test_the_training_goes_as_it_goes_unwatched(clear: bool) -> None:
             yield from model.parameters()
 
     assert [one.uncleared for one in same_training(story).vitals().optimisers] == [0 if clear else 5]
+
+
+@pytest.mark.parametrize(("clear", "expected"), [(zeroed_unseen, 0), (lambda model: None, STEPS - 1)])
+def test_numbers_on_their_way_from_a_device_count_when_they_arrive(
+    clear: Callable[[nn.Module], None], expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("limen.probe.clearing.is_at_hand", lambda tensor: False)  # pyright: ignore
+    assert uncleared(lambda: train(lambda optimiser, model, step: clear(model), passes=2)) == [expected]
 
 
 def test_gradients_are_not_kept_alive() -> None:

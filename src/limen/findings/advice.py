@@ -21,6 +21,7 @@ from limen.vitals import SiteVitals, Vitals
 __all__ = ["advice"]
 
 STEP = 10.0  # what a learning rate is multiplied by, as the page of the remedy says
+USUAL = 1e-3  # update ratio that is aimed at where one is known
 
 ACTIONS: dict[str, str] = {
     "swap-activation": "Use {instead} in place of {function}{at}.",
@@ -34,7 +35,7 @@ ACTIONS: dict[str, str] = {
     "scale-targets": "Subtract the mean of the targets and divide by their standard deviation.",
     "fix-output-head": "Let the last layer give what the loss expects: {expected}.",
     "fix-loss": "{mended}",
-    "fix-training-loop": "Check each step: zero_grad, forward, backward, step, and every parameter in the optimiser.",
+    "fix-training-loop": "{loop}",
     "add-activation": "Put an activation between the linear layers that follow each other{at}.",
     "change-optimiser": "Use Adam or AdamW, which move layers with a small gradient as well.",
     "reduce-dropout": "Lower the dropout probability to 0.2 or less.",
@@ -46,6 +47,14 @@ ACTIONS: dict[str, str] = {
 
 SIGN = "Turn the sign of the loss: what is minimised has to be smallest where the network is right."
 RAW = "Use the loss that takes raw scores, and keep log, sqrt and division in it away from zero."
+LOOP: dict[str, str] = {
+    "missing-zero-grad": "Call optimizer.zero_grad() in each step, before backward.",
+    "no-gradient-path": "Give the optimiser every parameter of the model, and see that nothing between them and the "
+    "loss leaves the graph (detach, no_grad, item, numpy); what is meant to stay gets requires_grad = False.",
+    "": "Check each step: zero_grad, forward, backward, step, and every parameter in the optimiser.",
+}
+"""What to look for in a training loop, by the likeliest cause; in general, where that is another."""
+
 SAFE = " `--treat safe` does this while the training runs."
 
 BOUNDED = ("tanh", "sigmoid", "hardtanh", "hardsigmoid", "softsign")
@@ -81,9 +90,10 @@ def _facts(finding: Finding, vitals: Vitals) -> dict[str, str]:
         "scale": "with nn.init.xavier_normal_" if bounded else "with nn.init.kaiming_normal_",
         "units": f"{len(finding.units)} " if finding.units else "",
         "lower": _lower(finding, vitals),
-        "higher": f" ({rates[1]:.3g} → try {rates[1] * STEP:.3g})" if rates else "",
+        "higher": f" ({rates[1]:.3g} → try {rates[1] * _raised(finding):.3g})" if rates else "",
         "expected": _expected(vitals),
         "mended": SIGN if finding.unit == CLIMB else RAW,
+        "loop": next((LOOP[one.name] for one in finding.causes if one.name in LOOP), LOOP[""]),
         "inputs": f" ({inputs.mean:.3g} and {inputs.std:.3g})" if inputs and np.isfinite(inputs.std) else "",
     }
 
@@ -124,6 +134,13 @@ def _hidden(finding: Finding, seen: SiteVitals | None, vitals: Vitals) -> dict[s
         return {}
     own = [one.site for one in vitals.sites if one.site.model == seen.site.model and not one.site.head]
     return {site.layer: site.function for site in own if site.layer is not None}
+
+
+def _raised(finding: Finding) -> float:
+    """What a learning rate is multiplied by: where the update ratio is known, the power of ten that makes it usual."""
+    if finding.symptom is not None or finding.unit != "update ratio" or not 0.0 < finding.measured < USUAL:
+        return STEP
+    return float(max(STEP, 10.0 ** np.floor(np.log10(USUAL / finding.measured))))
 
 
 def _lower(finding: Finding, vitals: Vitals) -> str:

@@ -46,10 +46,10 @@ class Clearing:
             for mark in marks:
                 mark.follow()
 
-    def after_update(self, number: int, optimiser: Optimizer) -> None:
-        """Count a step, and mark what it used."""
+    def after_update(self, number: int, optimiser: Optimizer, *, counts: bool) -> None:
+        """Mark what a step used, which is one of those that are counted or not."""
         used = next((mark for mark in self._marks.get(number, ()) if mark.added), None)
-        if used is not None:
+        if used is not None and counts:
             self._backlog.do(lambda: self._count(number, used.flags), used.flags[-1] if used.flags else None)
         self._marks[number] = [mark for tensor in some_of(optimiser) if (mark := Mark.of(tensor)) is not None]
 
@@ -92,7 +92,7 @@ class Mark:
         if gradient is None or gradient._version != self._version or is_capturing(gradient):
             return False
         other = sample(gradient).any()
-        if not other.is_cpu:
+        if not is_at_hand(other):
             self.flags.append(Fetched(other))
             return True
         return bool(other)
@@ -114,6 +114,11 @@ def plain(gradient: Tensor | None) -> Tensor | None:
     if type(gradient) is not Tensor or gradient.layout is not torch.strided or gradient.is_inference():
         return None
     return gradient
+
+
+def is_at_hand(tensor: Tensor) -> bool:
+    """Whether a number can be read without waiting for a device."""
+    return tensor.is_cpu
 
 
 def some_of(optimiser: Optimizer) -> list[Tensor]:

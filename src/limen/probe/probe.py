@@ -282,7 +282,7 @@ class Probe:
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """It has stepped."""
         self._rest.wake(self.step)
-        if not self._updates.end(optimiser):
+        if not self._updates.end(optimiser, looking=self._looking):
             return
         if not has_closure:
             self._eyes.reopen()

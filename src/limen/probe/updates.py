@@ -43,13 +43,13 @@ class Updates:
         """A step begins."""
         self._entries.append(Update(optimiser, has_closure))
 
-    def end(self, optimiser: Optimizer) -> bool:
-        """A step has ended; whether it is the one that began last."""
+    def end(self, optimiser: Optimizer, *, looking: bool) -> bool:
+        """A step has ended, which was looked at or not; returns whether it is the one that began last."""
         if not self.hold(optimiser) or self._entries[-1].optimiser is not optimiser:
             return False
         self._entries.pop()
         self._book.finish_sweep()
-        self._book.clearing.after_update(self._book.index(optimiser), optimiser)
+        self._book.clearing.after_update(self._book.index(optimiser), optimiser, counts=looking)
         return True
 
     def abandon(self, look_again: Callable[[], None]) -> None:

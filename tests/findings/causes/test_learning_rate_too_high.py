@@ -5,7 +5,7 @@ import pytest
 
 from limen.findings import Thresholds, diagnose
 from limen.findings.causes import FACTS, learning_rate_too_high
-from limen.findings.causes.learning_rate_too_high import STEEP
+from limen.findings.causes.learning_rate_too_high import REPLACED, STEEP
 from limen.findings.finding import Cause
 from limen.vitals import InputVitals, Vitals
 from tests.findings.patients import Layer, Patient, falling, noisy
@@ -132,9 +132,19 @@ def early(
         (early(loss=lambda t: np.where(t < 18, 2.3, np.inf)), "no longer finite"),
         (early(optimiser="SGD"), "the loss rose"),
         (early(lambda t: np.where(t <= 3, LIMITS.violent_update, 0.0)), "the loss rose"),
+        (early(lambda t: np.where(t == 2, REPLACED, 0.0)), "the loss rose"),
         (early(steps=400, loss=lambda t: np.where((t > 1) & (t < 9), 40.0, 2.3 * 0.99**t)), "the loss rose"),
     ],
-    ids=["risen", "one weight", "not fallen", "infinite", "not adaptive", "at the limit", "found its way later"],
+    ids=[
+        "risen",
+        "one weight",
+        "not fallen",
+        "infinite",
+        "not adaptive",
+        "at the limit",
+        "once, and far",
+        "found its way later",
+    ],
 )
 def test_first_steps_that_throw_the_weights_about_are_seen_at_once(vitals: Vitals, harm: str) -> None:
     (finding,) = sight(vitals, LIMITS)
@@ -149,6 +159,7 @@ def test_first_steps_that_throw_the_weights_about_are_seen_at_once(vitals: Vital
         Vitals(),
         early(loss=falling(2.3, 0.2, 10.0)),
         early(lambda t: np.where(t <= 2, 0.9, 0.05)),
+        early(lambda t: np.where(t == 2, 0.99 * REPLACED, 0.0)),
         early(lambda t: np.where(t <= 20, 0.99 * LIMITS.violent_update, 0.0)),
         early(calm=2),
         early(scale=1e-3, calm=0),
@@ -162,7 +173,7 @@ def test_first_steps_that_throw_the_weights_about_are_seen_at_once(vitals: Vital
         early(steps=10),
     ],
     ids=[
-        "nothing", "the loss falls", "two steps", "just below the limit", "a third of the weights",
+        "nothing", "the loss falls", "two steps", "one step", "just below the limit", "a third of the weights",
         "weights begun at about zero", "not measured", "steep gradients", "huge inputs", "two losses", "no loss",
         "a loss without a size", "later", "too few steps",
     ],

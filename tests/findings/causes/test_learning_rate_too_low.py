@@ -8,7 +8,7 @@ from limen.findings import Thresholds, diagnose
 from limen.findings.causes import FACTS, learning_rate_too_low
 from limen.findings.causes.learning_rate_too_low import LOUD
 from limen.vitals import Vitals
-from tests.findings.patients import Floats, Layer, Patient, noisy
+from tests.findings.patients import Course, Floats, Layer, Patient, noisy
 
 LIMITS = Thresholds()
 
@@ -39,7 +39,7 @@ sight = FACTS["learning-rate-too-low"].sight
 
 
 def early(
-    update: float = 1e-7,
+    update: Course = 1e-7,
     *,
     gradient: float = 0.1 * NORM,
     steps: int = 20,
@@ -67,12 +67,22 @@ def early(
         early(),
         early(LIMITS.frozen_update),
         early(0.0),
+        early(lambda t: np.where(t == 1, 1e-5, 1e-7)),
         early(gradient=LOUD * NORM * 1.01),
         early(steps=400),
         early(rate=lambda t: 1e-7 * 0.999**t),
         replace(early(), losses=()),
     ],
-    ids=["usual", "at the limit", "no move at all", "quiet", "later", "a slow decay", "no loss"],
+    ids=[
+        "usual",
+        "at the limit",
+        "no move at all",
+        "but for the first step",
+        "quiet",
+        "later",
+        "a slow decay",
+        "no loss",
+    ],
 )
 def test_steps_too_small_are_seen_at_once(vitals: Vitals) -> None:
     (finding,) = sight(vitals, LIMITS)
@@ -84,6 +94,7 @@ def test_steps_too_small_are_seen_at_once(vitals: Vitals) -> None:
     [
         Vitals(),
         early(1.01 * LIMITS.frozen_update),
+        early(lambda t: np.where(t % 5 == 1, 1e-5, 1e-7)),
         early(other=1e-3),
         early(steps=19),
         early(gradient=LOUD * NORM * 0.99),
@@ -96,7 +107,8 @@ def test_steps_too_small_are_seen_at_once(vitals: Vitals) -> None:
         early(rate=lambda t: 1e-3 * 0.9**t, steps=100),
     ],
     ids=[
-        "nothing", "above the limit", "another weight moves", "too few steps", "a faint gradient", "no gradient",
+        "nothing", "above the limit", "one step in five is larger",
+        "another weight moves", "too few steps", "a faint gradient", "no gradient",
         "no update known", "a trained network", "a weight begun at about zero", "a warm-up", "a rate of zero",
         "the end of a schedule",
     ],

@@ -11,7 +11,7 @@ from limen.findings.causes.clues import Clue, Doubt, inferred
 from limen.findings.causes.missing_zero_grad import missing_zero_grad
 from limen.findings.causes.registry import cause, fact
 from limen.findings.finding import Cause, Finding
-from limen.findings.loss_trend import LossTrend, loss_trend
+from limen.findings.loss_trend import loss_trend
 from limen.findings.profile import PROFILE, gradient_profiles
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import NEARLY_ZERO, Jump, largest_update, scale_at_birth
@@ -22,6 +22,7 @@ LASTING = frozenset({"not-learning", "diverging-loss", "exploding-gradient", "os
 EXPLAINS = LASTING | {"dead-units", "dying-units", "non-finite"}
 FAINT = 0.25  # confidence below which it is not worth saying
 EARLY = 50  # steps, the last of those that are always looked at
+REPLACED = 3.0  # times its norm that a weight moved in one step: nothing of it is left
 TIMES = 3  # large steps of one weight: Adam's first is one of its whole rate, whatever the gradient
 STEEP = 10.0  # gradient norm over weight norm at the start, above which the gradient is to blame: 0.03 to 4 is usual
 HUGE_INPUT = 50.0  # root mean square of the input that makes any learning rate too high
@@ -144,9 +145,10 @@ def steps_too_large(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     Why it matters: what the initialisation gave is gone after the first steps, and what is left is what they made.
 
     How it is measured: in the first 50 steps half of the weights or more moved by 30 % of themselves three times at
-    least, and the loss reached three times its start, was no number, or has not fallen. With an optimiser that is not
-    adaptive, only where the gradients began no larger than ten times the weights: larger ones are no matter of the
-    rate, nor is an input of huge numbers, a loss that began at ten times a guess, or gradients that are not cleared.
+    least, or once by three times their norm, and the loss reached three times its start, was no number, or has not
+    fallen. With an optimiser that is not adaptive, only where the gradients began no larger than ten times the
+    weights: larger ones are no matter of the rate. Nor is an input of huge numbers, a loss that began at ten times a
+    guess, or gradients that are not cleared.
 
     Known to misfire: weights of a very small scale that are not quite zero; random labels at a large rate.
 
@@ -154,18 +156,18 @@ def steps_too_large(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     Source: update ratio of 1e-3: Karpathy, CS231n notes.
     """
-    trend = loss_trend(vitals, limits)
-    if trend is None or not trend.positive or _has_other_reason(vitals, trend, limits):
+    known = [(one, ratios) for one in vitals.parameters if (ratios := _first_ratios(one)) is not None]
+    thrown = [one for one, ratios in known if _is_thrown(ratios, limits) and _is_by_rate(one, vitals)]
+    if not thrown or 2 * len(thrown) < len(known) or vitals.step < limits.window or _has_other_reason(vitals, limits):
         return
-    known = [one for one in vitals.parameters if _first_ratios(one) is not None]
-    thrown = [one for one in known if _is_thrown(one, vitals, limits)]
-    harm = _early_harm(vitals, trend, limits)
-    if not thrown or 2 * len(thrown) < len(known) or not harm:
+    harm = _early_harm(vitals, limits)
+    if not harm:
         return
     first = largest_update(vitals, until=EARLY)
     evidence = (
-        f"{len(thrown)} of {len(known)} weights moved by {100 * limits.violent_update:.0f} % of their norm or more in "
-        f"at least {TIMES} of the first {min(vitals.step, EARLY)} steps; {_jump_words(vitals, first)}; {harm}."
+        f"{len(thrown)} of {len(known)} weights moved by {100 * limits.violent_update:.0f} % of their norm in at "
+        f"least {TIMES} of the first {min(vitals.step, EARLY)} steps, or by {REPLACED:g} times their norm in one; "
+        f"{_jump_words(vitals, first)}; {harm}."
     )
     yield Finding(
         symptom=None,
@@ -189,36 +191,39 @@ def _first_ratios(seen: ParameterVitals) -> npt.NDArray[np.float64] | None:
     """Update ratios of the first steps; None of what is no weight, or began at about zero."""
     if not seen.parameter.weight or not scale_at_birth(seen) >= NEARLY_ZERO:
         return None
-    ratios = seen.history.update[seen.history.step <= EARLY]
-    return ratios[np.isfinite(ratios)]
+    return seen.history.update[: np.searchsorted(seen.history.step, EARLY, "right")]
 
 
-def _is_thrown(seen: ParameterVitals, vitals: Vitals, limits: Thresholds) -> bool:
-    """Whether the rate moved a weight far, time and again."""
-    ratios = _first_ratios(seen)
-    if ratios is None or np.count_nonzero(ratios >= limits.violent_update) < TIMES:
-        return False
-    adaptive = seen.optimiser is not None and vitals.optimisers[seen.optimiser].adaptive
+def _is_thrown(ratios: npt.NDArray[np.float64], limits: Thresholds) -> bool:
+    """Whether a weight moved far, time and again; infinite is far."""
+    return int((ratios >= limits.violent_update).sum()) >= TIMES or bool((ratios >= REPLACED).any())
+
+
+def _is_by_rate(seen: ParameterVitals, vitals: Vitals) -> bool:
+    """Whether the gradient was not so large at first that it moved the weight at any usual rate."""
+    adaptive = any(one.adaptive for number, one in enumerate(vitals.optimisers) if number == seen.optimiser)
     with np.errstate(divide="ignore", invalid="ignore"):
         gradient = float(seen.history.gradient[0] / seen.history.weight[0])
     return adaptive or gradient <= STEEP
 
 
-def _has_other_reason(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> bool:
-    inputs = vitals.inputs
+def _has_other_reason(vitals: Vitals, limits: Thresholds) -> bool:
+    inputs, trend = vitals.inputs, loss_trend(vitals, limits)
     huge = inputs is not None and bool(np.hypot(inputs.mean, inputs.std) >= HUGE_INPUT)
-    wild = trend.began > limits.wild_loss * trend.chance  # False for a chance of NaN
+    wild = trend is not None and trend.began > limits.wild_loss * trend.chance  # False for a chance of NaN
     return huge or wild or any(missing_zero_grad(vitals, limits))
 
 
-def _early_harm(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> str:
-    """What became of the loss, in words; empty where it fell."""
-    values = vitals.losses[0].value[vitals.losses[0].step <= EARLY]
-    if len(values) == 0:
+def _early_harm(vitals: Vitals, limits: Thresholds) -> str:
+    """What became of the loss, in words; empty where it fell, has no size, or is one of several."""
+    trend = loss_trend(vitals, limits)
+    values = vitals.losses[0].value[vitals.losses[0].step <= EARLY] if len(vitals.losses) == 1 else np.array([])
+    if len(values) == 0 or not np.isfinite(values[0]) or (values < 0.0).any():
         return ""
     if not np.isfinite(values).all():
-        return "the loss is no longer finite"
-    peak = float(values.max())
-    if peak >= limits.risen * trend.began:
-        return f"the loss rose from {trend.began:.3g} to {peak:.3g}"
-    return "" if trend.learned else f"the loss has not fallen ({trend.began:.3g} at first, {trend.end:.3g} now)"
+        return f"the loss, {values[0]:.3g} at first, is no longer finite"
+    if values.max() >= limits.risen * values[0] > 0.0:
+        return f"the loss rose from {values[0]:.3g} to {values.max():.3g}"
+    if trend is None or not trend.positive or trend.learned:
+        return ""
+    return f"the loss has not fallen ({trend.began:.3g} at first, {trend.end:.3g} now)"

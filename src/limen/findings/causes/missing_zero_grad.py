@@ -72,7 +72,7 @@ def missing_zero_grad(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
             confidence=0.99,
             causes=(Cause("missing-zero-grad", 0.99, evidence),),
             remedies=(),
-            message=f"{optimiser.name} uses the gradients of earlier steps again: nothing clears them between "
+            message=f"{optimiser.name} uses the gradients of earlier steps again: nothing cleared them before "
             f"{uncleared:,} of {seen:,} steps.",
         )
 
