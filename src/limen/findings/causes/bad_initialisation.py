@@ -148,13 +148,20 @@ def _begun_small(vitals: Vitals, layers: dict[str, _Layer]) -> Iterator[Finding]
     if len(small) < 3:
         return
     last = max(small, key=lambda one: one.site.order)
-    left, layer = signal(vitals, last, last.birth), layers[last.site.layer or ""]
+    left, layer = min(signal(vitals, last, last.birth), _first_signal(vitals, last)), layers[last.site.layer or ""]
     if left < GONE:
         evidence = (
             f"{len(small)} layers began with weights of a tenth of the scale that suits them or less, {layer.weight} "
-            f"of {layer.excess:.2g} times: {last.site.title} varies over samples by {left:.1e} of the input's spread."
+            f"of {layer.excess:.2g} times: {last.site.title} began with {left:.1e} of the input's spread."
         )
         yield _misscaled(last, evidence, measured=layer.excess, limit=TINY)
+
+
+def _first_signal(vitals: Vitals, seen: SiteVitals) -> float:
+    """How much all pre-activations of a site varied at the first step, as a share of the model's input."""
+    first = finite(seen.history.std[:1])
+    spread = vitals.inputs.std if vitals.inputs is not None and vitals.inputs.std > 0.0 else 1.0
+    return float(first[0]) / spread if len(first) and seen.history.step[0] == 1 else float("inf")
 
 
 def _hidden(vitals: Vitals) -> list[SiteVitals]:
