@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.findings.figures import Floats, finite, median, noise
+from limen.findings.once import once
 from limen.findings.thresholds import Thresholds
 from limen.vitals import LossVitals, Vitals
 
@@ -100,6 +101,7 @@ class LossTrend:
         return self.positive and self.end - self.start > max(self.error, (self.risen_limit - 1.0) * abs(self.start))
 
 
+@once
 def loss_trend(vitals: Vitals, limits: Thresholds) -> LossTrend | None:
     """The trend of the loss; None where there are several losses (their fall means nothing) or too few rows."""
     if len(vitals.losses) != 1:

@@ -52,7 +52,8 @@ PAGES: dict[str, str] = {
     ),
     "fix-loss": (
         "Use the loss that takes raw scores (cross_entropy, binary_cross_entropy_with_logits) in place of a logarithm "
-        "of a probability, and keep arguments of log, sqrt and division away from zero."
+        "of a probability, and keep arguments of log, sqrt and division away from zero. Check its sign: what is "
+        "minimised has to be smallest where the network is right."
     ),
     "fix-training-loop": (
         "Each step: optimizer.zero_grad(), forward, loss.backward(), optimizer.step(). Check that every trained "
@@ -89,16 +90,20 @@ _BY_CAUSE: dict[str, tuple[str, ...]] = {
     "learning-rate-too-low": ("raise-learning-rate", "change-optimiser"),
     "bad-initialisation": ("reinitialise", "add-normalisation"),
     "bad-bias": ("reinitialise", "revive-units"),
-    "dead-from-start": ("reinitialise", "revive-units"),
     "saturating-activation": ("swap-activation", "add-normalisation"),
-    "excess-dropout": ("reduce-dropout",),
-    "loss-numerics": ("fix-loss",),
+    "wrong-activation": ("swap-activation",),
     "missing-activation": ("add-activation",),
-    "normalisation-misuse": ("fix-normalisation", "add-normalisation"),
+    "output-loss-mismatch": ("fix-output-head", "fix-loss"),
+    "unscaled-inputs": ("scale-inputs", "add-normalisation"),
+    "unscaled-targets": ("scale-targets",),
+    "missing-zero-grad": ("fix-training-loop",),
+    "no-gradient-path": ("fix-training-loop",),
     "too-deep-without-normalisation": ("add-normalisation", "reinitialise"),
     "unbounded-recurrence": ("swap-activation", "clip-gradients", "reinitialise"),
-    "unscaled-inputs": ("scale-inputs", "add-normalisation"),
-    "wrong-activation": ("swap-activation",),
+    "loss-numerics": ("fix-loss",),
+    "excess-dropout": ("reduce-dropout",),
+    "normalisation-misuse": ("fix-normalisation", "add-normalisation"),
+    "dead-from-start": ("reinitialise", "revive-units"),
 }
 
 _BY_SYMPTOM: dict[str, tuple[str, ...]] = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.findings.figures import finite, median
+from limen.findings.once import once
 from limen.vitals import ParameterVitals, Vitals
 
 __all__ = ["Jump", "largest_update", "scale_at_birth", "typical_update"]
@@ -31,6 +32,7 @@ class Jump:
     optimiser: int | None
 
 
+@once
 def scale_at_birth(seen: ParameterVitals) -> float:
     """Root mean square of a weight before the first update, times sqrt(fan in): 1.41 for He, 0.58 for torch's own.
 
@@ -45,6 +47,7 @@ def scale_at_birth(seen: ParameterVitals) -> float:
 NEWBORN = 3  # steps: a norm recorded later has been trained
 
 
+@once
 def largest_update(vitals: Vitals, *, after: int = 0, until: int | None = None) -> Jump | None:
     """The largest update ratio of any weight in steps ``after < step <= until``; None where none was measured."""
     jumps = [jump for seen in vitals.parameters if (jump := _largest(seen, after, until)) is not None]
@@ -65,6 +68,7 @@ def _largest(seen: ParameterVitals, after: int, until: int | None) -> Jump | Non
     return Jump(float(history.update[row]), seen.parameter.name, int(history.step[row]), seen.optimiser)
 
 
+@once
 def typical_update(vitals: Vitals, window: int) -> tuple[float, float]:
     """Smallest and largest over the weights of the median update ratio in the last ``window`` rows; NaN without.
 

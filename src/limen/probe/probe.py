@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from limen.anatomy import Wiring, number_of, user_frame
+from limen.anatomy import Wiring, ascends, number_of, user_frame
 from limen.probe.backlog import Backlog
 from limen.probe.beginning import Beginning
 from limen.probe.budget import Budget
@@ -78,19 +78,17 @@ class Probe:
         self._scope = Scope(models)
         self._meter = Meter(self.sites, self._backlog, self._troubles.note)
         self._gates = Gates(self.sites, self._meter, self._troubles.note, self._troubles.meet)
-        self._clock = StepClock()
+        self._clock, self._quiet = StepClock(), Quiet()
         self._waiting = False  # an optimiser exists that has not stepped yet
         self._looking, self._ran = True, False  # whether a watched model ran forward since the last backward pass
-        self._scalings = Scalings()
         self._passes = 0  # backward passes from a loss in the current step
-        self._leaves = Leaves(self.directory)
+        self._scalings, self._leaves = Scalings(), Leaves(self.directory)
         self._updates = Updates(self.optimisers)
         self._started: float | None = None
         self._boundary = 0.0
         self._rest = Rest(budget, self.losses, self.optimisers, self._scalings, self._enter)
         self._eyes = Eyes(self._seen, self._root, self._recurring, self._scope.holds)
         self._taps = Taps(OneThread(self, self._rest, self._scope, self._troubles.note), self._rest)
-        self._quiet = Quiet()
         self._compiled = Compiled(self._eyes, self.sites, self.directory, self._seen)
         self._program = ProgramBook(self.directory, self._eyes, self._part)
         self._eyes.open()
@@ -136,7 +134,7 @@ class Probe:
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
             inputs=self._meter.inputs.vitals(),
-            program=self._program.vitals(),
+            program=self._program.vitals(self.optimisers.untrained.found),
             notes=(*self.notes.values(), *unseen, *self.losses.remarks, *self.sites.troubles()),
         )
 
@@ -219,6 +217,7 @@ class Probe:
         if self._updates and not self._updates.evaluate:
             self._updates.abandon(self._eyes.reset)
         self._eyes.shut()
+        self.optimisers.clearing.before_backward()
         self._start()
         scaling = self._scalings.take(beginning)
         self._meter.factor = None if scaling is None else scaling.factor
@@ -242,6 +241,7 @@ class Probe:
     def after_backward(self, succeeded: bool) -> None:
         """It ended."""
         self._rest.wake(self.step)
+        self.optimisers.clearing.after_backward()
         self._eyes.reopen()
         if succeeded and self._clock.by_hand and self._passes and not self._updates:
             if self._looking and is_ordinary():
@@ -287,7 +287,7 @@ class Probe:
         if not has_closure:
             self._eyes.reopen()
         index = self.optimisers.index(optimiser)
-        self.losses.close(self.step + 1, index)
+        self.losses.close(self.step + 1, index, upwards=ascends(optimiser))
         if self._clock.ticks(optimiser):
             self._end_step(index)
 

@@ -17,7 +17,7 @@ from limen.anatomy import Passage, dropped_by, passages
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes
 from limen.probe.identity import ByIdentity
-from limen.vitals import Dropout, Interposed, Normalisation, Program
+from limen.vitals import Dropout, Interposed, Normalisation, Program, Untrained
 
 __all__ = ["ProgramBook"]
 
@@ -116,8 +116,8 @@ class ProgramBook:
         for norm in self._norms.values():
             norm.values, norm.now = max(norm.values, norm.now), 0
 
-    def vitals(self) -> Program:
-        """What is known, as values."""
+    def vitals(self, untrained: tuple[Untrained, ...] = ()) -> Program:
+        """What is known, as values, beside the parameters that no update reaches."""
         full = self._directory.full
         return Program(
             dropouts=tuple(Dropout(full(one.name), one.share, one.kind, one.width) for one in self._drops.values()),
@@ -127,6 +127,7 @@ class ProgramBook:
                 )
                 for one in self._norms.values()
             ),
+            untrained=untrained,
             unseparated=tuple(tuple(map(full, chain)) for chain in chains(self._pairs)),
             interposed=tuple(
                 Interposed(function, full(before), full(behind), norm)

@@ -14,6 +14,7 @@ from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
+from limen.findings.once import once
 from limen.findings.sameness import signal
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
@@ -182,6 +183,7 @@ def _misscaled(seen: SiteVitals, evidence: str, *, measured: float, limit: float
     )
 
 
+@once
 def _layers(vitals: Vitals) -> dict[str, _Layer]:
     """By layer, those that feed a site without a normalisation between, and whose first row was recorded."""
     weights: dict[str, ParameterVitals] = {
