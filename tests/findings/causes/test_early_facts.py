@@ -153,6 +153,37 @@ def test_enormous_inputs_are_seen_where_they_reach_the_first_site() -> None:
     assert not told(replace(first, std=9.0), Layer("fc2"), inputs=replace(PIXELS, mean=0.0, std=8.0))
 
 
+FAINT = InputVitals(mean=0.0, std=0.004, low=-0.01, high=0.01, features=64)
+
+
+def test_faint_inputs_are_seen_where_the_first_layer_does_not_make_up_for_them() -> None:
+    assert told(Layer("fc1", std=0.003), Layer("fc2"), inputs=FAINT) == [("unscaled-inputs", "warning")]
+    assert not told(Layer("fc1", std=0.5), Layer("fc2"), inputs=FAINT)
+    assert not told(Layer("fc1", std=0.003, norm="bn"), Layer("fc2"), inputs=FAINT)
+    assert not told(Layer("fc1", std=0.02), Layer("fc2"), inputs=replace(FAINT, std=0.02))
+
+
+@pytest.mark.parametrize(("function", "level"), [("sigmoid", -40.0), ("sigmoid", 13.0), ("tanh", 15.0), ("tanh", -7.0)])
+def test_biases_that_hold_a_bounded_layer_at_a_bound_are_seen(function: str, level: float) -> None:
+    assert told(Layer("g", function=function, mean=level, std=0.6, bias=abs(level))) == [("bad-bias", "warning")]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Layer("highway", function="sigmoid", mean=-10.0, std=0.6, bias=10.0),
+        Layer("forget", function="sigmoid", mean=4.0, std=0.6, bias=4.0),
+        Layer("t", function="tanh", mean=15.0, std=0.6, bias=15.0, head=True),
+        Layer("t", function="tanh", mean=(-15.0, 15.0), std=0.6, bias=15.0),  # as far, but not alike
+        Layer("t", function="tanh", mean=15.0, std=0.6, bias=0.1),  # not the biases
+        Layer("t", function="tanh", mean=15.0, std=9.0, bias=15.0),
+    ],
+    ids=["highway", "forget", "head", "both bounds", "no bias", "spread"],
+)
+def test_gates_and_bounded_layers_that_can_move_are_silent(layer: Layer) -> None:
+    assert not told(layer)
+
+
 def recurrent(radius: float, size: float, function: str = "relu") -> Vitals:
     """A recurrent layer of this spectral radius, whose pre-activations have this root mean square."""
     vitals = Patient((Layer("rnn.l0.hidden", function=function, std=size),), steps=20).vitals

@@ -108,14 +108,16 @@ def test_plain_dropout_in_a_net_of_selu_is_a_remark() -> None:
     assert not facts(alpha, net)
 
 
-def test_layers_in_a_row_are_seen_and_a_net_without_any_activation_is_a_remark() -> None:
+def test_layers_in_a_row_are_seen_also_in_a_net_without_any_activation() -> None:
     program = Program(unseparated=(("fc1", "fc2", "fc3"),))
     (found,) = facts(program)
     assert (found.name, found.severity, found.where, found.measured) == ("missing-activation", "warning", "fc3", 3.0)
     assert "fc1, fc2 and fc3" in found.message
     assert found.remedies == ("add-activation",)
-    (remark,) = diagnose(Vitals(step=20, program=program))
-    assert (remark.name, remark.severity) == ("missing-activation", "info")
+    (alone,) = diagnose(Vitals(step=20, program=program))
+    assert (alone.name, alone.severity) == ("missing-activation", "warning")
+    assert "no activation in the whole model" in alone.message
+    assert alone.confidence < found.confidence
 
 
 def between(function: str, count: int, *, norm: bool = False) -> Program:

@@ -65,8 +65,8 @@ def too_deep_without_normalisation(vitals: Vitals, finding: Finding, limits: Thr
 
     How it is measured: the gradient at the first site over that at the last, of layers of which fewer than half have a
     normalisation, and its fall or growth from layer to layer: a shortcut would show as none. From twelve layers on,
-    a ratio below 1e-6 or above 1e6 is a finding by itself; for gradients and losses with a symptom, 1e-2 and eight
-    layers are evidence, the more the deeper.
+    a ratio below 1e-6 or above 1e6 is a finding by itself; for gradients and losses with a symptom, 1e-2 is
+    evidence, the more the deeper.
 
     Known to misfire: nets of sigmoids or with weights at a wrong scale, for which depth is only half of the reason.
 
@@ -78,7 +78,7 @@ def too_deep_without_normalisation(vitals: Vitals, finding: Finding, limits: Thr
         return None
     for profile in gradient_profiles(vitals, limits.window):
         lost = profile.vanishes(limits) or (profile.ratio >= limits.exploded and profile.order <= -limits.ordered)
-        if lost and profile.depth >= DEEP * 2 // 3 and _is_bare(profile):
+        if lost and profile.depth >= DEEP and _is_bare(profile):
             share = 0.5 if _is_of_gates(profile) else 1.0
             confidence = round(share * min(0.85, 0.3 + 0.02 * profile.depth), 3)
             evidence = (
