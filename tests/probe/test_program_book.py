@@ -134,6 +134,21 @@ def test_layers_in_a_row_are_a_chain(name: str) -> None:
     assert program_of(model, rows(*shape)).unseparated == chains
 
 
+BARELY: dict[str, tuple[nn.Module, tuple[int, ...], tuple[tuple[str, ...], ...]]] = {
+    "batch norm": (nn.Sequential(L(8, 16), nn.BatchNorm1d(16), L(16, 16), L(16, 4)), (5, 8), (("0", "2", "3"),)),
+    "pooled": (nn.Sequential(nn.Conv2d(1, 4, 3), nn.MaxPool2d(2), nn.Flatten(), L(16, 4)), (5, 1, 6, 6), (("0", "3"),)),
+    "a mean": (nn.Sequential(L(8, 16), Called(lambda x: x.mean(1)), L(16, 4)), (5, 3, 8), (("0", "2"),)),
+}
+
+
+@pytest.mark.parametrize("name", BARELY)
+def test_pooling_and_batch_normalisation_separate_barely(name: str) -> None:
+    model, shape, barely = BARELY[name]
+    found = program_of(model, rows(*shape))
+    assert found.barely == barely
+    assert all(len(chain) < len(barely[0]) for chain in found.unseparated)
+
+
 class Branches(nn.Module):
     """One layer whose result another reads, and the loss too."""
 

@@ -158,6 +158,9 @@ FAINT = InputVitals(mean=0.0, std=0.004, low=-0.01, high=0.01, features=64)
 
 def test_faint_inputs_are_seen_where_the_first_layer_does_not_make_up_for_them() -> None:
     assert told(Layer("fc1", std=0.003), Layer("fc2"), inputs=FAINT) == [("unscaled-inputs", "warning")]
+    assert told(Layer("g", "sigmoid", mean=0.1, std=0.03), Layer("fc2"), inputs=FAINT) == [
+        ("unscaled-inputs", "warning")
+    ]
     assert not told(Layer("fc1", std=0.5), Layer("fc2"), inputs=FAINT)
     assert not told(Layer("fc1", std=0.003, norm="bn"), Layer("fc2"), inputs=FAINT)
     assert not told(Layer("fc1", std=0.02), Layer("fc2"), inputs=replace(FAINT, std=0.02))

@@ -109,14 +109,15 @@ def test_plain_dropout_in_a_net_of_selu_is_a_remark() -> None:
 
 
 def test_layers_in_a_row_are_seen_also_in_a_net_without_any_activation() -> None:
-    program = Program(unseparated=(("fc1", "fc2", "fc3"),))
+    program = Program(unseparated=(("fc1", "fc2", "fc3"),), barely=(("fc1", "fc2", "fc3"), ("conv", "fc1")))
     (found,) = facts(program)
     assert (found.name, found.severity, found.where, found.measured) == ("missing-activation", "warning", "fc3", 3.0)
     assert "fc1, fc2 and fc3" in found.message
     assert found.remedies == ("add-activation",)
-    (alone,) = diagnose(Vitals(step=20, program=program))
+    pooled, alone = sorted(diagnose(Vitals(step=20, program=program)), key=lambda one: one.where)
     assert (alone.name, alone.severity) == ("missing-activation", "warning")
     assert "no activation in the whole model" in alone.message
+    assert (pooled.where, pooled.name, "none in the whole model" in pooled.message) == ("fc1", alone.name, True)
     assert alone.confidence < found.confidence
 
 

@@ -18,11 +18,16 @@ from limen.vitals import InputVitals, SiteVitals, Vitals
 LARGE = 10.0  # root mean square of the entries; pixels of 0 … 16 have 8, of 0 … 255 about 80 to 150
 SHIFTED = 5.0  # mean over standard deviation
 FAINT = 0.01  # root mean square below which torch's own biases, of 0.03 to 0.3, outweigh what the inputs make
+DROWNED = 1.0 / 3.0  # variation over samples beside what is the same for all; standardised inputs make it 1 or more
+SMALL = 0.03  # root mean square that explains a loss which falls slowly
 CERTAIN = 50.0  # root mean square from which nothing else is needed
 ENORMOUS = 1_000.0  # root mean square from which harm is foreseeable: pixels of 0 … 255, at a tenth of that, may train
 EXPLAINS = frozenset(
     {"dead-units", "saturated-units", "exploding-gradient", "exploding-activations", "non-finite", "not-learning"}
 )
+
+
+BY_THE_LOSS = frozenset({"not-learning", "slow-learning"})
 
 
 @cause("unscaled-inputs")
@@ -44,11 +49,20 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
     Source: LeCun et al. 1998, "Efficient BackProp", section 4.3.
     """
     inputs = vitals.inputs
-    if finding.symptom not in EXPLAINS or inputs is None or not np.isfinite([inputs.mean, inputs.std]).all():
+    if (
+        finding.symptom not in EXPLAINS | BY_THE_LOSS
+        or inputs is None
+        or not np.isfinite([inputs.mean, inputs.std]).all()
+    ):
         return None
     size = float(np.hypot(inputs.mean, inputs.std))
     offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
+    slow = finding.symptom in BY_THE_LOSS
+    if slow and 0.0 < size <= SMALL:
+        return inferred("unscaled-inputs", [Clue("faint-input", 0.7, _words(inputs, size, 0.0).removesuffix("."))])
     if size < LARGE and (offset < SHIFTED or size < 1.0):
+        return None
+    if finding.symptom not in EXPLAINS:
         return None
     clue = Clue("size-of-the-input", 0.9 if size >= CERTAIN else 0.7, _words(inputs, size, offset))
     return inferred("unscaled-inputs", [clue], _doubts(vitals, finding))
@@ -85,15 +99,16 @@ def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]
 
 
 def _faint(inputs: InputVitals, size: float, first: SiteVitals) -> Iterator[Finding]:
-    """Inputs that have shrunk to nearly nothing, with a first layer that has not made up for it."""
-    reached = median(first.birth.moments.std)
-    if not reached <= FAINT:
+    """Inputs that have shrunk to nearly nothing, and that biases or positions outweigh at the first site."""
+    reached, level = median(first.birth.moments.std), median(np.abs(first.birth.moments.mean))
+    if not (reached <= FAINT or reached <= DROWNED * level):
         return
     yield sighting(
         "unscaled-inputs",
         "warning",
         first.site.name,
-        f"{_words(inputs, size, 0.0)} The pre-activations of {first.site.title} vary over samples by {reached:.1e}.",
+        f"{_words(inputs, size, 0.0)} The pre-activations of {first.site.title} vary by {reached:.1e} over "
+        f"samples, around {level:.1e}.",
         confidence=0.85,
         measured=size,
         limit=FAINT,
