@@ -67,7 +67,7 @@ def test_dropouts_are_those_that_train_with_what_they_could_drop() -> None:
         (nn.GroupNorm(3, 6), (2, 6, 4, 4), 32),
         (nn.GroupNorm(6, 6), (2, 6), 1),
         (nn.LayerNorm(6), (5, 6), 6),
-        (nn.LayerNorm((2, 6)), (5, 2, 6), 12),
+        (nn.LayerNorm([2, 6]), (5, 2, 6), 12),
         (nn.RMSNorm(6), (5, 6), 6),
     ],
 )

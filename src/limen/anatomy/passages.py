@@ -34,7 +34,7 @@ class Passage:
         behind: the weight of the second.
         function: as ``Interposed`` of ``limen.vitals`` has it; empty where none stands between.
         norm: whether a normalisation stands between.
-        loose: whether a pooling, or a batch normalisation that uses the batch, stands between: they are not quite linear.
+        loose: whether a pooling, or a batch normalisation that uses the batch, stands between: not quite linear.
         meant: whether two linear maps in a row are known to be meant there.
     """
 

@@ -144,6 +144,14 @@ def test_depth_that_trains_is_silent(layers: tuple[Layer, ...]) -> None:
     assert not told(*layers)
 
 
+@pytest.mark.parametrize(("units", "chance"), [(5, 1 - (31 / 32) ** 16), (16, None)])
+def test_a_narrow_layer_dies_with_the_chance_that_depth_gives_it(units: int, chance: float | None) -> None:
+    layers = [replace(one, units=units, died=(30,) * units if i == 8 else ()) for i, one in enumerate(deep(16, 0.5))]
+    (dead,) = [one for one in diagnose(Patient(tuple(layers)).vitals) if one.symptom == "dead-units"]
+    found = {one.name: one.confidence for one in dead.causes}.get("too-deep-without-normalisation")
+    assert found == (None if chance is None else pytest.approx(chance, abs=1e-3))
+
+
 def test_enormous_inputs_are_seen_where_they_reach_the_first_site() -> None:
     first = Layer("fc1", std=2000.0)
     assert told(first, Layer("fc2"), inputs=RAW) == [("unscaled-inputs", "warning")]
@@ -163,7 +171,7 @@ def test_faint_inputs_are_seen_where_the_first_layer_does_not_make_up_for_them()
     ]
     assert not told(Layer("fc1", std=0.5), Layer("fc2"), inputs=FAINT)
     assert not told(Layer("fc1", std=0.003, norm="bn"), Layer("fc2"), inputs=FAINT)
-    assert not told(Layer("fc1", std=0.02), Layer("fc2"), inputs=replace(FAINT, std=0.02))
+    assert not told(Layer("fc1", std=0.02), Layer("fc2"), inputs=replace(FAINT, std=0.03))
 
 
 @pytest.mark.parametrize(("function", "level"), [("sigmoid", -40.0), ("sigmoid", 13.0), ("tanh", 15.0), ("tanh", -7.0)])
@@ -212,6 +220,23 @@ def recurrent(radius: float, size: float, function: str = "relu") -> Vitals:
 def test_a_recurrence_that_grows_is_seen(radius: float, size: float, function: str, found: bool) -> None:
     names = [one.name for one in diagnose(recurrent(radius, size, function)) if one.symptom is None]
     assert names == ["unbounded-recurrence"] * found
+
+
+@pytest.mark.parametrize(
+    ("scale", "size", "function", "found"),
+    [
+        (17.0, 30.0, "tanh", True),
+        (17.0, 1.0, "tanh", False),
+        (1.0, 30.0, "sigmoid", False),
+        (17.0, 30.0, "relu", False),
+    ],
+)
+def test_gates_that_large_weights_hold_at_their_bounds_are_seen(
+    scale: float, size: float, function: str, found: bool
+) -> None:
+    vitals = recurrent(scale, size, function)
+    names = [one.name for one in diagnose(vitals) if one.name == "bad-initialisation"]
+    assert names == ["bad-initialisation"] * found
 
 
 def test_a_recurrent_weight_of_another_layer_is_not_taken_for_its_own() -> None:

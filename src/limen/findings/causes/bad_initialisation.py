@@ -9,6 +9,7 @@ import numpy as np
 
 from limen.findings.causes.birth import born_share, born_stuck, first_site
 from limen.findings.causes.blank_weights import EXPLAINED, began_blank, blank_layers
+from limen.findings.causes.recurrent_weights import stuck_by_weights
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
@@ -118,6 +119,10 @@ def begun_without_chance(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
             unit="difference between units",
             layer=seen.site.layer,
         )
+    for seen in vitals.sites:
+        stuck = stuck_by_weights(vitals, seen)
+        if stuck is not None:
+            yield _misscaled(seen, stuck[0].evidence, measured=stuck[1], limit=FAR)
     layers = _layers(vitals)
     yield from _begun_large(vitals, layers, limits)
     yield from _begun_small(vitals, layers)

@@ -17,7 +17,7 @@ from limen.vitals import InputVitals, SiteVitals, Vitals
 
 LARGE = 10.0  # root mean square of the entries; pixels of 0 … 16 have 8, of 0 … 255 about 80 to 150
 SHIFTED = 5.0  # mean over standard deviation
-FAINT = 0.01  # root mean square below which torch's own biases, of 0.03 to 0.3, outweigh what the inputs make
+FAINT = 0.02  # root mean square below which torch's own biases, of 0.03 to 0.3, outweigh what the inputs make
 DROWNED = 1.0 / 3.0  # variation over samples beside what is the same for all; standardised inputs make it 1 or more
 SMALL = 0.03  # root mean square that explains a loss which falls slowly
 CERTAIN = 50.0  # root mean square from which nothing else is needed
@@ -39,7 +39,7 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
 
     How it is measured: root mean square of the model's input above 10, or a mean of more than five standard
     deviations, over the first steps; weighed by whether the harm is at the first layer and was there at birth. Above
-    1,000, or below 0.01, it is a finding by itself where the pre-activations of the first site, which has no
+    1,000, or below 0.02, it is a finding by itself where the pre-activations of the first site, which has no
     normalisation, are out of scale as well.
 
     Known to misfire: models that normalise their input themselves.
@@ -101,7 +101,7 @@ def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]
 def _faint(inputs: InputVitals, size: float, first: SiteVitals) -> Iterator[Finding]:
     """Inputs that have shrunk to nearly nothing, and that biases or positions outweigh at the first site."""
     reached, level = median(first.birth.moments.std), median(np.abs(first.birth.moments.mean))
-    if not (reached <= FAINT or reached <= DROWNED * level):
+    if not (reached <= SMALL or reached <= DROWNED * level):
         return
     yield sighting(
         "unscaled-inputs",
