@@ -117,6 +117,8 @@ _BY_SYMPTOM: dict[str, tuple[str, ...]] = {
     "diverging-loss": ("lower-learning-rate", "clip-gradients"),
     "non-finite": ("lower-learning-rate", "clip-gradients", "fix-loss"),
     "not-learning": ("lower-learning-rate", "fix-training-loop"),
+    "oscillating-loss": ("lower-learning-rate", "clip-gradients"),
+    "slow-learning": ("raise-learning-rate", "fix-loss"),
 }
 
 
@@ -131,6 +133,6 @@ def remedies_for(symptom: str | None, causes: tuple[Cause, ...], *, adaptive: bo
     if symptom == "dead-units" and causes and causes[0].name == "learning-rate-too-high":
         first = ("lower-learning-rate", "revive-units")
     by_cause = [name for cause in causes for name in _BY_CAUSE.get(cause.name, ())]
-    guess = () if symptom == "not-learning" and by_cause else _BY_SYMPTOM.get(symptom or "", ())
+    guess = () if symptom in ("not-learning", "slow-learning") and by_cause else _BY_SYMPTOM.get(symptom or "", ())
     named = dict.fromkeys((*first, *by_cause, *guess))
     return tuple(name for name in named if not (adaptive and name == "change-optimiser"))

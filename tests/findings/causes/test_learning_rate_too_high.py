@@ -89,7 +89,7 @@ def deep_sigmoid(*, last: float, head: float) -> Vitals:
 def test_large_steps_of_the_head_alone_are_no_cause_where_the_gradient_vanishes() -> None:
     vitals = deep_sigmoid(last=1e-3, head=0.6)
     flat = next(one for one in diagnose(vitals) if one.symptom == "not-learning")
-    assert [cause.name for cause in flat.causes] == ["saturating-activation"]
+    assert [cause.name for cause in flat.causes] == ["saturating-activation", "too-deep-without-normalisation"]
     assert "lower-learning-rate" not in flat.remedies
 
 

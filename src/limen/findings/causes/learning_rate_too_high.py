@@ -18,7 +18,7 @@ from limen.findings.updates import NEARLY_ZERO, Jump, largest_update, scale_at_b
 from limen.findings.violence import Crowd, Spike, Violence, large_step, violence
 from limen.vitals import ParameterVitals, Vitals
 
-LASTING = frozenset({"not-learning", "diverging-loss", "exploding-gradient", "saturated-units"})
+LASTING = frozenset({"not-learning", "diverging-loss", "exploding-gradient", "oscillating-loss", "saturated-units"})
 EXPLAINS = LASTING | {"dead-units", "dying-units", "non-finite"}
 FAINT = 0.25  # confidence below which it is not worth saying
 EARLY = 50  # steps, the last of those that are always looked at
@@ -214,6 +214,8 @@ def _has_other_reason(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> b
 def _early_harm(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> str:
     """What became of the loss, in words; empty where it fell."""
     values = vitals.losses[0].value[vitals.losses[0].step <= EARLY]
+    if len(values) == 0:
+        return ""
     if not np.isfinite(values).all():
         return "the loss is no longer finite"
     peak = float(values.max())

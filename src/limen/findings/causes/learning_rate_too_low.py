@@ -19,11 +19,12 @@ RISING = 1.05  # times the first rate: a warm-up
 
 @cause("learning-rate-too-low")
 def learning_rate_too_low(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | None:
-    """Steps so small that no weight moves by a millionth of itself, although a gradient is there.
+    """Steps so small that no weight gets anywhere, although a gradient is there.
 
     Why it matters: the training is sound and will not arrive.
 
-    How it is measured: every weight's update ratio below 1e-6 over the latest steps, while the gradient norm of some
+    How it is measured: every weight's update ratio below 1e-6 over the latest steps (of slow-learning below its own
+    limit), while the gradient norm of some
     weight is above 1e-4 of its norm. A gradient that is missing as well is not the learning rate's fault.
 
     Known to misfire: a warm-up that has only begun.
@@ -32,13 +33,14 @@ def learning_rate_too_low(vitals: Vitals, finding: Finding, limits: Thresholds) 
 
     Source: update ratio of 1e-3: Karpathy, CS231n notes; a thousandth of it needs a million steps.
     """
-    if finding.symptom != "not-learning":
+    if finding.symptom not in ("not-learning", "slow-learning"):
         return None
+    most = limits.frozen_update if finding.symptom == "not-learning" else finding.limit
     _, largest = typical_update(vitals, limits.window)
     gradients = [_relative(vitals, index, limits) for index in range(len(vitals.parameters))]
     known = finite(gradients)
     heard = float(known.max()) if len(known) else 0.0
-    if not largest <= limits.frozen_update or heard < HEARD:
+    if not largest <= most or heard < HEARD:
         return None
     evidence = (
         f"The fastest weight moves by {largest:.1e} of its norm in a step (about 1e-03 is usual) while gradients reach "
