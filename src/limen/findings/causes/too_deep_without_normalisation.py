@@ -37,7 +37,7 @@ EXPLAINS = frozenset(
 def too_deep(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Many layers in a row whose gradient is gone, or without bounds, from the start; see below for the page."""
     for profile in gradient_profiles(vitals, limits.window):
-        gone, blown = profile.ratio <= GONE, profile.ratio >= BLOWN_UP
+        gone, blown = 0.0 <= profile.ratio <= GONE, profile.ratio >= BLOWN_UP
         if profile.rows < EARLIEST or not _is_bare(profile) or abs(profile.order) < limits.ordered:
             continue
         if profile.depth < DEEP or not (gone or blown) or _is_of_gates(profile):
@@ -66,10 +66,9 @@ def too_deep_without_normalisation(vitals: Vitals, finding: Finding, limits: Thr
 
     How it is measured: the gradient at the first site over that at the last, of layers of which fewer than half have a
     normalisation, and its fall or growth from layer to layer: a shortcut would show as none. From twelve layers on,
-    a ratio below 1e-6 or above 1e6 is a finding by itself; for gradients and losses with a symptom, 1e-2 is
-    evidence, the more the deeper. A
-    narrow layer of which all units are dead is put down to depth with the chance that one of so many layers is: half
-    to the power of its units, for each.
+    a ratio below 1e-6 or above 1e6 is a finding by itself; for gradients and losses with a symptom, 1e-2 over eight
+    layers is evidence, the more the deeper. A narrow layer of which all units are dead is put down to depth with the
+    chance that one of so many layers is: half to the power of its units, for each.
 
     Known to misfire: nets of sigmoids or with weights at a wrong scale, for which depth is only half of the reason.
 
@@ -84,7 +83,7 @@ def too_deep_without_normalisation(vitals: Vitals, finding: Finding, limits: Thr
         return None
     for profile in gradient_profiles(vitals, limits.window):
         lost = profile.vanishes(limits) or (profile.ratio >= limits.exploded and profile.order <= -limits.ordered)
-        if lost and profile.depth >= DEEP and _is_bare(profile):
+        if lost and profile.depth >= DEEP * 2 // 3 and _is_bare(profile):
             share = 0.5 if _is_of_gates(profile) else 1.0
             confidence = round(share * min(0.85, 0.3 + 0.02 * profile.depth), 3)
             evidence = (
