@@ -34,6 +34,7 @@ EDGES: dict[str, tuple[float | None, float | None, bool]] = {
     "tanh": (-2.993, 2.993, False),  # sech²(z) = 0.01
     "sigmoid": (-5.985, 5.985, True),  # s(z) s(-z) = 0.0025
     "leaky_relu": (None, None, False),
+    "selu": (-4.605, None, False),  # exp(z) = 0.01
 }
 WINDOW = 20
 

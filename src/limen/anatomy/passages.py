@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from limen.anatomy.axes import CUTS, RESHAPES, TURNS, Node, operation, shape_of, signed
+from limen.anatomy.axes import CUTS, POOLS, RESHAPES, TURNS, Node, operation, shape_of, signed
 from limen.anatomy.factors import Map, is_factor
 from limen.anatomy.graph import BATCH_NORMS, NORMS, is_bias_addition
 from limen.anatomy.products import CONVOLUTIONS, Product, product_of
@@ -20,6 +20,7 @@ VIEWS = (*RESHAPES, *TURNS, "ToCopy", "Clone", "Contiguous", "Alias")
 SPLITS = (*VIEWS, *CUTS, "Select", "Unbind", "Chunk", "Mul", "Div", "Expand", "Add", "Cat")
 ATTENTION = ("Bmm", "Baddbmm", "ScaledDotProduct", "Mm")
 GROWING = {"ExpBackward": "exp", "Expm1": "exp", "SinhBackward": "sinh", "CoshBackward": "cosh", "PowBackward": "pow"}
+Way = tuple[Node, str, bool, bool]
 FARTHEST = 32  # nodes between two layers
 ENOUGH = 4_096  # entries of a factor that tell whether it is a dropout's
 
@@ -33,6 +34,7 @@ class Passage:
         behind: the weight of the second.
         function: as ``Interposed`` of ``limen.vitals`` has it; empty where none stands between.
         norm: whether a normalisation stands between.
+        loose: whether a pooling, or a batch normalisation that uses the batch, stands between: not quite linear.
         meant: whether two linear maps in a row are known to be meant there.
     """
 
@@ -40,6 +42,7 @@ class Passage:
     behind: Tensor
     function: str
     norm: bool
+    loose: bool
     meant: bool
 
 
@@ -52,12 +55,13 @@ def passages(parents: dict[Node, list[Node]]) -> Iterator[Passage]:
     products = {node: found for node in parents if (found := product_of(node)) is not None}
     ways = {node: way for node in products if (way := way_to(node, products, parents)) is not None}
     for node in reversed(ways):
-        first, function, norm = ways[node]
+        first, function, norm, loose = ways[node]
         yield Passage(
             before=products[first].weight,
             behind=products[node].weight,
             function=function,
             norm=norm,
+            loose=loose,
             meant=is_factor(map_of(first, products[first]), map_of(node, products[node]))
             or is_shared(node, products, ways)
             or is_adapter(first, products[first])
@@ -65,9 +69,9 @@ def passages(parents: dict[Node, list[Node]]) -> Iterator[Passage]:
         )
 
 
-def way_to(node: Node, products: dict[Node, Product], parents: dict[Node, list[Node]]) -> tuple[Node, str, bool] | None:
-    """The layer before the one at ``node``, the function between them, and whether there is a normalisation."""
-    product, function, norm = products[node], "", False
+def way_to(node: Node, products: dict[Node, Product], parents: dict[Node, list[Node]]) -> Way | None:
+    """The layer before the one at ``node``, the function between them, and what else of it a ``Passage`` tells."""
+    product, function, norm, loose, bent = products[node], "", False, False, False
     if product.data is None or operation(node).startswith("Embedding"):
         return None
     step, _ = node.next_functions[product.data]
@@ -75,14 +79,16 @@ def way_to(node: Node, products: dict[Node, Product], parents: dict[Node, list[N
         if step is None or len(parents[step]) != 1:
             return None
         if step in products:
-            linear = products[step].data is not None and (not norm or function)
-            return (step, function, norm) if linear else None
+            linear = products[step].data is not None and (not bent or bool(function))
+            return (step, function, norm, loose) if linear else None
         name = operation(step)
         odd = function_of(step, node, product)
         if odd and not function:
             function = odd
+        elif name.startswith((*POOLS, "MeanBackward1")):
+            loose = True
         elif name.startswith(NORMS) and not is_affine(step):
-            norm = True
+            norm, loose, bent = True, True, bent or not name.startswith(BATCH_NORMS)
         elif not (name.startswith(VIEWS) or is_affine(step) or is_bias_addition(step) or dropped_by(step)):
             return None
         step = data_of(step)
@@ -159,7 +165,7 @@ def map_of(node: Node, product: Product) -> Map:
     )
 
 
-def is_shared(node: Node, products: dict[Node, Product], ways: dict[Node, tuple[Node, str, bool]]) -> bool:
+def is_shared(node: Node, products: dict[Node, Product], ways: dict[Node, Way]) -> bool:
     """Whether the weight at ``node`` is applied elsewhere too, to something else: several branches share it."""
     same = [other for other in products if products[other].weight is products[node].weight]
     firsts = {id(products[ways[other][0]].weight) if other in ways else 0 for other in same}

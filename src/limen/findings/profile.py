@@ -62,8 +62,8 @@ class Profile:
 
     @property
     def factor(self) -> float:
-        """What the ratio is for each layer, geometrically."""
-        return self.ratio ** (1.0 / (self.depth - 1))
+        """What the ratio is for each layer, geometrically; NaN where that means nothing."""
+        return self.ratio ** (1.0 / (self.depth - 1)) if self.ratio >= 0.0 else float("nan")
 
     @property
     def starvation(self) -> float:

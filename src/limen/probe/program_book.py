@@ -68,6 +68,7 @@ class ProgramBook:
         self._drops: ByIdentity[Drop] = ByIdentity()
         self._norms: ByIdentity[Norm] = ByIdentity()
         self._pairs: list[tuple[Name, Name]] = []
+        self._loose: list[tuple[Name, Name]] = []  # and those of them with no more than a pooling between
         self._interposed: list[tuple[str, Name, Name, bool]] = []
 
     def hear(self, module: nn.Module, args: tuple[Any, ...]) -> None:
@@ -103,8 +104,10 @@ class ProgramBook:
             found = (passage.function, before, behind, passage.norm)
             if found not in self._interposed and len(self._interposed) < MOST:
                 self._interposed.append(found)
-        elif not passage.meant and (before, behind) not in self._pairs and len(self._pairs) < MOST:
-            self._pairs.append((before, behind))
+        elif not passage.meant and (before, behind) not in self._loose and len(self._loose) < MOST:
+            self._loose.append((before, behind))
+            if not passage.loose:
+                self._pairs.append((before, behind))
 
     def close_step(self) -> None:
         """A step that was looked at has ended."""
@@ -129,6 +132,7 @@ class ProgramBook:
             ),
             untrained=untrained,
             unseparated=tuple(tuple(map(full, chain)) for chain in chains(self._pairs)),
+            barely=tuple(tuple(map(full, chain)) for chain in chains(self._loose)),
             interposed=tuple(
                 Interposed(function, full(before), full(behind), norm)
                 for function, before, behind, norm in self._interposed

@@ -113,6 +113,7 @@ class Program:
         untrained: in the order of the model's parameters; those that do not require gradients are not among them.
         unseparated: chains of linear layers, in forward order, that follow each other with no activation between, and
             of which this is not known to be meant.
+        barely: the same, also with pooling or batch normalisation between, which are not quite linear.
         interposed: in forward order.
     """
 
@@ -120,4 +121,5 @@ class Program:
     norms: tuple[Normalisation, ...] = ()
     untrained: tuple[Untrained, ...] = ()
     unseparated: tuple[tuple[str, ...], ...] = ()
+    barely: tuple[tuple[str, ...], ...] = ()
     interposed: tuple[Interposed, ...] = ()

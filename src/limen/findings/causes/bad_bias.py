@@ -13,7 +13,6 @@ from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import median
 from limen.findings.finding import Cause, Finding
-from limen.findings.silence import is_gate
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
 from limen.vitals import SiteVitals, Vitals
@@ -22,19 +21,25 @@ HELD_DOWN = 3.0  # standard deviations: a Gaussian pre-activation is positive on
 OUT_OF_REACH = 2.0  # times the norm of a unit's weights: torch's own biases are 0.1 times that
 EARLIEST = 10  # steps in which no unit was active
 FEWEST = 4  # units of a layer that is spoken of
+BEYOND = 2.0
+"""Times the edge of the flat side: 12 for a sigmoid, of which Srivastava et al. 2015, arXiv:1505.00387, let gates begin
+at -10, and an LSTM of a thousand steps at 7 (Tallec & Ollivier 2018, arXiv:1804.11188)."""
+
 ALIKE = 2.0  # mean over spread of the units' means: a shift common to all, which random weights do not make
 
 
 @cause("bad-bias")
 def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | None:
-    """A bias so negative that the weighted inputs never lift a unit above zero.
+    """A bias so far from zero that the weighted inputs never bring a unit back to where its function has a slope.
 
-    Why it matters: the unit is dead before training begins, and no gradient will ever change its bias.
+    Why it matters: the unit is dead, or at its bound, before training begins, and no gradient will change its
+    bias.
 
     How it is measured: in the first window the units' pre-activations lie at least three standard deviations below
     zero, all by about the same amount; where the bias itself was recorded, its root mean square must make up half of
     that and be twice the norm of a unit's weights. Random weights on inputs of one sign push units both ways and are
-    not taken for it.
+    not taken for it. Of a bounded function or a gate, all units must begin behind the same bound, twice as far from
+    zero as it is flat.
 
     Known to misfire: an input shift that all units share.
 
@@ -50,28 +55,56 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
     return Cause("bad-bias", round(born * (0.95 if held.direct else 0.75), 3), held.evidence)
 
 
-@fact("bad-bias", explains={"dead-units", "not-learning", "slow-learning", "vanishing-gradient"})
-def held_down(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Layers of which the biases were seen to hold all units down; see above for the page."""
+@fact("bad-bias", explains={"dead-units", "saturated-units", "not-learning", "slow-learning", "vanishing-gradient"})
+def held(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Layers of which the biases were seen to hold all units where the slope is zero; see above for the page."""
     for seen in vitals.sites:
         site, birth = seen.site, seen.birth
-        if not site.dead_left or is_gate(site.function) or site.head or birth.steps < EARLIEST or birth.units < FEWEST:
+        if site.head or birth.steps < EARLIEST or birth.units < FEWEST:
             continue
-        if birth.active.any():
-            continue
-        held = _held_down(vitals, seen, np.arange(len(birth.moments.mean)))
-        if held is not None and held.direct:
-            yield sighting(
-                "bad-bias",
-                "warning",
-                site.name,
-                f"No unit of {site.described} was active in the first {birth.steps} steps. {held.evidence}",
-                confidence=0.95,
-                measured=held.level,
-                limit=HELD_DOWN,
-                unit="standard deviations below zero",
-                layer=site.layer,
-            )
+        if site.flat_left is not None and site.flat_right is not None:
+            yield from _at_a_bound(vitals, seen)
+        elif site.dead_left and not birth.active.any():
+            down = _held_down(vitals, seen, np.arange(len(birth.moments.mean)))
+            if down is not None and down.direct:
+                message = f"No unit of {site.described} was active in the first {birth.steps} steps. {down.evidence}"
+                yield _told(seen, message, measured=down.level, limit=HELD_DOWN)
+
+
+def _at_a_bound(vitals: Vitals, seen: SiteVitals) -> Iterator[Finding]:
+    """A bounded function, or a gate, of which all units began far behind the same bound."""
+    means, spread = seen.birth.moments.mean, median(seen.birth.moments.std)
+    if seen.birth.samples == 0 or not np.isfinite(means).all() or began_at_zero(vitals, seen.site.layer):
+        return
+    level = float(np.median(means))
+    edge = (seen.site.flat_right if level > 0 else seen.site.flat_left) or 0.0
+    alike = abs(level) >= ALIKE * float(np.std(means))
+    if abs(level) < BEYOND * abs(edge) or abs(level) < HELD_DOWN * spread or not alike:
+        return
+    shift, words = _recorded_bias(vitals, seen)
+    if np.isfinite(shift) and shift < 0.5 * abs(level):
+        return
+    message = (
+        f"In the first {seen.birth.steps} steps all units of {seen.site.described} had pre-activations of about "
+        f"{level:.3g} with a standard deviation of {spread:.2g} over samples, and it is flat beyond {edge:.2g}{words}."
+    )
+    yield _told(seen, message, measured=abs(level), limit=BEYOND * abs(edge), unit="distance from zero")
+
+
+def _told(
+    seen: SiteVitals, message: str, *, measured: float, limit: float, unit: str = "standard deviations below zero"
+) -> Finding:
+    return sighting(
+        "bad-bias",
+        "warning",
+        seen.site.name,
+        message,
+        confidence=0.95,
+        measured=measured,
+        limit=limit,
+        unit=unit,
+        layer=seen.site.layer,
+    )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from limen.findings.causes.birth import born_share, born_stuck, first_site
 from limen.findings.causes.blank_weights import EXPLAINED, began_blank, blank_layers
+from limen.findings.causes.recurrent_weights import stuck_by_weights
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
@@ -118,6 +119,10 @@ def begun_without_chance(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
             unit="difference between units",
             layer=seen.site.layer,
         )
+    for seen in vitals.sites:
+        stuck = stuck_by_weights(vitals, seen)
+        if stuck is not None:
+            yield _misscaled(seen, stuck[0].evidence, measured=stuck[1], limit=FAR)
     layers = _layers(vitals)
     yield from _begun_large(vitals, layers, limits)
     yield from _begun_small(vitals, layers)
@@ -149,13 +154,20 @@ def _begun_small(vitals: Vitals, layers: dict[str, _Layer]) -> Iterator[Finding]
     if len(small) < 3:
         return
     last = max(small, key=lambda one: one.site.order)
-    left, layer = signal(vitals, last, last.birth), layers[last.site.layer or ""]
+    left, layer = min(signal(vitals, last, last.birth), _first_signal(vitals, last)), layers[last.site.layer or ""]
     if left < GONE:
         evidence = (
             f"{len(small)} layers began with weights of a tenth of the scale that suits them or less, {layer.weight} "
-            f"of {layer.excess:.2g} times: {last.site.title} varies over samples by {left:.1e} of the input's spread."
+            f"of {layer.excess:.2g} times: {last.site.title} began with {left:.1e} of the input's spread."
         )
         yield _misscaled(last, evidence, measured=layer.excess, limit=TINY)
+
+
+def _first_signal(vitals: Vitals, seen: SiteVitals) -> float:
+    """How much all pre-activations of a site varied at the first step, as a share of the model's input."""
+    first = finite(seen.history.std[:1])
+    spread = vitals.inputs.std if vitals.inputs is not None and vitals.inputs.std > 0.0 else 1.0
+    return float(first[0]) / spread if len(first) and seen.history.step[0] == 1 else float("inf")
 
 
 def _hidden(vitals: Vitals) -> list[SiteVitals]:

@@ -22,8 +22,8 @@ def missing_activation(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     of shape, dropout, constants and batch normalisation with fixed statistics to another layer, whose result nothing
     else reads. Not meant, and so not told: a map through fewer units than go in and come out (low rank, LoRA, an
     inverted bottleneck, the code of an autoencoder); convolutions of groups, of a row and a column, or of channels
-    alone beside a larger kernel; what feeds attention; frozen weights; a layer that several branches share. A net
-    without any activation may be linear on purpose, and is told as a remark.
+    alone beside a larger kernel; what feeds attention; frozen weights; a layer that several branches share. In a model
+    without any activation, pooling and batch normalisation are looked through, too.
 
     Known to misfire: linear nets that are studied for themselves; a layer whose result the script reads without a
     gradient as well.
@@ -32,18 +32,31 @@ def missing_activation(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     Source: Goodfellow, Bengio & Courville 2016, "Deep Learning", section 6.1.
     """
-    bent = bool(vitals.sites or vitals.program.interposed)
-    for chain in vitals.program.unseparated:
+    bent = bool(vitals.program.interposed) or any(seen.site.function != "identity" for seen in vitals.sites)
+    for chain in vitals.program.unseparated if bent or not _is_all(vitals) else vitals.program.barely:
         names = f"{', '.join(chain[:-1])} and {chain[-1]}"
-        together = "in a row" if bent else "and no activation in the whole model"
         yield sighting(
             "missing-activation",
-            "warning" if bent else "info",
+            "warning",
             chain[-1],
-            f"No activation stands between the layers {names}: {len(chain)} linear maps {together} are one linear map.",
-            confidence=0.85 if bent else 0.5,
+            f"No activation stands between the layers {names}: {_told(chain, vitals, bent=bent)}.",
+            confidence=0.85 if bent else 0.75,  # some nets are linear on purpose
             measured=float(len(chain)),
             limit=1.0,
             unit="layers in a row",
             layer=chain[-1],
         )
+
+
+def _is_all(vitals: Vitals) -> bool:
+    """Whether half of the layers or more are known to have no activation: what limen cannot see may be in others."""
+    layers = {one.parameter.layer for one in vitals.parameters if one.parameter.weight}
+    return 2 * len({layer for chain in vitals.program.barely for layer in chain}) >= len(layers)
+
+
+def _told(chain: tuple[str, ...], vitals: Vitals, *, bent: bool) -> str:
+    if bent:
+        return f"{len(chain)} linear maps in a row are one linear map"
+    if chain in vitals.program.unseparated:
+        return f"{len(chain)} linear maps in a row are one linear map, and there is no activation in the whole model"
+    return "there is none in the whole model, and pooling or normalisation alone cannot take its place"

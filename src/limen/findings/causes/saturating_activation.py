@@ -25,6 +25,9 @@ EARLIEST = 10  # rows with a gradient
 GONE = 1e-6
 """Gradient at the first site over that at the last from which harm is certain: 1/4 to the power of ten layers."""
 
+MANY = 8  # sigmoids, of which the slopes alone leave 1e-5
+GONE_OF_MANY = 1e-4
+
 CLEAR_LOSS = 0.5  # gradient factor for each layer from which the slopes are to blame
 
 
@@ -65,12 +68,15 @@ def saturating_activation(vitals: Vitals, finding: Finding, limits: Thresholds) 
 @fact("saturating-activation", explains={"vanishing-gradient", "not-learning", "slow-learning"})
 def sigmoids_in_a_row(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Hidden sigmoids in a row that have left nothing of the gradient; see above for the page."""
+    early = gradient_profiles(vitals, limits.window, before=limits.window + 1)
+    begun = {profile.rungs[0].site.model: profile.ratio for profile in early}
     for profile in gradient_profiles(vitals, limits.window):
         gates = [rung.site for rung in profile.rungs if is_gate(rung.site.function) and rung.site.norm is None]
         most = 4 * len(gates) >= 3 * profile.depth and profile.factor <= CLEAR_LOSS
         if not most or profile.rows < EARLIEST or not profile.vanishes(limits):
             continue
-        gone = profile.ratio <= GONE
+        limit = GONE_OF_MANY if len(gates) >= MANY else GONE
+        gone = min(profile.ratio, begun.get(profile.rungs[0].site.model, 1.0)) <= limit
         first = profile.rungs[0].site
         yield sighting(
             "saturating-activation",
@@ -80,7 +86,7 @@ def sigmoids_in_a_row(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
             f"{first.title} is {profile.ratio:.1e} times that at {profile.rungs[-1].site.title}.",
             confidence=0.9 if gone else 0.5,
             measured=profile.ratio,
-            limit=GONE if gone else limits.vanished,
+            limit=limit if gone else limits.vanished,
             unit=PROFILE,
             layer=first.layer,
         )

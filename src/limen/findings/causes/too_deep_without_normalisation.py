@@ -15,6 +15,7 @@ from limen.vitals import Vitals
 DEEP = 12  # layers: ten of ReLU with torch's own weights, where the gradient shrinks to 1e-4, still train with Adam
 GONE = 1e-6  # gradient at the first site over that at the last: 16 such layers
 BLOWN_UP = 1e6  # the same upwards
+CHANCE = 0.1  # that one of the layers begins dead, from which it is a reason: widths of 5 to 7
 EARLIEST = 10  # rows with a gradient
 SHARED = 0.5  # of the layers, that may have a normalisation of their own
 
@@ -36,7 +37,7 @@ EXPLAINS = frozenset(
 def too_deep(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Many layers in a row whose gradient is gone, or without bounds, from the start; see below for the page."""
     for profile in gradient_profiles(vitals, limits.window):
-        gone, blown = profile.ratio <= GONE, profile.ratio >= BLOWN_UP
+        gone, blown = 0.0 <= profile.ratio <= GONE, profile.ratio >= BLOWN_UP
         if profile.rows < EARLIEST or not _is_bare(profile) or abs(profile.order) < limits.ordered:
             continue
         if profile.depth < DEEP or not (gone or blown) or _is_of_gates(profile):
@@ -65,15 +66,19 @@ def too_deep_without_normalisation(vitals: Vitals, finding: Finding, limits: Thr
 
     How it is measured: the gradient at the first site over that at the last, of layers of which fewer than half have a
     normalisation, and its fall or growth from layer to layer: a shortcut would show as none. From twelve layers on,
-    a ratio below 1e-6 or above 1e6 is a finding by itself; for gradients and losses with a symptom, 1e-2 and eight
-    layers are evidence, the more the deeper.
+    a ratio below 1e-6 or above 1e6 is a finding by itself; for gradients and losses with a symptom, 1e-2 over eight
+    layers is evidence, the more the deeper. A narrow layer of which all units are dead is put down to depth with the
+    chance that one of so many layers is: half to the power of its units, for each.
 
     Known to misfire: nets of sigmoids or with weights at a wrong scale, for which depth is only half of the reason.
 
     Answered by: add-normalisation, reinitialise.
 
-    Source: Schoenholz et al. 2017, arXiv:1611.01232; He et al. 2016, "Deep Residual Learning", arXiv:1512.03385.
+    Source: Schoenholz et al. 2017, arXiv:1611.01232; Lu et al. 2020, arXiv:1903.06733; He et al. 2016,
+    "Deep Residual Learning", arXiv:1512.03385.
     """
+    if finding.symptom in ("dead-units", "dying-units"):
+        return _narrow(vitals, finding, limits)
     if finding.symptom not in ("vanishing-gradient", "exploding-gradient", "not-learning", "slow-learning"):
         return None
     for profile in gradient_profiles(vitals, limits.window):
@@ -85,6 +90,23 @@ def too_deep_without_normalisation(vitals: Vitals, finding: Finding, limits: Thr
                 f"{profile.depth} layers follow each other without normalisation or shortcut: {_course(profile)}."
             )
             return Cause("too-deep-without-normalisation", confidence, evidence)
+    return None
+
+
+def _narrow(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | None:
+    """A narrow layer of which all units are dead: the chance that one of so many is, which nothing then passes."""
+    seen = vitals.site(finding.where)
+    for profile in gradient_profiles(vitals, limits.window):
+        own = seen is not None and profile.rungs[0].site.model == seen.site.model
+        if seen is None or not own or profile.depth < DEEP or profile.ratio > limits.vanished or not _is_bare(profile):
+            continue
+        chance = 1.0 - (1.0 - 0.5**seen.site.units) ** profile.depth
+        if len(finding.units) == seen.site.units and chance >= CHANCE:
+            evidence = (
+                f"{profile.depth} layers of about {seen.site.units} units follow each other without normalisation or "
+                f"shortcut: with a chance of about {100 * chance:.0f} % all units of one of them are silent."
+            )
+            return Cause("too-deep-without-normalisation", round(chance, 3), evidence)
     return None
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from limen.findings.causes.recurrent_weights import from_state_to_state, radius
 from limen.findings.causes.registry import fact
 from limen.findings.causes.sighting import sighting
-from limen.findings.figures import finite, median
+from limen.findings.figures import median
 from limen.findings.finding import Finding
 from limen.findings.thresholds import Thresholds
-from limen.vitals import ParameterVitals, SiteVitals, Vitals
+from limen.vitals import Vitals
 
 GROWING = 1.5
 """Spectral radius from which a ReLU, which passes half of the variance, lets the state grow: above sqrt(2)."""
@@ -55,40 +56,24 @@ def unbounded_recurrence(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
     for seen in vitals.sites:
         if seen.site.layer is not None or seen.site.flat_right is not None or seen.birth.samples == 0:
             continue
-        for weight in _recurrent_weights(vitals, seen):
-            radius = _radius(weight)
-            moments = seen.birth.moments
-            size = median(np.hypot(moments.mean, moments.std))
-            if not (radius >= GROWING or (radius >= SLOW and size >= limits.wild_signal)):
-                continue
-            yield sighting(
-                "unbounded-recurrence",
-                "warning",
-                weight.parameter.layer,
-                f"{weight.parameter.name} feeds the state back through {seen.site.function}, which has no upper bound, "
-                f"with a spectral radius of about {radius:.2g}; in the first {seen.birth.steps} steps the "
-                f"pre-activations of {seen.site.name} have a root mean square of {size:.3g}.",
-                confidence=0.92,
-                measured=radius,
-                limit=GROWING,
-                unit="spectral radius",
-                layer=weight.parameter.layer,
-            )
-            break
-
-
-def _recurrent_weights(vitals: Vitals, seen: SiteVitals) -> Iterator[ParameterVitals]:
-    """From state to state, of the recurrent layer that owns a gate, in the layer that the gate's name tells."""
-    owner = seen.site.name.removesuffix("." + ".".join(seen.site.name.split(".")[-2:]))
-    level = next((part for part in seen.site.name.split(".") if part.startswith("l") and part[1:2].isdigit()), "")
-    for one in vitals.parameters:
-        own = one.parameter.layer in (owner, seen.site.path)
-        shape = one.parameter.shape
-        square = len(shape) == 2 and shape[0] == shape[1]
-        if own and square and "weight_hh" in one.parameter.name and one.parameter.name.endswith(level):
-            yield one
-
-
-def _radius(weight: ParameterVitals) -> float:
-    norms = finite(weight.history.weight[:1])
-    return float(norms[0] / np.sqrt(weight.parameter.shape[0])) if len(norms) else float("nan")
+        weight = from_state_to_state(vitals, seen)
+        if weight is None:
+            continue
+        grows = radius(weight)
+        moments = seen.birth.moments
+        size = median(np.hypot(moments.mean, moments.std))
+        if not (grows >= GROWING or (grows >= SLOW and size >= limits.wild_signal)):
+            continue
+        yield sighting(
+            "unbounded-recurrence",
+            "warning",
+            weight.parameter.layer,
+            f"{weight.parameter.name} feeds the state back through {seen.site.function}, which has no upper bound, "
+            f"with a spectral radius of about {grows:.2g}; in the first {seen.birth.steps} steps the "
+            f"pre-activations of {seen.site.name} have a root mean square of {size:.3g}.",
+            confidence=0.92,
+            measured=grows,
+            limit=GROWING,
+            unit="spectral radius",
+            layer=weight.parameter.layer,
+        )

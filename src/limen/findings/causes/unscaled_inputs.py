@@ -13,15 +13,21 @@ from limen.findings.causes.sighting import sighting
 from limen.findings.figures import median
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
-from limen.vitals import InputVitals, Vitals
+from limen.vitals import InputVitals, SiteVitals, Vitals
 
 LARGE = 10.0  # root mean square of the entries; pixels of 0 … 16 have 8, of 0 … 255 about 80 to 150
 SHIFTED = 5.0  # mean over standard deviation
+FAINT = 0.02  # root mean square below which torch's own biases, of 0.03 to 0.3, outweigh what the inputs make
+DROWNED = 1.0 / 3.0  # variation over samples beside what is the same for all; standardised inputs make it 1 or more
+SMALL = 0.03  # root mean square that explains a loss which falls slowly
 CERTAIN = 50.0  # root mean square from which nothing else is needed
 ENORMOUS = 1_000.0  # root mean square from which harm is foreseeable: pixels of 0 … 255, at a tenth of that, may train
 EXPLAINS = frozenset(
     {"dead-units", "saturated-units", "exploding-gradient", "exploding-activations", "non-finite", "not-learning"}
 )
+
+
+BY_THE_LOSS = frozenset({"not-learning", "slow-learning"})
 
 
 @cause("unscaled-inputs")
@@ -32,7 +38,9 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
     a gradient step is a hundred times too long.
 
     How it is measured: root mean square of the model's input above 10, or a mean of more than five standard
-    deviations, over the first steps; weighed by whether the harm is at the first layer and was there at birth.
+    deviations, over the first steps; weighed by whether the harm is at the first layer and was there at birth. Above
+    1,000, or below 0.02, it is a finding by itself where the pre-activations of the first site, which has no
+    normalisation, are out of scale as well.
 
     Known to misfire: models that normalise their input themselves.
 
@@ -41,29 +49,40 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
     Source: LeCun et al. 1998, "Efficient BackProp", section 4.3.
     """
     inputs = vitals.inputs
-    if finding.symptom not in EXPLAINS or inputs is None or not np.isfinite([inputs.mean, inputs.std]).all():
+    if (
+        finding.symptom not in EXPLAINS | BY_THE_LOSS
+        or inputs is None
+        or not np.isfinite([inputs.mean, inputs.std]).all()
+    ):
         return None
     size = float(np.hypot(inputs.mean, inputs.std))
     offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
+    slow = finding.symptom in BY_THE_LOSS
+    if slow and 0.0 < size <= SMALL:
+        return inferred("unscaled-inputs", [Clue("faint-input", 0.7, _words(inputs, size, 0.0).removesuffix("."))])
     if size < LARGE and (offset < SHIFTED or size < 1.0):
+        return None
+    if finding.symptom not in EXPLAINS:
         return None
     clue = Clue("size-of-the-input", 0.9 if size >= CERTAIN else 0.7, _words(inputs, size, offset))
     return inferred("unscaled-inputs", [clue], _doubts(vitals, finding))
 
 
-@fact("unscaled-inputs", explains=EXPLAINS)
-def enormous_inputs(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Large inputs that reach the first activation as they are; see above for the page."""
+@fact("unscaled-inputs", explains=EXPLAINS | {"slow-learning", "diverging-loss", "oscillating-loss"})
+def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Large or faint inputs that reach the first activation as they are; see above for the page."""
     inputs = vitals.inputs
     if inputs is None or not np.isfinite([inputs.mean, inputs.std]).all():
         return
     size = float(np.hypot(inputs.mean, inputs.std))
     first = min(vitals.sites, key=lambda seen: seen.site.order, default=None)
-    if size < CERTAIN or first is None or first.site.norm is not None or first.birth.samples == 0:
+    if first is None or first.site.norm is not None or first.birth.samples == 0:
         return
+    if 0.0 < size <= FAINT:
+        yield from _faint(inputs, size, first)
     moments = first.birth.moments
     reached = median(np.hypot(moments.mean, moments.std))
-    if not reached >= limits.wild_signal:
+    if size < CERTAIN or not reached >= limits.wild_signal:
         return
     offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
     yield sighting(
@@ -74,6 +93,25 @@ def enormous_inputs(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         confidence=0.9 if size >= ENORMOUS else 0.4,
         measured=size,
         limit=CERTAIN,
+        unit="root mean square of the input",
+        layer=first.site.layer,
+    )
+
+
+def _faint(inputs: InputVitals, size: float, first: SiteVitals) -> Iterator[Finding]:
+    """Inputs that have shrunk to nearly nothing, and that biases or positions outweigh at the first site."""
+    reached, level = median(first.birth.moments.std), median(np.abs(first.birth.moments.mean))
+    if not (reached <= SMALL or reached <= DROWNED * level):
+        return
+    yield sighting(
+        "unscaled-inputs",
+        "warning",
+        first.site.name,
+        f"{_words(inputs, size, 0.0)} The pre-activations of {first.site.title} vary by {reached:.1e} over "
+        f"samples, around {level:.1e}.",
+        confidence=0.85,
+        measured=size,
+        limit=FAINT,
         unit="root mean square of the input",
         layer=first.site.layer,
     )
