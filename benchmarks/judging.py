@@ -26,7 +26,7 @@ STEPS = 10_000
 PACES = (0.001, 0.01, 0.1)  # seconds of a step
 GOAL = 0.001  # share of a step
 SHARE, FREE = 0.01 / 4, 2.0 / 4  # of the time, and seconds, that limen.watch lets examining take
-COLUMNS = "vitals", "sites", "one diagnosis, ms", "examinations", "1 ms steps, %", "10 ms, %", "100 ms, %"
+COLUMNS = "vitals", "sites", "ms", "times", "1 ms %", "10 ms %", "100 ms %"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -12,7 +14,7 @@ from limen.watch import Watch
 
 def test_it_counts_the_examinations_that_a_watch_makes(monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[int] = []
-    monkeypatch.setattr("limen.watch.diagnose", lambda vitals: steps.append(vitals.step) or ())
+    monkeypatch.setattr(sys.modules[Watch.__module__], "diagnose", lambda vitals: steps.append(vitals.step) or ())
     model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
     optimiser = torch.optim.SGD(model.parameters(), 0.1)
     with Watch(budget=None, allowance=1000.0):
