@@ -2,7 +2,8 @@
 # make test     the whole test suite
 # make check    what CI runs: format, lint, types, tests, documentation
 # make bench    the cost of watching, as a table (5 minutes); `make bench-peers` installs what it is compared with
-# make ward     sick and healthy trainings, what limen says of each, and the figures (half an hour)
+# make ward     sick and healthy trainings, what limen says of each, and docs/ward.md (half an hour); `make ward-data`
+#               fetches one of its data sets, `make ward-harm` checks that its sick trainings are sick
 # make docs     the documentation, into site/
 # make picture  docs/report.png anew
 # make clean    everything that the targets above made, but not the environment; `rm -rf .venv` for that
@@ -21,7 +22,7 @@ export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start bench-findings
-.PHONY: bench-init ward docs picture clean
+.PHONY: bench-init docs ward ward-harm ward-data picture clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev
@@ -79,9 +80,19 @@ bench-findings: .venv/.dev
 bench-init: .venv/.dev
 	$(BIN)/python -m benchmarks.initialisation --workers $(WORKERS) $(BENCH)
 
-# WARD is for options: make ward WARD='--sample 60'
+# the whole ward; for a part of it: .venv/bin/python -m ward --help
 ward: .venv/.dev
-	$(BIN)/python -m ward --save $(WARD)
+	$(BIN)/python -m ward --save --jobs $(WORKERS)
+	$(BIN)/python -m ward.write
+
+ward-harm: .venv/.dev
+	$(BIN)/python -m ward.harm --save --jobs $(WORKERS)
+
+# the data of a package that would bring R along
+ward-data:
+	@mkdir -p ward/downloaded
+	cd ward/downloaded && apt-get download r-cran-mlbench && dpkg -x r-cran-mlbench_*.deb .
+	@mv ward/downloaded/usr/lib/R/site-library/mlbench ward/downloaded/ && rm -r ward/downloaded/usr ward/downloaded/*.deb
 
 # backpack asks for torchvision, and that for a torch of its own: hence alone
 bench-peers: .venv/.dev

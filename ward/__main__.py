@@ -5,51 +5,34 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
 from ward.cases import Case, cases, digest
-from ward.outcome import Outcome, outcome
-from ward.score import score
-
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "ward.json"
-LONGEST = 300  # seconds that one case may take
-
-
-def run(case: Case) -> Outcome:
-    """One case under ``limen run`` in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "result.json"
-        files = ("--json", str(result), "--report", os.devnull, "--journal", str(Path(folder) / "run.limen"))
-        command = (sys.executable, "-m", "limen", "run", "--quiet", *files, "-m", "ward.train", case.name)
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        begun = time.perf_counter()
-        try:
-            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LONGEST)
-        except subprocess.TimeoutExpired:
-            return outcome(case, None, time.perf_counter() - begun, f"took longer than {LONGEST} s")
-        seconds = time.perf_counter() - begun
-        if not result.exists():
-            return outcome(case, None, seconds, done.stderr[-600:])
-        return outcome(case, json.loads(result.read_text()), seconds)
+from ward.data import lacking
+from ward.outcome import Outcome
+from ward.running import RESULTS, ROOT, cold, warm
+from ward.score import score, share
 
 
 def chosen(arguments: argparse.Namespace) -> list[Case]:
-    """The cases that were asked for."""
+    """The cases that were asked for and whose data is there."""
     found = [case for case in cases().values() if arguments.half in ("both", case.half)]
     if arguments.kind != "both":
         found = [case for case in found if (case.fault is not None) == (arguments.kind == "sick")]
     if arguments.only:
         found = [case for case in found if any(part in case.name for part in arguments.only)]
+    if arguments.quick:
+        found = [case for case in found if case.is_quick]
     if arguments.sample:
         found = sorted(found, key=lambda case: digest(case.name))[: arguments.sample]
+    for data in sorted({case.recipe.data for case in found}):
+        if reason := lacking(data):
+            left_out = [case for case in found if case.recipe.data == data]
+            found = [case for case in found if case.recipe.data != data]
+            print(f"{len(left_out)} cases of {data} left out: {reason}")
     return found
 
 
@@ -77,11 +60,23 @@ def show(outcomes: Sequence[Outcome]) -> None:
         print(f"  among three   {found.third}")
         print(f"  told at       {100 * found.step:.1f} % of the run (median)")
         print(f"  no result     {found.failed}")
-    print(f"\n{'fault':<40} {'found':>8} {'cause':>8} {'in three':>8}")
-    for fault in dict.fromkeys(one.fault for one in outcomes if one.fault):
-        found = score([one for one in outcomes if one.fault == fault])
-        shares = (found.recall, found.first, found.third)
-        print(f"{fault:<40} " + " ".join(f"{one.count:>5}/{one.of:<2}" for one in shares))
+    by_kind(outcomes, "fault", [one.fault for one in outcomes if one.fault])
+    by_kind(outcomes, "architecture", [one.architecture for one in outcomes])
+    for peer in dict.fromkeys(peer for one in outcomes for peer in one.peers):
+        loud = [(one.fault is not None, bool(one.peers[peer])) for one in outcomes if not one.error]
+        print(f"\nrules of {peer}, any alarm")
+        print(f"  sick   {share(said for sick, said in loud if sick)}")
+        print(f"  sound  {share(said for sick, said in loud if not sick)}")
+
+
+def by_kind(outcomes: Sequence[Outcome], field: str, kinds: Sequence[str]) -> None:
+    """A line for each fault or architecture."""
+    print(f"\n{field:<50} {'found':>8} {'cause':>8} {'in three':>8} {'false':>8} {'told at':>8}")
+    for kind in dict.fromkeys(kinds):
+        found = score([one for one in outcomes if getattr(one, field) == kind])
+        shares = (found.recall, found.first, found.third, found.false_alarms)
+        counts = " ".join(f"{one.count:>5}/{one.of:<2}" for one in shares)
+        print(f"{kind:<50} {counts} {100 * found.step:>6.1f} %")
 
 
 def main() -> None:
@@ -91,18 +86,31 @@ def main() -> None:
     parser.add_argument("--kind", choices=("sick", "sound", "both"), default="both")
     parser.add_argument("--only", nargs="*", metavar="TEXT", help="cases whose name holds one of these")
     parser.add_argument("--sample", type=int, metavar="N", help="N of them, the same each time")
+    parser.add_argument("--quick", action="store_true", help="only cases that take about a second")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--save", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
+    parser.add_argument("--warm", action="store_true", help="copy one process instead of starting each anew")
+    parser.add_argument(
+        "--save",
+        nargs="?",
+        const=RESULTS,
+        type=Path,
+        metavar="PATH",
+        help=f"write {RESULTS.relative_to(ROOT)}, or PATH",
+    )
     arguments = parser.parse_args()
-    outcomes: list[Outcome] = []
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        for one in pool.map(run, chosen(arguments)):
-            outcomes.append(one)
-            if line := told(one):
-                print(line, flush=True)
+    asked, begun, found = chosen(arguments), time.perf_counter(), dict[str, Outcome]()
+    for one in (warm if arguments.warm else cold)(asked, arguments.jobs):
+        found[one.case] = one
+        if line := told(one):
+            print(line, flush=True)
+    outcomes = [found[case.name] for case in asked]
     show(outcomes)
-    if arguments.save:
-        RESULTS.write_text(json.dumps([asdict(one) for one in outcomes], indent=1) + "\n")
+    minutes = (time.perf_counter() - begun) / 60
+    print(f"\n{len(outcomes)} cases in {minutes:.1f} minutes, {arguments.jobs} at a time")
+    if arguments.save is not None:
+        about = {"minutes": round(minutes, 1), "jobs": arguments.jobs, "warm": arguments.warm}
+        results = {**about, "outcomes": [asdict(one) for one in outcomes]}
+        arguments.save.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

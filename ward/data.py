@@ -1,4 +1,4 @@
-"""The data that the ward trains on: from scikit-learn, Debian's Fashion-MNIST and the texts that Python ships."""
+"""The data that the ward trains on: from scikit-learn, from two packages of Debian and the texts that Python ships."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ import functools
 import pydoc_data.topics
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn import datasets
 from torch import Tensor
 
-from limen.demo.data import load
+from limen.demo.data import FASHION_MNIST, load
+from ward.r_data import read_frame
 
-__all__ = ["LOADERS", "Data", "data_of"]
+__all__ = ["LOADERS", "Data", "data_of", "lacking"]
+
+MLBENCH = "mlbench/data/LetterRecognition.rda"
+LETTERS = (Path("/usr/lib/R/site-library") / MLBENCH, Path(__file__).parent / "downloaded" / MLBENCH)
+"""Where Debian's package r-cran-mlbench puts it, and where ``make ward-data`` does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +85,25 @@ def one_hot_text() -> Data:
     return Data(torch.nn.functional.one_hot(found.inputs, 128).flatten(1).float(), found.targets, 128)
 
 
+def letters() -> Data:
+    """20,000 distorted printed letters as 16 measures of their shape.
+
+    Source: Frey & Slate 1991, "Letter Recognition Using Holland-Style Adaptive Classifiers".
+    """
+    columns = read_frame(next(path for path in LETTERS if path.exists()))
+    codes = torch.from_numpy(columns.pop("lettr") - 1).long()
+    return Data(standardised(torch.from_numpy(np.stack(list(columns.values()), 1)).float()), codes, 26)
+
+
+def letter_width() -> Data:
+    """The width of each letter from its 15 other measures: a regression."""
+    columns = read_frame(next(path for path in LETTERS if path.exists()))
+    columns.pop("lettr")
+    width = torch.from_numpy(columns.pop("width")).float()[:, None]
+    inputs = torch.from_numpy(np.stack(list(columns.values()), 1)).float()
+    return Data(standardised(inputs), standardised(width), 0)
+
+
 def rows() -> Data:
     """Digits as sequences of 8 rows."""
     found = digits()
@@ -90,6 +116,8 @@ LOADERS: dict[str, Callable[[], Data]] = {
     "fashion": fashion,
     "text": text,
     "one_hot": one_hot_text,
+    "letters": letters,
+    "letter_width": letter_width,
     "diabetes": lambda: table(datasets.load_diabetes, regression=True),
     "cancer": lambda: table(datasets.load_breast_cancer),
     "wine": lambda: table(datasets.load_wine),
@@ -103,3 +131,12 @@ LOADERS: dict[str, Callable[[], Data]] = {
 def data_of(name: str) -> Data:
     """The data called ``name``, one of ``LOADERS``."""
     return LOADERS[name]()
+
+
+def lacking(name: str) -> str:
+    """What has to be installed for the data called ``name``; empty where nothing has."""
+    if name == "fashion" and not FASHION_MNIST.exists():
+        return "needs Debian's package dataset-fashion-mnist: sudo apt-get install dataset-fashion-mnist"
+    if name.startswith("letter") and not any(path.exists() for path in LETTERS):
+        return "needs Debian's package r-cran-mlbench: make ward-data fetches its data, without R"
+    return ""

@@ -9,38 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from ward.data import Data
+from ward.gated import Experts, Highway, highway
+from ward.layers import after, outputs
 from ward.recipe import Recipe
+from ward.sequences import Letters, Memory, Recurrent, Transformer
 
-__all__ = ["BUILDERS", "build"]
-
-
-class Exp(nn.Module):
-    """AutoTrainer's exploding activation."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.exp(x)
-
-
-def activation(recipe: Recipe) -> nn.Module:
-    if recipe.activation == "exp":
-        return Exp()
-    if recipe.activation == "Softmax":
-        return nn.Softmax(dim=1)
-    return getattr(nn, recipe.activation)()
-
-
-def norm(recipe: Recipe, width: int, *, image: bool = False) -> list[nn.Module]:
-    if recipe.norm == "batch":
-        return [nn.BatchNorm2d(width) if image else nn.BatchNorm1d(width)]
-    if recipe.norm == "layer":
-        return [nn.GroupNorm(1, width) if image else nn.LayerNorm(width)]
-    return []
-
-
-def after(recipe: Recipe, width: int, *, image: bool = False) -> list[nn.Module]:
-    """What follows a linear layer or convolution."""
-    dropout = [nn.Dropout(recipe.dropout)] if recipe.dropout else []
-    return [*norm(recipe, width, image=image), activation(recipe), *dropout]
+__all__ = ["BUILDERS", "HEADS", "build", "draw"]
 
 
 class Residual(nn.Module):
@@ -54,9 +28,15 @@ class Residual(nn.Module):
         return x + self.body(x)
 
 
-def outputs(recipe: Recipe, data: Data) -> int:
-    """Units of the last layer."""
-    return 1 if recipe.loss in ("bce", "bce_logits") else data.classes or 1
+class Scaled(nn.Module):
+    """A model whose output is brought to the size of what it predicts."""
+
+    def __init__(self, model: nn.Module, scale: float) -> None:
+        super().__init__()
+        self.model, self.scale = model, scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(x) * self.scale
 
 
 def mlp(recipe: Recipe, data: Data) -> nn.Module:
@@ -83,45 +63,6 @@ def cnn(recipe: Recipe, data: Data) -> nn.Module:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4 * width, outputs(recipe, data)))
 
 
-class Recurrent(nn.Module):
-    """An LSTM, GRU or plain RNN with a linear layer on its last state."""
-
-    def __init__(self, recipe: Recipe, data: Data) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(data.tokens, recipe.width) if data.tokens else None
-        size = recipe.width if data.tokens else data.inputs.shape[-1]
-        kinds: dict[str, Callable[..., nn.Module]] = {
-            "lstm": nn.LSTM,
-            "gru": nn.GRU,
-            "rnn": lambda *a, **k: nn.RNN(*a, **k, nonlinearity="relu" if recipe.activation == "ReLU" else "tanh"),
-        }
-        self.rnn = kinds[recipe.net](size, recipe.width, recipe.depth, batch_first=True)
-        self.fc = nn.Linear(recipe.width, outputs(recipe, data))
-
-    def forward(self, x: Tensor) -> Tensor:
-        states, _ = self.rnn(self.embedding(x) if self.embedding is not None else x)
-        return self.fc(states[:, -1])
-
-
-class Transformer(nn.Module):
-    """An encoder whose mean over time is classified."""
-
-    def __init__(self, recipe: Recipe, data: Data) -> None:
-        super().__init__()
-        width, length = recipe.width, data.inputs.shape[1]
-        self.embedding = nn.Embedding(data.tokens, width) if data.tokens else nn.Linear(data.inputs.shape[-1], width)
-        self.position = nn.Parameter(torch.randn(length, width) * 0.02)
-        layer = nn.TransformerEncoderLayer(
-            width, 4, 4 * width, recipe.dropout, activation=activation(recipe), batch_first=True, norm_first=True
-        )
-        self.encoder = nn.TransformerEncoder(layer, recipe.depth, enable_nested_tensor=False)
-        self.norm = nn.LayerNorm(width)
-        self.fc = nn.Linear(width, outputs(recipe, data))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.fc(self.norm(self.encoder(self.embedding(x) + self.position)).mean(1))
-
-
 def autoencoder(recipe: Recipe, data: Data) -> nn.Module:
     inputs, width = data.inputs[0].numel(), recipe.width
     layers: list[nn.Module] = [nn.Flatten()]
@@ -137,7 +78,11 @@ BUILDERS: dict[str, Callable[[Recipe, Data], nn.Module]] = {
     "lstm": Recurrent,
     "gru": Recurrent,
     "rnn": Recurrent,
+    "memory": Memory,
     "transformer": Transformer,
+    "letters": Letters,
+    "highway": highway,
+    "experts": Experts,
     "autoencoder": autoencoder,
 }
 
@@ -158,16 +103,17 @@ def build(recipe: Recipe, data: Data) -> nn.Module:
     draw(recipe, model)
     if recipe.head in HEADS:
         model = nn.Sequential(model, HEADS[recipe.head]())
-    return model
+    return Scaled(model, recipe.output_scale) if recipe.output_scale != 1 else model
 
 
 @torch.no_grad()
 def draw(recipe: Recipe, model: nn.Module) -> None:
     """The weights and biases as the recipe says; torch's own where it says nothing."""
-    weights = [p for p in model.parameters() if p.ndim >= 2]
-    for weight in weights:
+    for weight in (p for p in model.parameters() if p.ndim >= 2):
         if recipe.init == "he":
             nn.init.kaiming_normal_(weight)
+        elif recipe.init == "he_uniform":
+            nn.init.kaiming_uniform_(weight)
         elif recipe.init == "xavier":
             nn.init.xavier_normal_(weight)
         elif recipe.init == "lecun":
@@ -180,8 +126,13 @@ def draw(recipe: Recipe, model: nn.Module) -> None:
             nn.init.normal_(weight, std=recipe.init_scale)
         elif recipe.init == "uniform":
             nn.init.uniform_(weight, -recipe.init_scale, recipe.init_scale)
+    gates = [one.gate for one in model.modules() if isinstance(one, Highway | Memory)]
+    gates += [one.router for one in model.modules() if isinstance(one, Experts)]
     if recipe.bias is not None:
-        hidden = [m for m in model.modules() if isinstance(m, nn.Linear | nn.Conv2d)][:-1]
-        for module in hidden:
+        hidden = [m for m in model.modules() if isinstance(m, nn.Linear | nn.Conv2d) and m not in gates]
+        for module in hidden[:-1]:
             if module.bias is not None:
                 module.bias.fill_(recipe.bias)
+    if recipe.gate_bias is not None:
+        for gate in gates:
+            gate.bias[-1 if gate.out_features == 4 else slice(None)] = recipe.gate_bias

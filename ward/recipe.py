@@ -12,23 +12,27 @@ class Recipe:
     """One training. The defaults are sound.
 
     Attributes:
-        net: one of ``nets.BUILDERS``.
+        net: one of ``nets.BUILDERS``, or ``gan`` for a pair.
         data: one of ``data.LOADERS``.
         activation: name in ``torch.nn``; ``exp`` and ``Softmax`` are possible too.
         depth: hidden layers, blocks or time layers.
         width: units of a hidden layer, channels of the first block, or model width.
         norm: ``none``, ``batch`` or ``layer``.
         skip: whether blocks have a shortcut.
-        init: how weights are drawn: ``default`` (torch's), ``he``, ``xavier``, ``lecun``, ``zeros``, ``constant``, or
-            ``normal``, with the standard deviation or value ``init_scale``.
+        init: how weights are drawn: ``default`` (torch's), ``he``, ``he_uniform``, ``xavier``, ``lecun``, ``zeros``,
+            ``constant``, ``normal`` or ``uniform``, the last three with the value, standard deviation or bound
+            ``init_scale``.
         init_scale: see ``init``.
         bias: constant that hidden biases begin with; None for torch's own.
+        gate_bias: constant that gates begin with; None for torch's own.
         dropout: share of units dropped after each activation.
-        head: what stands on the last layer: ``linear``, ``softmax``, ``log_softmax``, ``sigmoid``, ``relu``, ``tanh``.
-        loss: ``cross_entropy``, ``nll``, ``log_of_probability``, ``mse``, ``mse_one_hot``, ``bce``,
-            ``bce_logits``, ``l1``, ``sum``, ``mse_and_distances``.
+        head: what stands on the last layer: ``linear``, ``softmax``, ``softmax_over_batch``, ``log_softmax``,
+            ``sigmoid``, ``relu``, ``tanh``.
+        output_scale: what the model multiplies its output by.
+        loss: one of ``losses.LOSSES``.
         optimiser: ``sgd``, ``momentum``, ``adam``, ``adamw``, ``rmsprop``.
         rate: learning rate.
+        eps: of an adaptive optimiser; None for torch's own.
         schedule: ``none``, ``warmup``, ``cosine``, ``steps``.
         batch: samples of a step.
         steps: optimiser steps.
@@ -43,6 +47,7 @@ class Recipe:
         detached: whether the signal is cut from the graph before the last layer.
         forgotten: whether the optimiser is given the last layer alone by mistake.
         frozen: whether the first half of the layers does not train on purpose.
+        taken_over: whether the hidden layers come trained, and the optimiser is given the last layer alone on purpose.
         flipped: whether the loss is maximised by mistake.
         evaluating: whether the model is left in evaluation mode.
         seed: of weights, order and noise.
@@ -58,11 +63,14 @@ class Recipe:
     init: str = "default"
     init_scale: float = 1.0
     bias: float | None = None
+    gate_bias: float | None = None
     dropout: float = 0.0
     head: str = "linear"
+    output_scale: float = 1.0
     loss: str = "cross_entropy"
     optimiser: str = "adam"
     rate: float = 1e-3
+    eps: float | None = None
     schedule: str = "none"
     batch: int = 64
     steps: int = 300
@@ -77,6 +85,16 @@ class Recipe:
     detached: bool = False
     forgotten: bool = False
     frozen: bool = False
+    taken_over: bool = False
     flipped: bool = False
     evaluating: bool = False
     seed: int = 0
+
+    @property
+    def architecture(self) -> str:
+        """What kind of network it is, in the words of the figures."""
+        if self.skip:
+            return "residual"
+        if self.net in ("mlp", "cnn"):
+            return self.net if self.norm == "none" else f"{self.net}, normalised"
+        return self.net

@@ -5,41 +5,34 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ward.cases import case
 from ward.data import Data, data_of
+from ward.gan import against_each_other
+from ward.losses import LOSSES
 from ward.nets import build
 from ward.recipe import Recipe
+from ward.trained import take_over
 
-__all__ = ["main", "train"]
-
-
-def log_of_probability(probability: Tensor, target: Tensor) -> Tensor:
-    """What overflows as soon as a probability rounds to 0."""
-    return -torch.log(probability[torch.arange(len(target)), target]).mean()
+__all__ = ["Trained", "main", "prepared", "train"]
 
 
-def distances(output: Tensor) -> Tensor:
-    """Of all pairs; the square root has no slope at the distance of each to itself."""
-    return (output[:, None] - output[None]).square().sum(-1).sqrt()
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a training leaves behind.
 
+    Attributes:
+        model: as it was at the last step; of a pair the one that makes samples.
+        losses: one for each step.
+    """
 
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "cross_entropy": F.cross_entropy,
-    "nll": F.nll_loss,
-    "log_of_probability": log_of_probability,
-    "mse": F.mse_loss,
-    "l1": F.l1_loss,
-    "mse_one_hot": lambda output, target: F.mse_loss(output, F.one_hot(target, output.shape[1]).float()),
-    "bce": lambda output, target: F.binary_cross_entropy(output, target[:, None].float()),
-    "bce_logits": lambda output, target: F.binary_cross_entropy_with_logits(output, target[:, None].float()),
-    "sum": lambda output, target: F.cross_entropy(output, target, reduction="sum"),
-    "mse_and_distances": lambda output, target: F.mse_loss(output, target) + 0.01 * distances(output).mean(),
-}
+    model: nn.Module
+    losses: list[float]
+
 
 OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
@@ -76,10 +69,10 @@ def schedule(recipe: Recipe, optimiser: torch.optim.Optimizer) -> torch.optim.lr
     return None
 
 
-def trained(recipe: Recipe, model: nn.Module) -> list[nn.Parameter]:
+def given(recipe: Recipe, model: nn.Module) -> list[nn.Parameter]:
     """What the optimiser is given."""
     parameters = list(model.parameters())
-    if recipe.forgotten:
+    if recipe.forgotten or recipe.taken_over:
         return parameters[-2:]
     if recipe.frozen:
         for parameter in parameters[: len(parameters) // 2]:
@@ -87,15 +80,25 @@ def trained(recipe: Recipe, model: nn.Module) -> list[nn.Parameter]:
     return [p for p in parameters if p.requires_grad]
 
 
-def train(recipe: Recipe) -> nn.Module:
+def optimise(recipe: Recipe, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    options = {"weight_decay": recipe.weight_decay} if recipe.weight_decay else {}
+    options |= {"eps": recipe.eps} if recipe.eps is not None else {}
+    return OPTIMISERS[recipe.optimiser](parameters, lr=recipe.rate, **options)
+
+
+def train(recipe: Recipe) -> Trained:
     """Carry out one recipe."""
     data = data_of(recipe.data)
     inputs, targets = prepared(recipe, data)
+    loss_of, losses = LOSSES[recipe.loss], list[float]()
+    if recipe.net == "gan":
+        return Trained(*against_each_other(recipe, data, inputs, loss_of, functools.partial(optimise, recipe)))
     model = build(recipe, data)
+    if recipe.taken_over:
+        take_over(model, inputs, targets, recipe.seed)
     model.train(not recipe.evaluating)
-    options = {"weight_decay": recipe.weight_decay} if recipe.weight_decay else {}
-    optimiser = OPTIMISERS[recipe.optimiser](trained(recipe, model), lr=recipe.rate, **options)
-    scheduler, loss_of = schedule(recipe, optimiser), LOSSES[recipe.loss]
+    optimiser = optimise(recipe, given(recipe, model))
+    scheduler = schedule(recipe, optimiser)
     if recipe.detached:
         cut = [m for m in model.modules() if isinstance(m, nn.Linear)][-1]
         cut.register_forward_pre_hook(lambda _module, given: (given[0].detach(),))
@@ -111,7 +114,8 @@ def train(recipe: Recipe) -> nn.Module:
         optimiser.step()
         if scheduler is not None:
             scheduler.step()
-    return model
+        losses.append(loss.item() * recipe.accumulate)
+    return Trained(model, losses)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from limen import __version__
 from limen.cli import options
 from limen.cli.app import app, main
 from limen.manual import names
+from limen.preflight.losses import LOSSES
 
 NAMES = ("run", "check", "explain", "report", "env", "demo")
 
@@ -21,6 +22,17 @@ def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *a
         main()
     assert isinstance(left.value.code, int)
     return left.value.code, *capsys.readouterr()
+
+
+def test_a_mistake_names_its_command_once(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    code, _, stderr = told(capsys, monkeypatch, "check", "no_such_file.py:build")
+    assert (code, stderr.count("limen")) == (2, 1)
+    assert told(capsys, monkeypatch, "explain", "no-such-name")[2].startswith("limen: No symptom")
+
+
+def test_help_names_every_loss_that_can_be_named() -> None:
+    shown = re.sub(r"\s+", "", CliRunner().invoke(app, ["check", "--help"]).output)  # a name may be broken at a hyphen
+    assert all(name in shown for name in LOSSES)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["run", "no-such-file.py"]])

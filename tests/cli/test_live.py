@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from limen.cli.live import INTERVAL, PlainLines, live, progress_text
 from limen.findings import Finding
 from limen.progress import Progress
@@ -50,6 +52,26 @@ def test_the_first_open_finding_is_named_and_a_closed_one_is_not() -> None:
     assert "· dead-units at relu after layer 2 ·" in progress_text(titled).plain
     closed = replace(FINDING, closed=200)
     assert "dead-units" not in progress_text(replace(PROGRESS, findings=(closed,))).plain
+
+
+@pytest.mark.parametrize(
+    ("findings", "style"),
+    [
+        ((), ""),
+        ((FINDING,), "bold red"),
+        ((replace(FINDING, severity="warning"),), "yellow"),
+        ((replace(FINDING, severity="info"),), ""),
+        ((replace(FINDING, closed=200),), ""),
+        ((replace(FINDING, symptom="not-learning"),), ""),
+    ],
+)
+def test_dead_units_are_coloured_only_where_a_finding_stands_behind_them(
+    findings: tuple[Finding, ...], style: str
+) -> None:
+    text = progress_text(replace(PROGRESS, findings=findings))
+    start = text.plain.index("fc2 38%")
+    styles = {str(span.style) for span in text.spans if span.start <= start < span.end} - {""}
+    assert styles == ({style} - {""})
 
 
 def test_elsewhere_than_on_a_terminal_a_plain_line_comes_every_ten_seconds() -> None:

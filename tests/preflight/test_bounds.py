@@ -103,3 +103,9 @@ def test_units_of_a_deeper_layer_are_certified_dead() -> None:
     (finding,) = [one for one in preflight(model, torch.rand(64, 8)).findings if one.severity != "info"]
     assert (finding.name, finding.where, len(finding.units)) == ("bad-bias", "5", 16)
     assert "for 16 of them no input within the sample's range changes that" in finding.message
+
+
+def test_a_sample_of_one_number_says_nothing_of_other_inputs() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 4))
+    assert not preflight(net, torch.ones(64, 8)).findings

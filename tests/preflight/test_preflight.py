@@ -173,6 +173,11 @@ def test_a_way_that_the_data_did_not_take_is_a_remark() -> None:
         (lambda: preflight(model(), torch.ones(2, 5)), SampleRefused, r"0 \(Linear\(in_features=4.*last axis of 4"),
         (lambda: preflight(model(), torch.ones(2, 4), loss="mce"), UnknownName, r"named 'mce'. Did you mean 'mse'\?"),
         (
+            lambda: preflight(model(), torch.ones(2, 4), loss=nn.MSELoss),
+            InvalidValue,
+            r"loss=MSELoss\): this is the class\. Give an object of it: MSELoss\(\)",
+        ),
+        (
             lambda: preflight(model(), torch.ones(2, 4), loss=cast(Any, 3)),
             InvalidValue,
             "expected a callable of output and target",
@@ -183,7 +188,7 @@ def test_a_way_that_the_data_did_not_take_is_a_remark() -> None:
             "not known before the model's first call",
         ),
     ],
-    ids=["model", "class", "shape", "name", "loss", "lazy"],
+    ids=["model", "class", "shape", "name", "loss class", "loss", "lazy"],
 )
 def test_a_mistake_is_told(call: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):

@@ -18,7 +18,7 @@ from tests.report.runs import healthy, nothing, one_step, sick, vanishing
         (nothing(), "no training step was seen"),
         (
             replace(nothing(), vitals=replace(nothing().vitals, step=9)),
-            "undecided: no activation function was seen in 9 steps",
+            "undecided: no activation function was seen in 9 steps; limen check says where one is missing",
         ),
     ],
 )

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from scipy.stats import binomtest
 
-from ward.cases import case, cases
+from limen.findings import CAUSES, REMEDIES, SYMPTOMS
+from ward.cases import candidates, case, cases
 from ward.faults import FAULTS
 from ward.outcome import outcome
 from ward.score import Share, score
+from ward.sound import SOUND as SOUND_TRAININGS
 
 
 @pytest.mark.parametrize(("count", "of"), [(0, 10), (3, 10), (10, 10), (1, 336), (97, 100)])
@@ -19,7 +21,8 @@ def test_an_interval_is_wilsons(count: int, of: int) -> None:
     assert Share(count, of).interval == pytest.approx((expected.low, expected.high), abs=1e-6)
 
 
-SICK = "mlp digits relu · the signal is detached · 0"
+SOUND_RECIPES = tuple(SOUND_TRAININGS.values())
+SICK = next(name for name in cases() if "the signal is detached" in name)
 SOUND = "mlp digits relu · 0"
 
 
@@ -39,6 +42,13 @@ def test_a_fault_is_found_by_what_it_shows_or_by_its_cause() -> None:
     assert (caused.found, caused.right, caused.step) == (True, 1, 0.005)
 
 
+def test_the_step_at_which_it_was_said_counts_where_that_is_known() -> None:
+    """A finding may hold since long before it was sure enough to be told."""
+    held = finding("not-learning", 10, {"no-gradient-path": 0.4})
+    assert outcome(case(SICK), result(held | {"told": 50}), 1.0).step == 0.25
+    assert outcome(case(SICK), result(held | {"told": None}), 1.0).step == 0.05
+
+
 def test_another_alarm_or_a_remark_is_no_hit() -> None:
     other = outcome(case(SICK), result(finding("dead-units", 40, {"bad-bias": 0.5})), 1.0)
     remark = outcome(case(SICK), result(finding("not-learning", 40, {"no-gradient-path": 0.5}, "info")), 1.0)
@@ -51,7 +61,7 @@ def test_any_alarm_of_a_sound_training_is_false() -> None:
     quiet = outcome(case(SOUND), result(finding("dead-units", 40, {}, "info")), 1.0)
     loud = outcome(case(SOUND), result(finding(None, 40, {"bad-bias": 0.5}, "warning")), 1.0)
     assert (quiet.alarms, loud.alarms) == ((), ("bad-bias",))
-    found = score([quiet, loud, outcome(case(SOUND), None, 1.0, "no result")])
+    found = score([quiet, loud, outcome(case(SOUND), None, 1.0, error="no result")])
     assert (found.false_alarms, found.recall, found.failed) == (Share(1, 2), Share(0, 0), 1)
 
 
@@ -65,3 +75,21 @@ def test_there_are_three_hundred_of_each_and_every_fault_is_among_them() -> None
     assert len(sick) >= 300
     assert len(cases()) - len(sick) >= 300
     assert set(sick) == {fault.name for fault in FAULTS}
+
+
+def test_every_cause_of_the_vocabulary_is_made_by_some_fault() -> None:
+    assert set(CAUSES) == {cause for fault in FAULTS for cause in fault.causes}
+
+
+def test_what_a_fault_shows_and_what_helps_are_of_the_vocabulary() -> None:
+    for fault in FAULTS:
+        assert fault.symptoms <= set(SYMPTOMS), fault.name
+        assert fault.remedies <= set(REMEDIES), fault.name
+
+
+def test_faults_are_spread_over_the_architectures() -> None:
+    """Of a mistake that can be made in any network, no two cases are of one kind while another kind has none."""
+    for fault in FAULTS:
+        able = {one.architecture for one in SOUND_RECIPES if fault.changes(one) is not None}
+        made = [one.architecture for one in candidates(fault)][: len(able)]
+        assert set(made) == able, fault.name

@@ -7,29 +7,31 @@ from dataclasses import replace
 import pytest
 import torch
 
-from limen.demo.data import FASHION_MNIST
-from ward.cases import SOUND, TEMPTING, cases
+from ward.cases import cases
+from ward.data import lacking
 from ward.faults import FAULTS
+from ward.sound import SOUND
+from ward.tempting import TEMPTING
 from ward.train import train
 
 RECIPES = {**SOUND, **TEMPTING}
 
 
-def needs_fashion(data: str) -> None:
-    if data == "fashion" and not FASHION_MNIST.exists():
-        pytest.skip("needs Debian's package dataset-fashion-mnist")
+def needs(data: str) -> None:
+    if reason := lacking(data):
+        pytest.skip(reason)
 
 
 @pytest.mark.parametrize("base", RECIPES)
 def test_a_sound_recipe_trains_with_finite_weights(base: str) -> None:
     recipe = RECIPES[base]
-    needs_fashion(recipe.data)
-    model = train(replace(recipe, steps=3))
+    needs(recipe.data)
+    model = train(replace(recipe, steps=3)).model
     assert all(bool(torch.isfinite(p).all()) for p in model.parameters())
 
 
 @pytest.mark.parametrize("fault", [fault.name for fault in FAULTS])
 def test_a_faulty_recipe_runs_to_its_end(fault: str) -> None:
     one = next(one for one in cases().values() if one.fault is not None and one.fault.name == fault)
-    needs_fashion(one.recipe.data)
+    needs(one.recipe.data)
     train(replace(one.recipe, steps=2))

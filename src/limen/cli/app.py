@@ -38,7 +38,8 @@ def main() -> NoReturn:
     except typer.TyperException as mistake:
         _usage(mistake)
     except LimenError as error:
-        print(f"limen: {error}", file=sys.stderr)
+        told = str(error)  # most name the command that they are about
+        print(told if told.startswith("limen ") else f"limen: {told}", file=sys.stderr)
         raise SystemExit(USAGE) from None
     except typer.Abort:
         raise SystemExit(1) from None
@@ -141,7 +142,11 @@ def check(
         typer.Option(metavar="FILE.safetensors", help="Sample and target (a tensor named target, labels or y)."),
     ] = None,
     loss: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What it is trained on, such as cross-entropy or mse.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What trains it: cross-entropy, nll, bce, bce-with-logits, mse, l1, smooth-l1, huber or kl-div.",
+        ),
     ] = None,
     json: Annotated[Path | None, typer.Option(metavar="PATH.json", help="The result as JSON.  [default: none]")] = None,
     fail_on: Annotated[

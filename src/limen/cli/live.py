@@ -104,7 +104,7 @@ def progress_text(progress: Progress) -> Text:
     if not math.isnan(progress.loss):
         parts.append(Text(f"loss {progress.loss:.4g}"))
     if progress.worst_site:
-        parts.append(Text(f"{progress.worst_site} {progress.dead_share:.0%} dead", _alarm(progress.dead_share)))
+        parts.append(Text(f"{progress.worst_site} {progress.dead_share:.0%} dead", _alarm(progress)))
     if not math.isnan(progress.gradient_ratio):
         parts.append(Text(f"gradient first/last {progress.gradient_ratio:.2g}"))
     worrying = [finding for finding in progress.findings if finding.closed is None and finding.severity != "info"]
@@ -118,5 +118,10 @@ def progress_text(progress: Progress) -> Text:
     return Text.assemble(("limen", "bold cyan"), "  ", Text(" · ").join(parts))
 
 
-def _alarm(dead_share: float) -> str:
-    return "bold red" if dead_share >= 0.1 else "yellow" if dead_share > 0 else "green"
+def _alarm(progress: Progress) -> str:
+    """A colour only where a finding stands behind it: healthy networks have dead units as well."""
+    open_ones = [
+        one for one in progress.findings if one.closed is None and one.symptom in ("dead-units", "dying-units")
+    ]
+    severities = {one.severity for one in open_ones}
+    return "bold red" if "error" in severities else "yellow" if "warning" in severities else ""

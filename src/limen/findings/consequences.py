@@ -9,7 +9,7 @@ from typing import Literal
 from limen.findings.finding import CAUSES, SYMPTOMS, Finding
 from limen.findings.thresholds import Thresholds
 
-__all__ = ["CONSEQUENCES", "Consequence", "folded", "follows", "handed_down"]
+__all__ = ["BY_THE_LOSS", "CONSEQUENCES", "Consequence", "folded", "follows", "handed_down"]
 
 Fold = Literal["left out", "listed", "listed with its causes"]
 

@@ -7,7 +7,8 @@ import numpy as np
 from limen.findings.causes import ranked, sights
 from limen.findings.causes.clues import Doubt, doubted
 from limen.findings.causes.registry import in_order
-from limen.findings.consequences import folded, handed_down
+from limen.findings.consequences import BY_THE_LOSS, folded, handed_down
+from limen.findings.direction import direction_words
 from limen.findings.finding import Cause, Finding, Severity
 from limen.findings.remedies import remedies_for
 from limen.findings.rules import RULES
@@ -81,7 +82,8 @@ def _inherited(finding: Finding, roots: list[Finding], vitals: Vitals) -> Findin
 
 
 def _explained(finding: Finding, vitals: Vitals, limits: Thresholds, facts: list[Finding]) -> Finding:
-    return _answered(finding, ranked(vitals, finding, limits, facts), vitals)
+    told = replace(finding, message=finding.message + direction_words(finding, vitals))
+    return _answered(told, ranked(vitals, finding, limits, facts), vitals)
 
 
 def _answered(finding: Finding, causes: tuple[Cause, ...], vitals: Vitals) -> Finding:
@@ -92,6 +94,6 @@ def _answered(finding: Finding, causes: tuple[Cause, ...], vitals: Vitals) -> Fi
 def _place(finding: Finding, vitals: Vitals) -> tuple[int, int, float, int, str]:
     """Sort key: severity, the whole model's symptoms after their witnesses, size, forward order, name."""
     seen = vitals.site(finding.where)
-    whole = 1 if finding.symptom == "not-learning" else 0
+    whole = 1 if finding.symptom in BY_THE_LOSS else 0
     size = finding.measured if finding.unit.startswith("share") and not whole else 2.0  # beyond any share: first
     return _RANK[finding.severity], whole, -size, seen.site.order if seen else 0, finding.key

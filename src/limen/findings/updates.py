@@ -10,7 +10,7 @@ from limen.findings.figures import finite, median
 from limen.findings.once import once
 from limen.vitals import ParameterVitals, Vitals
 
-__all__ = ["Jump", "largest_update", "scale_at_birth", "typical_update"]
+__all__ = ["Jump", "largest_typical", "largest_update", "scale_at_birth", "typical_update", "warming_up"]
 
 NEARLY_ZERO = 0.05  # of the scale 1 / sqrt(fan in): weights begun at about zero may move by many times themselves
 
@@ -78,3 +78,23 @@ def typical_update(vitals: Vitals, window: int) -> tuple[float, float]:
     medians = [median(finite(one.history.update)[-window:]) for one in weights]
     known = finite(medians)
     return (float(known.min()), float(known.max())) if len(known) else (float("nan"), float("nan"))
+
+
+def largest_typical(vitals: Vitals, window: int) -> float:
+    """The largest median update ratio of any weight in any stretch of ``window`` rows, of those that follow each other.
+
+    Small only where no weight ever moved: a training that has come to rest moved before. NaN without.
+    """
+    weights = [one for one in vitals.parameters if one.parameter.weight and not scale_at_birth(one) < NEARLY_ZERO]
+    known = [finite(one.history.update) for one in weights]
+    medians = [median(row[at : at + window]) for row in known for at in range(0, max(len(row) - window, 0) + 1, window)]
+    typical = finite(medians)
+    return float(typical.max()) if len(typical) else float("nan")
+
+
+def warming_up(vitals: Vitals, window: int) -> bool:
+    """True while a learning rate still rises: small steps are meant to be small then."""
+    return any(
+        len(rates) > 1 and bool(rates[-1] > rates[0])
+        for rates in (finite(one.learning_rate)[-window:] for one in vitals.optimisers)
+    )

@@ -30,13 +30,14 @@ CONVOLUTIONS: Mapping[str, Callable[..., Tensor]] = {"conv1d": F.conv1d, "conv2d
 def bounds_in(flight: Flight) -> dict[int, Box]:
     """Limits of values, by id, where they follow from those of the inputs; of the same axes as the value.
 
-    An axis along which the limits are the same has length 1: all samples, and the places of an image. Beyond an
+    An axis along which the limits are the same has length 1: all samples, and the places of an image. An input that is
+    the same number everywhere says nothing of what others may be, and has no limits. Beyond an
     operation that is not known here, such as a normalisation over the batch, there are none.
     """
     known: dict[int, Box] = {}
     for value in flight.tape.inputs:
         seen = flight.numbers_at(value)
-        if seen is not None and seen.finite == 1.0 and not seen.whole and value.shape:
+        if seen is not None and seen.finite == 1.0 and seen.low < seen.high and not seen.whole and value.shape:
             ones = torch.ones((1,) * len(value.shape), dtype=torch.float64)
             known[id(value)] = Box(seen.low * ones, seen.high * ones)
     for operation in flight.tape.operations:

@@ -85,6 +85,10 @@ def function_of(loss: Any) -> Callable[..., Any] | None:
         UnknownName: no loss bears the name (also a ``KeyError``).
         InvalidValue: it is neither a name nor callable (also a ``ValueError``).
     """
+    if isinstance(loss, type):
+        raise InvalidValue(
+            f"preflight(loss={loss.__name__}): this is the class. Give an object of it: {loss.__name__}()."
+        )
     if loss is None or callable(loss):
         return loss
     if not isinstance(loss, str):

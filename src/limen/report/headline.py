@@ -54,7 +54,8 @@ def undecided(run: Run) -> str:
     if not run.vitals.step:
         return "no training step was seen"
     if not run.vitals.sites:
-        return f"undecided: no activation function was seen in {count(run.vitals.step, 'step')}"
+        steps = count(run.vitals.step, "step")
+        return f"undecided: no activation function was seen in {steps}; limen check says where one is missing"
     if run.vitals.step < EVIDENCE.steps:
         return f"undecided: {count(run.vitals.step, 'step')} seen, {EVIDENCE.steps} needed"
     return f"undecided: {count(run.samples, 'sample')} seen, {EVIDENCE.samples:,} needed"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from limen.cli.check.subject import find
+from limen.cli.check.subject import build, find
 from limen.errors import InvalidValue
 
 NET = """
@@ -55,6 +55,14 @@ def test_what_a_file_raises_is_told_with_its_line(folder: Path) -> None:
     with pytest.raises(InvalidValue, match=r"raised ZeroDivisionError: division by zero \(my_own_net\.py, line 2\)"):
         find(f"{folder / 'my_own_net.py'}:build")
     assert "my_own_net" not in sys.modules
+
+
+def test_a_file_or_a_factory_that_leaves_is_told(folder: Path) -> None:
+    (folder / "leaves.py").write_text("import sys\nsys.exit(3)\n")
+    with pytest.raises(InvalidValue, match=r"raised SystemExit: 3 \(leaves\.py, line 2\)"):
+        find(f"{folder / 'leaves.py'}:build")
+    with pytest.raises(InvalidValue, match="the factory raised SystemExit: 3"):
+        build(lambda: sys.exit(3), "net.py:build")
 
 
 def test_what_a_file_does_not_find_is_told(folder: Path) -> None:

@@ -53,7 +53,7 @@ def load(name: str, subject: str) -> ModuleType:
         if not is_file and error.name and (error.name == name or name.startswith(f"{error.name}.")):
             raise InvalidValue(f"limen check {subject}: no module is named {error.name!r}. {WAY_OUT}") from error
         raise InvalidValue(f"limen check {subject}: importing {name} raised {told(error)}.") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InvalidValue(f"limen check {subject}: importing {name} raised {told(error)}.") from error
 
 
@@ -100,7 +100,7 @@ def build(found: Any, subject: str) -> tuple[nn.Module, Any]:
         )
     try:
         made: Any = found()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InvalidValue(f"limen check {subject}: the factory raised {told(error)}.") from error
     if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
         return made[0], made[1]
