@@ -37,11 +37,12 @@ def verdict(findings: tuple[Finding, ...]) -> list[tuple[object, ...]]:
 
 
 def whole(vitals: Vitals, change: Callable[[str], str]) -> Vitals:
-    """With every name of a site, layer, parameter or path changed."""
+    """With every name of a site, layer, parameter or path changed; ``weight`` and ``bias`` are torch's own words."""
 
     def renamed(value: Any, name: str = "") -> Any:
         if isinstance(value, str):
-            return change(value) if name in {"name", "layer", "path", "norm", "where"} and value else value
+            layer, dot, own = value.rpartition(".") if value.endswith((".weight", ".bias")) else (value, "", "")
+            return change(layer) + dot + own if name in {"name", "layer", "path", "norm", "where"} and value else value
         if isinstance(value, tuple):
             return tuple(renamed(one, name) for one in value)  # pyright: ignore
         if is_dataclass(value) and not isinstance(value, type):
