@@ -21,9 +21,8 @@ SOURCES := src tests examples benchmarks ward docs
 export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start bench-init docs
-.PHONY: ward ward-harm ward-data
-.PHONY: picture clean
+.PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start bench-findings
+.PHONY: bench-init docs ward ward-harm ward-data picture clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev
@@ -74,6 +73,9 @@ bench-budget: .venv/.dev
 
 bench-start: .venv/.dev
 	$(BIN)/python -m benchmarks.starting $(BENCH)
+
+bench-findings: .venv/.dev
+	$(BIN)/python -m benchmarks.judging $(BENCH)
 
 bench-init: .venv/.dev
 	$(BIN)/python -m benchmarks.initialisation --workers $(WORKERS) $(BENCH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import os
@@ -19,12 +20,16 @@ from mkdocs.structure.files import File, Files
 
 from limen import activations, theory
 from limen.findings import SYMPTOMS, Thresholds
+from limen.findings.causes import EXPLANATIONS, FACTS
+from limen.findings.rules import RULES
 from limen.manual import explain as page
 from limen.manual import names as named
 from limen.preflight import Limits
+from limen.vitals import EVIDENCE
 
 ROOT = Path(__file__).parents[1]
 KINDS = {"symptom": "Symptoms", "cause": "Causes", "remedy": "Remedies", "word": "Words"}
+HEADINGS = "Why it matters|How it is measured|Known to misfire|Answered by|Source"
 COMMANDS = ("run", "check", "explain", "report", "env", "demo")
 
 
@@ -103,12 +108,47 @@ def manual_page(name: str) -> str:
     known = sorted(set(pages()) - {name, *of_kind("word")}, key=len, reverse=True)  # words are everywhere
     names = "|".join(map(re.escape, known))
     text = re.sub(rf"(?<![\w/.-])({names})(?![\w-])", r"[`\1`](\1.md)", text)
-    return f"# {name}\n\n*{kind_of(name)}*\n\n{text}\n"
+    return f"# {name}\n\n*{kind_of(name)}*\n\n{text}\n" + limits_read(name)
+
+
+def limits_read(name: str) -> str:
+    """What the check of a symptom or cause compares with.
+
+    Fields of ``Thresholds`` that its file reads or those that it imports do, then numbers of its own file.
+    """
+    checks = [RULES.get(name), EXPLANATIONS.get(name), FACTS[name].sight if name in FACTS else None]
+    files = dict.fromkeys(inspect.getsourcefile(inspect.unwrap(one)) or "" for one in checks if one is not None)
+    source = "\n".join(Path(file).read_text() for file in files)
+    asked = re.findall(r"^from limen\.findings\.([a-z_]+) import", source, flags=re.M)
+    read = set(re.findall(r"\blimits\.(\w+)", "".join([source, *map(findings_file, asked)])))
+    read |= {one.name for one in dataclasses.fields(EVIDENCE)} if "evidence" in read else set()
+    known = {row[0]: row for row in limit_rows(Thresholds())}
+    rows = [
+        f"| [`{one}`](limits.md) | {known[one][1]} | {known[one][2]} | {known[one][3]} |"
+        for one in known
+        if one in read
+    ]
+    own = re.findall(r"^([A-Z][A-Z_]+) = (-?[\d.e_/* -]+?)  # (.+)$", source, flags=re.M)
+    rows += [f"| `{one}` | {value} | {said} | |" for one, value, said in own]
+    if not rows:
+        return ""
+    head = [
+        "",
+        "## Limits",
+        "",
+        "| limit | value | what it limits | where it comes from |",
+        "| --- | --- | --- | --- |",
+    ]
+    return "\n".join([*head, *rows, ""])
+
+
+def findings_file(name: str) -> str:
+    return (ROOT / "src" / "limen" / "findings" / f"{name}.py").read_text()
 
 
 def headed(paragraph: str) -> str:
     """A paragraph with its heading, where it has one, in bold: ``Why it matters: a unit …``."""
-    found = re.match(r"([A-Z][\w ]{3,24}): (?=.)", paragraph)
+    found = re.match(rf"({HEADINGS}): (?=.)", paragraph)
     if found is None:
         return paragraph
     rest = paragraph[found.end() :]
@@ -136,17 +176,20 @@ def limits_page() -> str:
 
 def limits_of(limits: Thresholds | Limits) -> list[str]:
     """A table of the fields of a class of limits."""
-    described = inspect.getdoc(type(limits)) or ""
-    entries = re.findall(r"^    (\w+): (.+?)(?=^    \w+: |\Z)", described, flags=re.M | re.S)
     lines = [
         "",
         "| limit | default | what it limits | where the default comes from |",
         "| --- | --- | --- | --- |",
     ]
-    for name, text in entries:
-        what, _, source = " ".join(text.split()).partition(" From: ")
-        lines.append(f"| `{name}` | {getattr(limits, name):g} | {what} | {source} |")
-    return lines
+    return lines + [f"| `{name}` | {value} | {what} | {source} |" for name, value, what, source in limit_rows(limits)]
+
+
+def limit_rows(limits: Thresholds | Limits) -> list[tuple[str, str, str, str]]:
+    """Name, default, what it limits and where from, of each field."""
+    described = inspect.getdoc(type(limits)) or ""
+    entries = re.findall(r"^    (\w+): (.+?)(?=^    \w+: |\Z)", described, flags=re.M | re.S)
+    halves = [(name, " ".join(text.split()).partition(" From: ")) for name, text in entries]
+    return [(name, f"{getattr(limits, name):g}", what, source) for name, (what, _, source) in halves]
 
 
 def activations_page() -> str:

@@ -78,6 +78,17 @@ def test_a_cause_that_is_seen_is_above_all_that_it_is_the_likeliest_cause_of() -
     assert (one.root, one.consequences) == (fact, tuple(chain))
 
 
+def test_a_root_stands_where_the_first_of_its_consequences_would() -> None:
+    seen = Cause("missing-zero-grad", 0.9, "Seen.")
+    flat, other, fact = (
+        found("not-learning", cause=seen),
+        found("dying-units", severity="warning"),
+        found(None, cause=seen),
+    )
+    first, second = group([flat, other, replace(fact, severity="warning")])
+    assert (first.root.name, first.severity, second.root) == ("missing-zero-grad", "error", other)
+
+
 def test_only_errors_hand_their_causes_down_and_only_to_a_loss_that_does_not_fall() -> None:
     dead, warned = found("dead-units"), found("saturated-units", severity="warning")
     flat = found("not-learning")

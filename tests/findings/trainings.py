@@ -13,6 +13,8 @@ from limen.watch import Watch
 
 __all__ = ["HEALTHY", "SICK", "recorded"]
 
+Rule = Callable[[nn.Module], torch.optim.Optimizer]
+
 STEPS = 260
 BATCH = 64
 CLASSES = 10
@@ -41,15 +43,23 @@ def widened(model: nn.Sequential, factor: float) -> nn.Sequential:
     return model
 
 
-RECIPES: dict[str, tuple[Callable[[], nn.Sequential], Callable[[nn.Module], torch.optim.Optimizer]]] = {
-    "relu": (lambda: mlp(nn.ReLU), lambda m: torch.optim.SGD(m.parameters(), 0.1)),
-    "gelu with adam": (lambda: mlp(nn.GELU), lambda m: torch.optim.Adam(m.parameters(), 1e-3)),
-    "tanh with momentum": (lambda: mlp(nn.Tanh), lambda m: torch.optim.SGD(m.parameters(), 0.05, momentum=0.9)),
-    "normalised": (lambda: mlp(nn.ReLU, depth=5, norm=True), lambda m: torch.optim.AdamW(m.parameters(), 1e-3)),
-    "rate of 30": (lambda: mlp(nn.ReLU, width=64), lambda m: torch.optim.SGD(m.parameters(), 30.0)),
-    "biases of -30": (lambda: held_down(mlp(nn.ReLU)), lambda m: torch.optim.SGD(m.parameters(), 0.1)),
-    "ten sigmoids": (lambda: mlp(nn.Sigmoid, depth=10), lambda m: torch.optim.SGD(m.parameters(), 0.05)),
-    "weights times 30": (lambda: widened(mlp(nn.Tanh), 30.0), lambda m: torch.optim.SGD(m.parameters(), 0.1)),
+def sgd(rate: float, momentum: float = 0.0) -> Rule:
+    return lambda model: torch.optim.SGD(model.parameters(), rate, momentum)
+
+
+def adam(rate: float) -> Rule:
+    return lambda model: torch.optim.Adam(model.parameters(), rate)
+
+
+RECIPES: dict[str, tuple[Callable[[], nn.Sequential], Rule]] = {
+    "relu": (lambda: mlp(nn.ReLU), sgd(0.1)),
+    "gelu with adam": (lambda: mlp(nn.GELU), adam(1e-3)),
+    "tanh with momentum": (lambda: mlp(nn.Tanh), sgd(0.05, 0.9)),
+    "normalised": (lambda: mlp(nn.ReLU, depth=5, norm=True), adam(1e-3)),
+    "rate of 30": (lambda: mlp(nn.ReLU, width=64), sgd(30.0)),
+    "biases of -30": (lambda: held_down(mlp(nn.ReLU)), sgd(0.1)),
+    "ten sigmoids": (lambda: mlp(nn.Sigmoid, depth=10), sgd(0.05)),
+    "weights times 30": (lambda: widened(mlp(nn.Tanh), 30.0), sgd(0.1)),
 }
 HEALTHY = tuple(RECIPES)[:4]
 SICK = tuple(RECIPES)[4:]

@@ -98,22 +98,21 @@ def folded(findings: list[Finding], limits: Thresholds) -> list[Finding]:
     Only an error stands in the way of others. What was established before the first NaN counts: ``limits.steps``
     steps that agree.
     """
-    errors = [one for one in findings if one.severity == "error"]
-    return [one for one in findings if not any(_hides(root, one, limits) for root in errors)]
+    began: dict[str, int] = {}
+    for one in findings:
+        if one.severity == "error":
+            began[one.name] = min(one.step, began.get(one.name, one.step))
+    return [one for one in findings if not any(_hides(root, step, one, limits) for root, step in began.items())]
 
 
-def _hides(root: Finding, finding: Finding, limits: Thresholds) -> bool:
-    known = _TABLE.get((root.name, finding.name))
+def _hides(root: str, since: int, finding: Finding, limits: Thresholds) -> bool:
+    known = _TABLE.get((root, finding.name))
     if known is None or known.fold != "left out":
         return False
-    return root.symptom != "non-finite" or finding.step + limits.steps > root.step
+    return root != "non-finite" or finding.step + limits.steps > since
 
 
 def handed_down(finding: Finding, others: Iterable[Finding]) -> list[Finding]:
     """Of ``others``, the roots whose causes are those of ``finding``, too."""
-    return [one for one in others if one.severity == "error" and _hands_down(one.name, finding.name)]
-
-
-def _hands_down(root: str, symptom: str) -> bool:
-    known = _TABLE.get((root, symptom))
-    return known is not None and known.fold == "listed with its causes"
+    above = {one.root for one in CONSEQUENCES if one.symptom == finding.name and one.fold == "listed with its causes"}
+    return [one for one in others if one.severity == "error" and one.name in above] if above else []

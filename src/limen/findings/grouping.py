@@ -76,7 +76,7 @@ class Group:
 
 
 def group(findings: Iterable[Finding], vitals: Vitals | None = None) -> tuple[Group, ...]:
-    """Findings that share symptom and most likely cause, together; in the order of the first of each.
+    """Findings of the same symptom and most likely cause, together; each group where the first of it would stand.
 
     A symptom of which the most likely cause is one that is seen by itself is that cause's consequence; so is one that
     follows from another for the same reason (``consequences.follows``). Open findings and those that are over are never
@@ -96,11 +96,10 @@ def group(findings: Iterable[Finding], vitals: Vitals | None = None) -> tuple[Gr
     order = _forward_order(vitals or Vitals())
     return tuple(
         Group(
-            tuple(sorted(members, key=lambda one: order.get(one.where, order.get(one.layer or "", -1)))),
+            tuple(sorted(together[key], key=lambda one: order.get(one.where, order.get(one.layer or "", -1)))),
             tuple(one for below, root in roots.items() if root == key for one in together[below]),
         )
-        for key, members in together.items()
-        if key not in roots
+        for key in dict.fromkeys(roots.get(key, key) for key in together)
     )
 
 

@@ -30,9 +30,8 @@ def difference(activity: Activity) -> float:
 
 
 def _difference(values: npt.NDArray[np.float64]) -> float:
-    if not np.isfinite(values).all() or values.min() <= 0.0:
-        return float("inf")
-    return float(np.ptp(values) / values.max())
+    low, high = float(values.min()), float(values.max())
+    return (high - low) / high if low > 0.0 and high < np.inf else float("inf")
 
 
 def in_words(apart: float) -> str:

@@ -53,7 +53,9 @@ class Narrow:
     def numbers(self) -> Integers:
         """``[length]``, a new array."""
         if len(self.above) == 0:
-            return np.full(self.length, self.least, dtype=np.int64)
+            same = np.empty(self.length, np.int64)
+            same.fill(self.least)  # less than half the time of np.full
+            return same
         return self.above.astype(np.int64) + self.least  # what wraps around here did so in `of`
 
     @property

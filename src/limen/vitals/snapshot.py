@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -224,7 +225,12 @@ class Vitals:
 
     def site(self, name: str) -> SiteVitals | None:
         """The site of this name, or None."""
-        return next((vitals for vitals in self.sites if vitals.site.name == name), None)
+        return self._named.get(name)
+
+    @cached_property
+    def _named(self) -> dict[str, SiteVitals]:
+        """The first site of each name."""
+        return {vitals.site.name: vitals for vitals in reversed(self.sites)}
 
     def parameter(self, name: str) -> ParameterVitals | None:
         """The parameter of this name, or None."""

@@ -33,11 +33,11 @@ def collapsed_representation(vitals: Vitals, limits: Thresholds) -> Iterator[Fin
     stuck = trend is not None and trend.stuck and trend.steps >= limits.patience
     for seen in vitals.sites:
         site, recent = seen.site, seen.recent
+        if site.head or site.norm or site.layer is None or difference(seen.birth) > ALIKE:
+            continue
         known = recent.samples >= limits.samples and recent.steps >= limits.steps and bool(recent.active.any())
         apart = difference(recent)
-        if site.head or site.norm or site.layer is None or not known:
-            continue
-        if difference(seen.birth) > ALIKE or apart > limits.alike:
+        if not known or apart > limits.alike:
             continue
         yield Finding(
             symptom="collapsed-representation",
