@@ -26,13 +26,13 @@ def chosen(arguments: argparse.Namespace) -> list[Case]:
         found = [case for case in found if any(part in case.name for part in arguments.only)]
     if arguments.quick:
         found = [case for case in found if case.is_quick]
-    if arguments.sample:
-        found = sorted(found, key=lambda case: digest(case.name))[: arguments.sample]
     for data in sorted({case.recipe.data for case in found}):
         if reason := lacking(data):
             left_out = [case for case in found if case.recipe.data == data]
             found = [case for case in found if case.recipe.data != data]
             print(f"{len(left_out)} cases of {data} left out: {reason}")
+    if arguments.sample:
+        found = sorted(found, key=lambda case: digest(case.name))[: arguments.sample]
     return found
 
 

@@ -157,13 +157,13 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--save", action="store_true", help=f"write {HARMLESS.name} and {RESULTS.name}")
     arguments = parser.parse_args()
+    parts = arguments.only or [""]
     found: dict[str, Harm] = {}
     while True:
         asked = [one for one in cases().values() if one.name not in found and not lacking(one.recipe.data)]
         if arguments.kind != "both":
             asked = [one for one in asked if (one.fault is not None) == (arguments.kind == "sick")]
-        if arguments.only:
-            asked = [one for one in asked if any(part in one.name for part in arguments.only)]
+        asked = [one for one in asked if any(part in one.name for part in parts)]
         for one in measured(asked, arguments.jobs):
             found[one.case] = one
             if not one.holds:
@@ -177,7 +177,9 @@ def main() -> None:
         cases.cache_clear()
     print(f"{sum(one.holds for one in found.values())} of {len(found)} are as they should be")
     if arguments.save:
-        RESULTS.write_text(json.dumps([asdict(found[name]) for name in cases() if name in found], indent=1) + "\n")
+        earlier = {one["case"]: one for one in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
+        known = earlier | {name: asdict(one) for name, one in found.items()}
+        RESULTS.write_text(json.dumps([known[name] for name in cases() if name in known], indent=1) + "\n")
 
 
 if __name__ == "__main__":
