@@ -89,7 +89,7 @@ def test_what_follows_a_nan_is_not_told_besides() -> None:
 def test_what_keeps_a_training_from_learning_is_the_cause_of_that_too() -> None:
     found = {one.symptom: one for one in diagnose(BIASED.vitals)}
     assert found["not-learning"].causes[0].name == "bad-bias"
-    assert found["not-learning"].causes[0].confidence < found["dead-units"].causes[0].confidence
+    assert found["not-learning"].causes[0].confidence <= found["dead-units"].causes[0].confidence
 
 
 def test_errors_come_before_warnings_and_more_dead_before_fewer() -> None:

@@ -67,7 +67,8 @@ def test_members_stand_in_forward_order_where_vitals_are_known() -> None:
     (one,) = group(reversed(findings), vitals)
     assert [finding.where for finding in one.members] == ["fc0", "fc1", "fc2"]
     assert one.root.where == "fc0"
-    assert [finding.symptom for finding in one.consequences] == ["not-learning"]
+    assert [finding.name for finding in one.members] == ["bad-bias"] * 3
+    assert {finding.symptom for finding in one.consequences} == {"dead-units", "not-learning"}
 
 
 def test_every_finding_is_in_one_group_unchanged() -> None:

@@ -74,6 +74,19 @@ def test_what_is_found_is_found_on_the_whole() -> None:
     assert [(finding.symptom, len(finding.units)) for finding in found if finding.closed is None] == [("dead-units", 6)]
 
 
+def test_a_finding_is_told_since_the_first_rank_knew_it() -> None:
+    apart = np.linspace(1.0, 2.0, 6) * np.linspace(1.0, 2.0, BATCH)[:, None]
+    alone = [rank(number, [-apart] * 40) for number in range(3)]
+    (dead,) = (one for one in merge(alone).findings if one.symptom == "dead-units")
+    assert dead.told == 40  # no rank has told it: known since the ranks were merged
+    steps: list[int | None] = [30, 20, None]
+    known = [replace(run, findings=(replace(dead, told=told),)) for run, told in zip(alone, steps, strict=True)]
+    assert [one.told for one in merge(known).findings if one.symptom == "dead-units"] == [20]
+    closed = replace(dead, told=10, closed=15)
+    again = [replace(known[0], findings=(closed,)), *known[1:]]
+    assert [(one.told, one.closed) for one in merge(again).findings if one.symptom == "dead-units"] == [(10, None)]
+
+
 def test_missing_ranks_are_named() -> None:
     some = merge([RUNS[2], RUNS[0]])
     assert some.vitals.notes == ("2 of 3 ranks: nothing is known of rank 1.",)

@@ -46,6 +46,15 @@ def test_a_rate_that_was_lowered_for_another_finding_is_not_proposed_again() -> 
     assert "Done after" not in plain(undone)
 
 
+def test_when_it_became_known_is_told_beside_when_it_began() -> None:
+    run = replace(runs.sick(), treatments=())
+    for told, words in ((None, ""), (3, ""), (20, "; known at step 20")):
+        known = replace(run, findings=tuple(replace(one, told=told) for one in run.findings))
+        assert f"step 3 of 1,200{words}\n" in plain(known)
+        assert f"since step 3{words}" in Page(html(known)).text
+        assert ("known at" in plain(known)) == bool(words)
+
+
 def test_units_that_were_revived_since_are_told_beside_the_step_it_began_at() -> None:
     run = runs.sick()
     assert "since step 3; units revived after step 60 and 420" in Page(html(run)).text

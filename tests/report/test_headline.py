@@ -32,6 +32,35 @@ SIGNALLED = {"exit_code": -15}
 BROKEN = {"broken": "limen stumbled at step 9"}
 
 
+def with_samples(run: Run, samples: int) -> Run:
+    sites = tuple(
+        replace(seen, total=replace(seen.total, moments=replace(seen.total.moments, count=samples)))
+        for seen in run.vitals.sites
+    )
+    return replace(run, vitals=replace(run.vitals, sites=sites))
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (0, "undecided: 0 samples seen, 1,000 needed"),
+        (1, "undecided: 1 sample seen, 1,000 needed"),
+        (999, "undecided: 999 samples seen, 1,000 needed"),
+        (1000, "healthy: 3 sites, 600 steps watched"),
+    ],
+)
+def test_steps_with_too_few_samples_for_any_site_decide_nothing(samples: int, words: str) -> None:
+    run = with_samples(healthy(), samples)
+    assert headline(run) == words
+    (first, *_), few = run.vitals.sites, with_samples(run, 5).vitals.sites
+    rare = replace(run, vitals=replace(run.vitals, sites=(first, *few[1:])))  # an expert that is seldom asked
+    assert headline(rare) == words or samples < 5
+
+
+def test_what_was_found_stands_however_few_samples_there_were() -> None:
+    assert with_samples(vanishing(), 20).verdict == "sick"
+
+
 @pytest.mark.parametrize(
     ("run", "words"),
     [

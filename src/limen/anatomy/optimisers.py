@@ -6,7 +6,7 @@ import gc
 
 from torch.optim import Optimizer
 
-__all__ = ["is_adaptive", "live_optimisers"]
+__all__ = ["ascends", "is_adaptive", "live_optimisers"]
 
 ADAPTIVE = ("Adam", "RMSprop", "Adagrad", "Adadelta", "Rprop", "Adafactor", "Lion", "Muon", "Lamb")
 
@@ -19,3 +19,8 @@ def live_optimisers() -> list[Optimizer]:
 def is_adaptive(optimiser: Optimizer) -> bool:
     """Whether each entry's step is scaled by its own gradient history."""
     return any(name in kind.__name__ for kind in type(optimiser).__mro__ for name in ADAPTIVE)
+
+
+def ascends(optimiser: Optimizer) -> bool:
+    """Whether it was told to maximise the loss, in all of its groups."""
+    return bool(optimiser.param_groups) and all(group.get("maximize") is True for group in optimiser.param_groups)

@@ -5,7 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from limen.findings.causes import ranked, sights
-from limen.findings.finding import CAUSES, Cause, Finding, Severity
+from limen.findings.causes.clues import Doubt, doubted
+from limen.findings.causes.registry import in_order
+from limen.findings.consequences import BY_THE_LOSS, folded, handed_down
+from limen.findings.direction import direction_words
+from limen.findings.finding import Cause, Finding, Severity
 from limen.findings.remedies import remedies_for
 from limen.findings.rules import RULES
 from limen.findings.thresholds import Thresholds
@@ -15,7 +19,7 @@ __all__ = ["diagnose", "track"]
 
 _RANK: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
-SURVIVES_NAN = frozenset({"non-finite", "exploding-gradient"})
+AT_ONE_REMOVE = Doubt("at-one-remove", 0.9)
 DEFAULTS = Thresholds()
 
 
@@ -35,7 +39,7 @@ def diagnose(vitals: Vitals, limits: Thresholds = DEFAULTS) -> tuple[Finding, ..
     with np.errstate(all="ignore"):  # vitals of a training gone wrong hold infinities
         seen = [finding for rule in RULES.values() for finding in rule(vitals, limits)]
         facts = [_answered(one, one.causes, vitals) for one in sights(vitals, limits)]
-        explained = [_explained(finding, vitals, limits, facts) for finding in _folded(seen, limits)]
+        explained = [_explained(finding, vitals, limits, facts) for finding in folded(seen, limits)]
         explained = [*facts, *(_inherited(finding, explained, vitals) for finding in explained)]
     return tuple(sorted(explained, key=lambda one: _place(one, vitals)))
 
@@ -68,38 +72,18 @@ def _continued(finding: Finding, known: Finding | None, step: int) -> Finding:
     return replace(finding, step=min(finding.step, known.step), told=known.told)
 
 
-def _folded(findings: list[Finding], limits: Thresholds) -> list[Finding]:
-    """Without those that only follow from another.
-
-    No gradient passes a layer of dead or stuck units; and of a training that has met a NaN, only what was established
-    before it counts, and the explosion that led to it.
-    """
-    blocked = any(one.symptom in ("dead-units", "saturated-units") and one.severity == "error" for one in findings)
-    broken = [one.step for one in findings if one.symptom == "non-finite" and one.severity == "error"]
-    end = min(broken, default=None)
-    return [
-        one
-        for one in findings
-        if not (blocked and one.symptom == "vanishing-gradient")
-        and (end is None or one.symptom in SURVIVES_NAN or one.step + limits.steps <= end)
-    ]
-
-
-def _inherited(finding: Finding, all_findings: list[Finding], vitals: Vitals) -> Finding:
-    """A training that does not learn has the causes of what keeps it from learning, a little less certain."""
-    if finding.symptom != "not-learning":
-        return finding
+def _inherited(finding: Finding, roots: list[Finding], vitals: Vitals) -> Finding:
+    """What follows from a root has its most likely cause as well, a little less certain."""
     known = {one.name: one for one in finding.causes}
-    for other in all_findings:
-        if other.symptom != "not-learning" and other.severity == "error":
-            for cause in other.causes[:1]:
-                known.setdefault(cause.name, replace(cause, confidence=round(0.9 * cause.confidence, 3)))
-    causes = tuple(sorted(known.values(), key=lambda one: (-one.confidence, CAUSES.index(one.name))))
-    return _answered(finding, causes, vitals)
+    for root in handed_down(finding, roots):
+        for cause in root.causes[:1]:
+            known.setdefault(cause.name, doubted(cause, [AT_ONE_REMOVE]))
+    return finding if len(known) == len(finding.causes) else _answered(finding, in_order(known.values()), vitals)
 
 
 def _explained(finding: Finding, vitals: Vitals, limits: Thresholds, facts: list[Finding]) -> Finding:
-    return _answered(finding, ranked(vitals, finding, limits, facts), vitals)
+    told = replace(finding, message=finding.message + direction_words(finding, vitals))
+    return _answered(told, ranked(vitals, finding, limits, facts), vitals)
 
 
 def _answered(finding: Finding, causes: tuple[Cause, ...], vitals: Vitals) -> Finding:
@@ -110,6 +94,6 @@ def _answered(finding: Finding, causes: tuple[Cause, ...], vitals: Vitals) -> Fi
 def _place(finding: Finding, vitals: Vitals) -> tuple[int, int, float, int, str]:
     """Sort key: severity, the whole model's symptoms after their witnesses, size, forward order, name."""
     seen = vitals.site(finding.where)
-    whole = 1 if finding.symptom == "not-learning" else 0
+    whole = 1 if finding.symptom in BY_THE_LOSS else 0
     size = finding.measured if finding.unit.startswith("share") and not whole else 2.0  # beyond any share: first
     return _RANK[finding.severity], whole, -size, seen.site.order if seen else 0, finding.key

@@ -19,8 +19,11 @@ def finite(values: npt.ArrayLike) -> Floats:
 
 def median(values: npt.ArrayLike) -> float:
     """Median of the finite values; NaN where there is none."""
-    known = finite(values)
-    return float(np.median(known)) if len(known) else float("nan")
+    known = np.sort(finite(values))
+    if len(known) == 0:
+        return float("nan")
+    low, high = float(known[(len(known) - 1) // 2]), float(known[len(known) // 2])
+    return low if low == high else (low + high) / 2.0
 
 
 def noise(values: npt.ArrayLike) -> float:
@@ -31,7 +34,7 @@ def noise(values: npt.ArrayLike) -> float:
     steps = np.diff(finite(values))
     if len(steps) < 2:
         return 0.0
-    return float(MAD_TO_STD * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2.0))
+    return float(MAD_TO_STD * median(np.abs(steps - median(steps))) / np.sqrt(2.0))
 
 
 def rank_correlation(values: npt.ArrayLike) -> float:

@@ -54,13 +54,14 @@ WORDS: dict[str, str] = {
         "learned."
     ),
     "healthy": (
-        "The verdict on a training of 20 steps or more in which no symptom is open at the end. It speaks of the "
-        "activations, the gradients and the steps, not of the accuracy: a mistake that slows learning and leaves them "
-        "sound, such as a softmax before a cross-entropy, is for ``limen check`` to find."
+        "The verdict on a training of 20 steps and 1,000 samples or more in which no symptom is open at the end. "
+        "It speaks of the activations, the gradients and the steps, not of the accuracy: a mistake that slows learning "
+        "and leaves them sound, such as a softmax before a cross-entropy, is for ``limen check`` to find."
     ),
     "sick": "The verdict on a training in which an error or a warning is open at the end.",
     "undecided": (
-        "The verdict where too little was seen: fewer than 20 steps, no activation function at all, or a watch that "
+        "The verdict where too little was seen: fewer than 20 steps, fewer than 1,000 samples at every site, no "
+        "activation function at all, or a watch that "
         "ended early. Where activations were meant to be and none was seen, ``limen check`` says between which layers "
         "they are missing."
     ),

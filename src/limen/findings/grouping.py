@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from limen.findings.consequences import follows
 from limen.findings.finding import Cause, Finding, Severity
 from limen.vitals import Vitals
 
 __all__ = ["Group", "group"]
 
 NAMED = 4  # places that a message names one by one
-WHOLE = "not-learning"  # the symptom of the model as a whole
+Key = tuple[str, str, bool]  # name, most likely cause, and whether it is open
 WORST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 
 
@@ -21,8 +22,7 @@ class Group:
 
     Attributes:
         members: in forward order.
-        consequences: findings of the whole model, or of any symptom where the members are a cause seen by itself, that
-            follow from the members.
+        consequences: findings that follow from the members, as ``consequences.CONSEQUENCES`` says.
     """
 
     members: tuple[Finding, ...]
@@ -78,8 +78,9 @@ class Group:
 def group(findings: Iterable[Finding], vitals: Vitals | None = None) -> tuple[Group, ...]:
     """Findings that share symptom and most likely cause, together; in the order of the first of each.
 
-    A symptom of which the most likely cause is one that is seen by itself is that cause's consequence; so is a loss
-    that does not fall for the reason of another group. Open findings and those that are over are never mixed.
+    A symptom of which the most likely cause is one that is seen by itself is that cause's consequence; so is one that
+    follows from another for the same reason (``consequences.follows``). Open findings and those that are over are never
+    mixed.
 
     Args:
         findings: As ``diagnose`` or ``track`` returns them. Each is in exactly one group, unchanged.
@@ -88,22 +89,26 @@ def group(findings: Iterable[Finding], vitals: Vitals | None = None) -> tuple[Gr
     >>> group(())
     ()
     """
-    together: dict[tuple[str, str, bool], list[Finding]] = {}
+    together: dict[Key, list[Finding]] = {}
     for one in findings:
         together.setdefault((one.name, _reason(one), one.closed is None), []).append(one)
-    facts = {key[1:]: key for key in together if key[0] == key[1]}
-    roots = {key[1:]: key for key in reversed(together) if key[0] != WHOLE and key[1]}  # the first of each reason
-    follows = {key: facts[key[1:]] for key in together if key[1:] in facts and key[0] != key[1]}
-    follows |= {key: roots[key[1:]] for key in together if key[0] == WHOLE and key[1:] in roots and key not in follows}
+    roots = {key: root for key in together if (root := _root(key, together)) != key}
     order = _forward_order(vitals or Vitals())
     return tuple(
         Group(
             tuple(sorted(members, key=lambda one: order.get(one.where, order.get(one.layer or "", -1)))),
-            tuple(one for whole, root in follows.items() if root == key for one in together[whole]),
+            tuple(one for below, root in roots.items() if root == key for one in together[below]),
         )
         for key, members in together.items()
-        if key not in follows
+        if key not in roots
     )
+
+
+def _root(key: Key, together: Iterable[Key]) -> Key:
+    """The group that another follows from for the same reason, and follows from none; itself where there is none."""
+    above = [other for other in together if key[1] and other[1:] == key[1:] and follows(other[0], key[0])]
+    fact = [other for other in above if other[0] == key[1]]
+    return _root((fact or above)[0], together) if above else key
 
 
 def _reason(finding: Finding) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.findings.figures import finite, median, rank_correlation
+from limen.findings.once import once
 from limen.findings.thresholds import Thresholds
 from limen.sites import Site
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
@@ -94,6 +95,7 @@ class Profile:
         return min(rung.rows for rung in self.rungs)
 
 
+@once
 def gradient_profiles(vitals: Vitals, window: int, before: int | None = None) -> tuple[Profile, ...]:
     """The profile of each model over its last ``window`` recorded rows, where at least two layers have a gradient.
 
@@ -125,14 +127,13 @@ def _rung(vitals: Vitals, seen: SiteVitals, weight: ParameterVitals, window: int
     known = weight.history.step < end
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = weight.history.gradient / weight.history.weight
-    optimiser = None if weight.optimiser is None else vitals.optimisers[weight.optimiser]
     return Rung(
         site=seen.site,
         weight=weight.parameter.name,
         gradient=median(gradients),
         relative=median(finite(relative[known])[-window:]),
         update=median(finite(weight.history.update[known])[-window:]),
-        adaptive=optimiser is not None and optimiser.adaptive,
+        adaptive=any(one.adaptive for index, one in enumerate(vitals.optimisers) if index == weight.optimiser),
         rows=len(gradients),
     )
 

@@ -98,7 +98,8 @@ def telling_window(finding: Finding, vitals: Vitals) -> tuple[int, int]:
 
 def optimiser_of(finding: Finding, vitals: Vitals) -> int | None:
     """The optimiser of the layer concerned, or the only one; None for a hand-written update."""
-    owners = [p.optimiser for p in vitals.parameters if p.parameter.layer == finding.layer and p.optimiser is not None]
+    own = [one.optimiser for one in vitals.parameters if one.parameter.layer == finding.layer]
+    owners = [owner for owner in own if owner is not None and owner < len(vitals.optimisers)]
     return min(owners) if owners else (0 if len(vitals.optimisers) == 1 else None)
 
 

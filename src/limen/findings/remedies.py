@@ -52,7 +52,8 @@ PAGES: dict[str, str] = {
     ),
     "fix-loss": (
         "Use the loss that takes raw scores (cross_entropy, binary_cross_entropy_with_logits) in place of a logarithm "
-        "of a probability, and keep arguments of log, sqrt and division away from zero."
+        "of a probability, and keep arguments of log, sqrt and division away from zero. Check its sign: what is "
+        "minimised has to be smallest where the network is right."
     ),
     "fix-training-loop": (
         "Each step: optimizer.zero_grad(), forward, loss.backward(), optimizer.step(). Check that every trained "
@@ -89,10 +90,20 @@ _BY_CAUSE: dict[str, tuple[str, ...]] = {
     "learning-rate-too-low": ("raise-learning-rate", "change-optimiser"),
     "bad-initialisation": ("reinitialise", "add-normalisation"),
     "bad-bias": ("reinitialise", "revive-units"),
-    "dead-from-start": ("reinitialise", "revive-units"),
     "saturating-activation": ("swap-activation", "add-normalisation"),
-    "loss-numerics": ("fix-loss",),
+    "wrong-activation": ("swap-activation",),
+    "missing-activation": ("add-activation",),
+    "output-loss-mismatch": ("fix-output-head", "fix-loss"),
     "unscaled-inputs": ("scale-inputs", "add-normalisation"),
+    "unscaled-targets": ("scale-targets",),
+    "missing-zero-grad": ("fix-training-loop",),
+    "no-gradient-path": ("fix-training-loop",),
+    "too-deep-without-normalisation": ("add-normalisation", "reinitialise"),
+    "unbounded-recurrence": ("swap-activation", "clip-gradients", "reinitialise"),
+    "loss-numerics": ("fix-loss",),
+    "excess-dropout": ("reduce-dropout",),
+    "normalisation-misuse": ("fix-normalisation", "add-normalisation"),
+    "dead-from-start": ("reinitialise", "revive-units"),
 }
 
 _BY_SYMPTOM: dict[str, tuple[str, ...]] = {
@@ -106,6 +117,8 @@ _BY_SYMPTOM: dict[str, tuple[str, ...]] = {
     "diverging-loss": ("lower-learning-rate", "clip-gradients"),
     "non-finite": ("lower-learning-rate", "clip-gradients", "fix-loss"),
     "not-learning": ("lower-learning-rate", "fix-training-loop"),
+    "oscillating-loss": ("lower-learning-rate", "clip-gradients"),
+    "slow-learning": ("raise-learning-rate", "fix-loss"),
 }
 
 
@@ -120,6 +133,6 @@ def remedies_for(symptom: str | None, causes: tuple[Cause, ...], *, adaptive: bo
     if symptom == "dead-units" and causes and causes[0].name == "learning-rate-too-high":
         first = ("lower-learning-rate", "revive-units")
     by_cause = [name for cause in causes for name in _BY_CAUSE.get(cause.name, ())]
-    guess = () if symptom == "not-learning" and by_cause else _BY_SYMPTOM.get(symptom or "", ())
+    guess = () if symptom in ("not-learning", "slow-learning") and by_cause else _BY_SYMPTOM.get(symptom or "", ())
     named = dict.fromkeys((*first, *by_cause, *guess))
     return tuple(name for name in named if not (adaptive and name == "change-optimiser"))

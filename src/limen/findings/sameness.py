@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.findings.figures import median
+from limen.findings.once import once
 from limen.vitals import Activity, SiteVitals, Vitals
 
 __all__ = ["ALIKE", "difference", "in_words", "signal"]
@@ -14,6 +15,7 @@ ALIKE = 1e-3
 FEWEST = 4  # units of a layer of which it means anything that they are alike
 
 
+@once
 def difference(activity: Activity) -> float:
     """How much the units differ, as a share: of their spread over samples and of their range, the larger difference.
 

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from limen.findings.once import once
 from limen.findings.thresholds import Thresholds
 from limen.vitals import SiteVitals
 from limen.vitals import dead_units as silent_units
@@ -17,6 +18,7 @@ def is_gate(function: str) -> bool:
     return "sigmoid" in function
 
 
+@once
 def convincingly_dead(seen: SiteVitals, limits: Thresholds) -> Integers:
     """Indices of dead units, without those that fired so rarely before that their silence is no surprise.
 

@@ -44,9 +44,14 @@ class Thresholds:
             thousand times slower is still where it began when the last layer has finished.
         starved_badly: the same, from which a falling loss does not excuse it. From: the first layer would need 1e5
             times as many steps.
+        lost: gradient at the first site over that at the last, dimensionless, below which a missing fall of the loss
+            needs no patience. From: of networks for digits with torch's own initialisation and Adam, one of 14 layers
+            at 1e-7 begins to learn after 250 steps; those of 18 and 22 layers at 1e-9 and 4e-9 never did in 500.
         ordered: rank correlation of the profile with depth. From: 0.8 is significant at 5 % from five layers on.
         patience: training steps before a missing fall of the loss means anything. From: plateaus of healthy nets
             at the start (symmetry breaking, warm-up) last tens of steps.
+        early: training steps from which a missing fall of the loss means something beside what keeps the network from
+            learning. From: twice ``window``, and a half for the first steps of an optimiser.
         lasting: training steps that a loss stays above its start before it counts as lost. From: a small network takes
             some fifty steps to learn another task (measured on digits, after 200 steps on two of the ten classes).
         exploded: gradient at the first site over that at the last, dimensionless. From: a tanh net of fifty layers
@@ -67,6 +72,15 @@ class Thresholds:
             half a layer, large_update will do. From: between the largest of a healthy CNN with momentum 0.9 and
             dropout (0.12) and that of `limen demo` (0.28).
         frozen_update: update ratio of every weight below which nothing learns. From: 1e-6 needs a million steps.
+        slow_update: update ratio of every weight, all along, at which learning will not arrive. From: a tenth of the
+            lowest that TheDeepChecker accepts, 1e-4 (Ben Braiek & Khomh 2023); a weight needs 1e5 steps to be replaced.
+        far: training steps for a fall by a tenth that are too many. From: a sound training takes tens to hundreds.
+        surges: times that a loss is thrown up and comes back before it oscillates. From: one is an accident, two are
+            a warm-up that was too short.
+        swing: change of a loss from one step to the next, as a share of its level. From: batches of 64 of ten classes
+            differ by 2 to 6 % of the level until the loss is small (measured on digits and fashion images).
+        turning: rows of steps that follow each other before turns are counted. From: 32 that all turn are four and a
+            half standard errors beyond chance.
         risen: loss now over loss at the start that counts as harm. From: a loss three times that of an untrained
             net is worse than guessing.
         fell: share of the loss at the start by which it must have fallen to count as learning. From: biases of the
@@ -91,8 +105,10 @@ class Thresholds:
     vanished: float = 1e-2
     starved: float = 1e-3
     starved_badly: float = 1e-5
+    lost: float = 1e-8
     ordered: float = 0.8
     patience: int = 200
+    early: int = 50
     lasting: int = 100
     exploded: float = 1e2
     explosive_factor: float = 1.5
@@ -103,6 +119,11 @@ class Thresholds:
     large_update: float = 0.1
     telling_update: float = 0.2
     frozen_update: float = 1e-6
+    slow_update: float = 1e-5
+    far: float = 1e4
+    surges: int = 3
+    swing: float = 0.3
+    turning: int = 32
     risen: float = 3.0
     fell: float = 0.05
 

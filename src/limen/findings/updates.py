@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.findings.figures import finite, median
+from limen.findings.once import once
 from limen.vitals import ParameterVitals, Vitals
 
-__all__ = ["Jump", "largest_update", "scale_at_birth", "typical_update"]
+__all__ = ["Jump", "largest_typical", "largest_update", "scale_at_birth", "typical_update", "warming_up"]
 
 NEARLY_ZERO = 0.05  # of the scale 1 / sqrt(fan in): weights begun at about zero may move by many times themselves
 
@@ -31,6 +32,7 @@ class Jump:
     optimiser: int | None
 
 
+@once
 def scale_at_birth(seen: ParameterVitals) -> float:
     """Root mean square of a weight before the first update, times sqrt(fan in): 1.41 for He, 0.58 for torch's own.
 
@@ -45,6 +47,7 @@ def scale_at_birth(seen: ParameterVitals) -> float:
 NEWBORN = 3  # steps: a norm recorded later has been trained
 
 
+@once
 def largest_update(vitals: Vitals, *, after: int = 0, until: int | None = None) -> Jump | None:
     """The largest update ratio of any weight in steps ``after < step <= until``; None where none was measured."""
     jumps = [jump for seen in vitals.parameters if (jump := _largest(seen, after, until)) is not None]
@@ -65,6 +68,7 @@ def _largest(seen: ParameterVitals, after: int, until: int | None) -> Jump | Non
     return Jump(float(history.update[row]), seen.parameter.name, int(history.step[row]), seen.optimiser)
 
 
+@once
 def typical_update(vitals: Vitals, window: int) -> tuple[float, float]:
     """Smallest and largest over the weights of the median update ratio in the last ``window`` rows; NaN without.
 
@@ -74,3 +78,23 @@ def typical_update(vitals: Vitals, window: int) -> tuple[float, float]:
     medians = [median(finite(one.history.update)[-window:]) for one in weights]
     known = finite(medians)
     return (float(known.min()), float(known.max())) if len(known) else (float("nan"), float("nan"))
+
+
+def largest_typical(vitals: Vitals, window: int) -> float:
+    """The largest median update ratio of any weight in any stretch of ``window`` rows, of those that follow each other.
+
+    Small only where no weight ever moved: a training that has come to rest moved before. NaN without.
+    """
+    weights = [one for one in vitals.parameters if one.parameter.weight and not scale_at_birth(one) < NEARLY_ZERO]
+    known = [finite(one.history.update) for one in weights]
+    medians = [median(row[at : at + window]) for row in known for at in range(0, max(len(row) - window, 0) + 1, window)]
+    typical = finite(medians)
+    return float(typical.max()) if len(typical) else float("nan")
+
+
+def warming_up(vitals: Vitals, window: int) -> bool:
+    """True while a learning rate still rises: small steps are meant to be small then."""
+    return any(
+        len(rates) > 1 and bool(rates[-1] > rates[0])
+        for rates in (finite(one.learning_rate)[-window:] for one in vitals.optimisers)
+    )

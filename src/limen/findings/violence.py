@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from limen.findings.figures import noise
 from limen.findings.loss_trend import LossTrend
+from limen.findings.once import once
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import Jump, largest_update
 from limen.vitals import Vitals
@@ -102,6 +103,7 @@ def large_step(vitals: Vitals, limits: Thresholds, *, after: int, until: int) ->
     return jump if jump is not None and jump.ratio >= limits.large_update else None
 
 
+@once
 def _spike(vitals: Vitals, until: int, limits: Thresholds) -> Spike | None:
     """Of a single loss only: where there are several, one rises as the other falls."""
     if len(vitals.losses) != 1:

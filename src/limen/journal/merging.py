@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from limen.errors import InvalidValue, UnreadableJournal
-from limen.findings import diagnose, track
+from limen.findings import Finding, diagnose, track
 from limen.journal.reader import read
 from limen.journal.run import Run
 from limen.ranks import Ranks
@@ -67,7 +67,8 @@ def merge(runs: Sequence[Run], names: Sequence[str] = ()) -> Run:
     ranked = sorted(runs, key=_rank)
     _must_have_one_model(dict(sorted(named.items(), key=lambda item: _rank(item[1]))))
     vitals = merge_ranks([run.vitals for run in ranked], world)
-    closed = [finding for run in ranked for finding in run.findings if finding.closed is not None]
+    found = [finding for run in ranked for finding in run.findings]
+    closed = {finding.key: finding for finding in found if finding.closed is not None}
     present = tuple(map(_rank, ranked))
     codes = [run.exit_code for run in ranked]
     early = [
@@ -86,11 +87,20 @@ def merge(runs: Sequence[Run], names: Sequence[str] = ()) -> Run:
             broken="; ".join(f"rank {_rank(run)}: {run.broken}" for run in ranked if run.broken),
             ranks=Ranks(_ranks(ranked[0]).run, world, present),
             vitals=replace(vitals, notes=(*early, *vitals.notes)),
-            findings=track(tuple({one.key: one for one in closed}.values()), diagnose(vitals), vitals.step),
+            findings=_told_first(track(tuple(closed.values()), diagnose(vitals), vitals.step), found),
             treatments=tuple(treatment for run in ranked for treatment in run.treatments),
             histograms=_histograms(ranked),
         )
     )
+
+
+def _told_first(findings: Sequence[Finding], found: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Each as known since the earliest step at which a rank knew it; what only the whole shows, since now."""
+    told: dict[str, int] = {}
+    for one in found:
+        if one.told is not None:
+            told[one.key] = min(one.told, told.get(one.key, one.told))
+    return tuple(replace(one, told=told.get(one.key, one.told)) for one in findings)
 
 
 def with_rank_note(run: Run) -> Run:

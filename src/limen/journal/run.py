@@ -72,4 +72,10 @@ class Run:
             return "sick"
         if self.broken:
             return "undecided"
-        return "healthy" if self.vitals.step >= EVIDENCE.steps and self.vitals.sites else "undecided"
+        enough = self.vitals.step >= EVIDENCE.steps and self.samples >= EVIDENCE.samples
+        return "healthy" if enough else "undecided"
+
+    @property
+    def samples(self) -> int:
+        """Samples on which the units of the site that saw most of them were evaluated; 0 without sites."""
+        return max((seen.total.samples for seen in self.vitals.sites), default=0)

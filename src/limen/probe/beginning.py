@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from limen.anatomy import loss_function
+from limen.anatomy import Reading, loss_function, reading_of
 from limen.probe.modes import unseen
 
 __all__ = ["Beginning"]
@@ -45,6 +45,11 @@ class Beginning(NamedTuple):
     def function(self) -> str:
         """The loss function; ``other`` for several."""
         return loss_function(self.roots[0]) if len(self.roots) == 1 else "other"
+
+    @property
+    def reading(self) -> Reading:
+        """The loss function and what was put into it; ``other`` for several."""
+        return reading_of(self.roots[0]) if len(self.roots) == 1 else Reading("other")
 
     @property
     def words(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import FrameType
 
 from torch import Tensor, nn
@@ -66,6 +66,10 @@ class Directory:
     def unknown(self, tensors: Iterable[Tensor]) -> list[Tensor]:
         """Those that have no name yet."""
         return [tensor for tensor in tensors if tensor not in self._places]
+
+    def tensors(self) -> Iterator[Tensor]:
+        """All parameters that were met and still exist, in the order of their definition."""
+        return self._ranks.things()
 
     def module(self, module: nn.Module | None) -> tuple[str, str]:
         """``(model, path)`` of a module; both empty for code outside of any model."""

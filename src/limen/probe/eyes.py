@@ -84,6 +84,9 @@ class Eyes(TorchFunctionMode):
         self.on_recurrent = on_recurrent
         self.watches = watches
         self.is_open = False
+        self.on_part: Callable[[nn.Module, tuple[Any, ...]], None] | None = (
+            None  # told of each module, in the first steps
+        )
         self.everywhere = True  # look outside of modules too; costs a little for every torch call of the script
         self.glances: dict[tuple[int, str, int], Callable[[nn.Module | None, Tensor], bool]] = {}  # see Glance.look
         self.calls = 0  # dispatches through the mode and hooks, for the account of their cost
@@ -267,6 +270,8 @@ class Eyes(TorchFunctionMode):
         self._stack.append(module)
         if len(self._stack) == 1:
             self._enter_root(module, args)
+        if self.on_part is not None and not (self._blind or self._shut):
+            self.on_part(module, args)
         if self._blind or self._shut or self._composite or type(module) in _PLAIN:
             return
         if is_compiled(module) and not hasattr(module.forward, "covers_eyes"):  # compiled before the watch began

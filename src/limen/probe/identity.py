@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["ByIdentity"]
 
@@ -30,6 +30,10 @@ class ByIdentity(Generic[V]):
     def values(self) -> Iterator[V]:
         """Values of all objects whose ``id`` was not taken by another, in the order they were entered."""
         return (value for _, value in self._entries.values())
+
+    def things(self) -> Iterator[Any]:
+        """All objects that still exist, in the order they were entered."""
+        return (thing for held, _ in self._entries.values() if (thing := held()) is not None)
 
     def __contains__(self, thing: object) -> bool:
         return self.get(thing) is not None

@@ -190,6 +190,7 @@ class Rest:
             idle.lock.release()
 
     def _enter(self, idle: Idle, first: int) -> None:
+        self._optimisers.clearing.forget()
         for step, loss in enumerate(idle.losses, first):
             if loss is not None:
                 self._losses.enter(step, idle.number, loss)

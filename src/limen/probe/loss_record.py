@@ -11,6 +11,7 @@ from limen.anatomy import divisors_of
 from limen.kernels import Fetched, is_capturing
 from limen.probe.backlog import Backlog
 from limen.probe.beginning import Beginning
+from limen.probe.output_record import STEPS, Glimpse, OutputRecord, glimpse_of
 from limen.probe.parts import Parts
 from limen.probe.rows import Rows
 from limen.probe.scaling import Scaling
@@ -42,8 +43,11 @@ class LossBook:
         self._parts = Parts()
         self._surprises: dict[int | None, Surprise] = {}
         self._functions: dict[int | None, str] = {}
+        self._outputs: dict[int | None, OutputRecord] = {}
         self._rows: dict[int | None, Rows] = {}
         self._name, self._words = "other", ""
+        self._glimpses: list[Glimpse] = []  # of the passes since the last update
+        self._young = STEPS  # looked-at steps left in which they are taken
         self._full = False  # what follows until the next update is no longer entered
 
     def add(self, beginning: Beginning, scaling: Scaling | None, *, looking: bool) -> None:
@@ -59,6 +63,8 @@ class LossBook:
             return
         if looking and not self.pending:
             self._name, self._words = beginning.function, beginning.words
+        if looking and self._young > 0:
+            self._glimpses.append(glimpse_of(beginning.reading))
         loss = beginning.loss() if scaling is None else scaling.undone(beginning)
         real = loss.real if loss.is_complex() else loss
         if not loss.is_cpu:
@@ -76,14 +82,17 @@ class LossBook:
     def drop(self) -> None:
         """Forget the losses since the last update: they belong to a model that is not watched."""
         self.pending, self._full = [], False
+        self._glimpses = []
         self._parts.drop()
 
-    def close(self, step: int, optimiser: int | None) -> None:
-        """Give the losses since the last update to the optimiser that has just stepped."""
+    def close(self, step: int, optimiser: int | None, *, upwards: bool = False) -> None:
+        """Give the losses since the last update to the optimiser that has just stepped, ``upwards`` or down."""
         self._full = False
         if not self.pending:
             return
         pending, self.pending = self.pending, []
+        glimpses, self._glimpses = self._glimpses, []
+        self._glimpse(optimiser, glimpses, upwards=upwards)
         newest, factor = pending[-1], self._parts.close(optimiser)
         self._backlog.do(
             lambda: self._enter(step, optimiser, pending, factor), newest if isinstance(newest, Fetched) else None
@@ -103,6 +112,14 @@ class LossBook:
         self.pending.append(loss)
         self._parts.add(divisors)
 
+    def _glimpse(self, optimiser: int | None, glimpses: list[Glimpse], *, upwards: bool) -> None:
+        """Enter what the passes of a step began at; a new optimiser makes the account young again."""
+        new = optimiser not in self._outputs
+        record = self._outputs.setdefault(optimiser, OutputRecord(upwards))
+        if glimpses:
+            record.add(glimpses)
+        self._young = (STEPS if new else self._young) - bool(glimpses)
+
     def _enter(self, step: int, optimiser: int | None, pending: Sequence[float | Fetched], factor: int) -> None:
         known = [number for number in map(number_of, pending) if number is not None]
         if not known:
@@ -119,10 +136,14 @@ class LossBook:
 
     def vitals(self) -> tuple[LossVitals, ...]:
         """Copies as values."""
+        seen = [(self._outputs.get(optimiser, OutputRecord()), optimiser) for optimiser in self._rows]
         return tuple(
-            LossVitals(self._functions[optimiser], rows.whole(0), rows.column(1), optimiser)
-            for optimiser, rows in self._rows.items()
-        )
+            LossVitals(
+                self._functions[optimiser], self._rows[optimiser].whole(0), self._rows[optimiser].column(1), optimiser,
+                head=record.head, negated=record.negated, outputs=record.outputs, targets=record.targets,
+            )
+            for record, optimiser in seen
+        )  # fmt: skip
 
 
 def number_of(loss: float | Fetched) -> float | None:

@@ -6,6 +6,7 @@ import functools
 import math
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -16,10 +17,12 @@ from limen.anatomy import is_adaptive, local_of, shards_of, user_frame
 from limen.kernels import Fetched
 from limen.probe.backlog import Backlog
 from limen.probe.budget import DENSE_STEPS
+from limen.probe.clearing import Clearing
 from limen.probe.directory import Directory
 from limen.probe.identity import ByIdentity
 from limen.probe.parameter_record import ParameterRecord, Sweep
 from limen.probe.rows import Room, Rows
+from limen.probe.untrained import UntrainedBook
 from limen.sites import Parameter
 from limen.vitals import OptimiserVitals, ParameterVitals
 
@@ -44,6 +47,8 @@ class OptimiserBook:
         self._trained: dict[int | None, list[ParameterRecord]] = {}  # what each optimiser moved last
         self._sweep: Sweep | None = None
         self._swept: dict[int | None, int] = {}  # by optimiser, the step of the last one
+        self.clearing = Clearing(backlog)
+        self.untrained = UntrainedBook(directory, is_measurable)
 
     def live(self) -> list[Optimizer]:
         """Those that still exist."""
@@ -109,7 +114,8 @@ class OptimiserBook:
             self._sweep = None
 
     def commit(self, step: int) -> None:
-        """Enter the learning rates of a step."""
+        """Enter the learning rates of a step, and look for what no update reaches."""
+        self.untrained.look(self.live(), self._records)
         for held, rows in zip(self._optimisers, self._rates, strict=True):
             optimiser = held()
             if optimiser is not None:
@@ -124,8 +130,8 @@ class OptimiserBook:
     def vitals(self) -> tuple[OptimiserVitals, ...]:
         """Copies as values."""
         return tuple(
-            OptimiserVitals(f.name, r.whole(0), r.column(1), f.momentum, f.weight_decay, f.adaptive)
-            for f, r in zip(self._facts, self._rates, strict=True)
+            replace(facts, step=rows.whole(0), learning_rate=rows.column(1), uncleared=self.clearing.uncleared(number))
+            for number, (facts, rows) in enumerate(zip(self._facts, self._rates, strict=True))
         )
 
     def parameter_vitals(self) -> tuple[ParameterVitals, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -67,6 +68,10 @@ class ParameterRecord:
         self._known = None
         self.rows.amend(UPDATE, ratio)
         self._pace = max(self._pace, ratio) if math.isfinite(ratio) else math.inf
+
+    def has_no_gradient(self, fewest: int) -> bool:
+        """Whether no gradient was ever there, in as many measured steps at least."""
+        return len(self.rows) >= fewest and bool(np.isnan(self.rows.column(GRADIENT)).all())
 
     def let_go(self) -> None:
         """Do not keep the tensor alive any longer: nothing updates it."""

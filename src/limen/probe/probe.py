@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from limen.anatomy import Wiring, number_of, user_frame
+from limen.anatomy import Wiring, ascends, number_of, user_frame
 from limen.probe.backlog import Backlog
 from limen.probe.beginning import Beginning
 from limen.probe.budget import Budget
@@ -26,6 +26,7 @@ from limen.probe.meter import Meter
 from limen.probe.modes import is_ordinary
 from limen.probe.one_thread import OneThread
 from limen.probe.optimiser_book import OptimiserBook
+from limen.probe.program_book import ProgramBook
 from limen.probe.quiet import Quiet
 from limen.probe.scaling import Scalings
 from limen.probe.scope import Scope
@@ -63,9 +64,7 @@ class Probe:
         *,
         strict: bool = False,
     ) -> None:
-        self.budget = budget
-        self.on_step = on_step
-        self.on_failure = on_failure
+        self.budget, self.on_step, self.on_failure = budget, on_step, on_failure
         self.closed, self.busy = False, 0
         self.cost = 0.0  # seconds that limen has taken of the current step
         self.step = self.looked = 0  # training steps completed, and of them looked at
@@ -79,21 +78,19 @@ class Probe:
         self._scope = Scope(models)
         self._meter = Meter(self.sites, self._backlog, self._troubles.note)
         self._gates = Gates(self.sites, self._meter, self._troubles.note, self._troubles.meet)
-        self._clock = StepClock()
+        self._clock, self._quiet = StepClock(), Quiet()
         self._waiting = False  # an optimiser exists that has not stepped yet
-        self._looking = True
-        self._ran = False  # a watched model ran forward since the last backward pass
-        self._scalings = Scalings()
+        self._looking, self._ran = True, False  # whether a watched model ran forward since the last backward pass
         self._passes = 0  # backward passes from a loss in the current step
-        self._leaves = Leaves(self.directory)
+        self._scalings, self._leaves = Scalings(), Leaves(self.directory)
         self._updates = Updates(self.optimisers)
         self._started: float | None = None
         self._boundary = 0.0
         self._rest = Rest(budget, self.losses, self.optimisers, self._scalings, self._enter)
         self._eyes = Eyes(self._seen, self._root, self._recurring, self._scope.holds)
         self._taps = Taps(OneThread(self, self._rest, self._scope, self._troubles.note), self._rest)
-        self._quiet = Quiet()
         self._compiled = Compiled(self._eyes, self.sites, self.directory, self._seen)
+        self._program = ProgramBook(self.directory, self._eyes, self._part)
         self._eyes.open()
 
     @property
@@ -137,6 +134,7 @@ class Probe:
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
             inputs=self._meter.inputs.vitals(),
+            program=self._program.vitals(self.optimisers.untrained.found),
             notes=(*self.notes.values(), *unseen, *self.losses.remarks, *self.sites.troubles()),
         )
 
@@ -157,9 +155,12 @@ class Probe:
         if not self.directory.knows(module):
             self.directory.meet(module, user_frame())
         self._leaves.scripted.meet(module, self.step)
-        if not self.directory.models or self.directory.module(module)[0] != self.directory.models[0]:
-            return
-        self._meter.read_input(module, args)
+        if self.directory.models and self.directory.module(module)[0] == self.directory.models[0]:
+            self._meter.read_input(module, args)
+
+    @guarded
+    def _part(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        self._program.hear(module, args)
 
     @guarded
     def _seen(self, seen: Seen) -> Callable[[Any], None] | None:
@@ -171,10 +172,7 @@ class Probe:
         except Exception as error:
             self._troubles.meet(error, f"A {seen.activation.name} is not watched ({type(error).__name__}: {error}).")
             return None
-        if place is None:
-            self._troubles.note("sites", "There are more than 4,096 sites: the later ones are not watched.")
-            return None
-        if place.trouble:
+        if place is None or place.trouble:
             return None
         try:
             self._meter.read(place, seen.z, self.gradient)
@@ -219,6 +217,7 @@ class Probe:
         if self._updates and not self._updates.evaluate:
             self._updates.abandon(self._eyes.reset)
         self._eyes.shut()
+        self.optimisers.clearing.before_backward()
         self._start()
         scaling = self._scalings.take(beginning)
         self._meter.factor = None if scaling is None else scaling.factor
@@ -235,12 +234,14 @@ class Probe:
             return
         self.losses.add(beginning, scaling, looking=self._looking)
         if self._looking and (self.sites.unsettled() or not self._leaves.tensors):
-            self.sites.wire(self._leaves.read(beginning.roots))
+            self.sites.wire(parents := self._leaves.read(beginning.roots))
+            self._program.read(parents)
 
     @guarded
     def after_backward(self, succeeded: bool) -> None:
         """It ended."""
         self._rest.wake(self.step)
+        self.optimisers.clearing.after_backward()
         self._eyes.reopen()
         if succeeded and self._clock.by_hand and self._passes and not self._updates:
             if self._looking and is_ordinary():
@@ -286,7 +287,7 @@ class Probe:
         if not has_closure:
             self._eyes.reopen()
         index = self.optimisers.index(optimiser)
-        self.losses.close(self.step + 1, index)
+        self.losses.close(self.step + 1, index, upwards=ascends(optimiser))
         if self._clock.ticks(optimiser):
             self._end_step(index)
 
@@ -345,4 +346,5 @@ class Probe:
         self.optimisers.commit(self.step)
         self._meter.close_step(self.step)
         self._gates.close_step()
+        self._program.close_step()
         self._troubles.compiled(self._compiled.error, self._compiled.remark())

@@ -32,6 +32,7 @@ from limen.sites import Site
 __all__ = ["Place", "SiteBook"]
 
 MOST_SITES = 4_096  # a model that makes new modules at every step must not fill the memory
+TOO_MANY = f"There are more than {MOST_SITES:,} sites: the later ones are not watched."
 
 
 @dataclass(eq=False)
@@ -71,6 +72,7 @@ class SiteBook:
         self.places: list[Place] = []
         self.outside = False  # some site is outside of any module
         self.compiled = False  # some site is in compiled code
+        self._is_full = False
         self._room = Room()
         self._by_call: dict[tuple[int, str, int], Place] = {}
 
@@ -83,7 +85,7 @@ class SiteBook:
         place = self._by_call.get(key)
         if place is not None and place.owner_is(seen.owner):
             return place
-        if len(self.places) >= MOST_SITES:
+        if self._fills_up():
             return None
         place = self._by_call[key] = self._meet(seen)
         return place
@@ -127,7 +129,7 @@ class SiteBook:
         place = self._by_call.get(key)
         if place is not None and place.owner_is(owner):
             return place
-        if len(self.places) >= MOST_SITES:
+        if self._fills_up():
             return None
         self._let_go()
         site = self._nameless(get(gate.function), units)
@@ -137,6 +139,11 @@ class SiteBook:
         place.gate = gate.name
         self.places.append(place)
         return place
+
+    def _fills_up(self) -> bool:
+        """Whether there is no place for another site; noted."""
+        self._is_full = len(self.places) >= MOST_SITES
+        return self._is_full
 
     def _nameless(self, activation: Activation, units: int) -> Site:
         """A new site on the last axis, before its name and its surroundings are known."""
@@ -198,7 +205,8 @@ class SiteBook:
     def troubles(self) -> list[str]:
         """What is no longer watched, for the reader of the report."""
         broken = [place for place in self.places if place.trouble]
-        return [f"{place.record.site.name} is no longer watched {place.trouble}." for place in broken]
+        lost = [TOO_MANY] if self._is_full else []
+        return [*(f"{place.record.site.name} is no longer watched {place.trouble}." for place in broken), *lost]
 
     def settle(self) -> None:
         """Name the new places, at the end of the step in which they were met."""

@@ -49,6 +49,7 @@ class Updates:
             return False
         self._entries.pop()
         self._book.finish_sweep()
+        self._book.clearing.after_update(self._book.index(optimiser), optimiser)
         return True
 
     def abandon(self, look_again: Callable[[], None]) -> None:

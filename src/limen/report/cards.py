@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from limen.findings import Cause, Finding, Group
 from limen.journal import Run
 from limen.report.draw import Json
-from limen.report.groups import actions, revived
+from limen.report.groups import actions, known, revived
 from limen.report.numbers import count, percent, printable, sentence
 from limen.report.words import bounds, phrase, place_name, spread, unit_list
 
@@ -42,7 +42,7 @@ def _card(run: Run, one: Group, drawings: Drawings) -> Json:
         "title": sentence(phrase(run, *one.members)),
         "spread": spread(one.members) if len(members) > 1 else "",
         "step": f"{one.root.step:,}",
-        "revived": revived(run, one),
+        "revived": known(one) + revived(run, one),
         "closed": f"{one.closed:,}" if one.closed is not None else "",
         "confidence": percent(max(finding.confidence for finding in one.members)),
         "causes": [_cause(cause) for cause in one.causes],

@@ -11,7 +11,7 @@ from limen.findings.rate_choice import optimiser_of
 from limen.journal import Run, TreatmentRecord
 from limen.report.numbers import printable
 
-__all__ = ["Action", "actions", "figures_of", "grouped", "revived"]
+__all__ = ["Action", "actions", "figures_of", "grouped", "known", "revived"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,12 @@ def _action(run: Run, one: Group, case: Finding, remedy: str) -> Action:
 def figures_of(record: TreatmentRecord) -> list[str]:
     """Names of what is compared with the end of the run; the rate that a treatment set is told in its own words."""
     return [name for name in record.before if name != "learning rate"]
+
+
+def known(one: Group) -> str:
+    """From which step on limen knew of a group, where that was not when it began; empty where it was."""
+    told = min((finding.told for finding in one.members if finding.told is not None), default=one.root.step)
+    return f"; known at step {told:,}" if told > one.root.step else ""
 
 
 def revived(run: Run, one: Group) -> str:

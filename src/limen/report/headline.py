@@ -56,7 +56,9 @@ def undecided(run: Run) -> str:
     if not run.vitals.sites:
         steps = count(run.vitals.step, "step")
         return f"undecided: no activation function was seen in {steps}; limen check says where one is missing"
-    return f"undecided: {count(run.vitals.step, 'step')} seen, {EVIDENCE.steps} needed"
+    if run.vitals.step < EVIDENCE.steps:
+        return f"undecided: {count(run.vitals.step, 'step')} seen, {EVIDENCE.steps} needed"
+    return f"undecided: {count(run.samples, 'sample')} seen, {EVIDENCE.samples:,} needed"
 
 
 def _code(code: int) -> str:

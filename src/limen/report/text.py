@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from limen.findings import Finding, Group
 from limen.findings.advice import SAFE
 from limen.journal import Run, TreatmentRecord
-from limen.report.groups import Action, actions, figures_of, grouped, revived
+from limen.report.groups import Action, actions, figures_of, grouped, known, revived
 from limen.report.headline import cost, headline
 from limen.report.numbers import number, percent, printable
 from limen.report.order import closed_findings, shown_findings
@@ -120,7 +120,7 @@ def _group(run: Run, one: Group) -> list[Entry]:
         entries += _units(run, root)
     else:
         entries += _members(run, one)
-    entries.append(Entry("  since", f"step {root.step:,} of {run.vitals.step:,}{revived(run, one)}"))
+    entries.append(Entry("  since", f"step {root.step:,} of {run.vitals.step:,}{known(one)}{revived(run, one)}"))
     for index, cause in enumerate(one.causes):
         evidence = f": {cause.evidence}" if cause.evidence else ""
         entries.append(Entry("" if index else "  why", f"{cause.name} ({percent(cause.confidence)}){evidence}"))

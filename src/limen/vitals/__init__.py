@@ -6,7 +6,7 @@ from limen.vitals.histogram import BINS, EDGES, Histogram
 from limen.vitals.moments import Moments
 from limen.vitals.narrow import Narrow, narrow_in
 from limen.vitals.panel import panel_of
-from limen.vitals.program import Dropout, Normalisation, Program, Scale, Untrained
+from limen.vitals.program import Dropout, Interposed, Normalisation, Program, Scale, Untrained
 from limen.vitals.rank_vitals import matched, merge_ranks, site_key
 from limen.vitals.snapshot import (
     InputVitals,
@@ -28,6 +28,7 @@ __all__ = [
     "Evidence",
     "Histogram",
     "InputVitals",
+    "Interposed",
     "LossVitals",
     "Moments",
     "Narrow",

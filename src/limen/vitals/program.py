@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Dropout", "Normalisation", "Program", "Scale", "Untrained"]
+__all__ = ["Dropout", "Interposed", "Normalisation", "Program", "Scale", "Untrained"]
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,14 @@ class Dropout:
     Attributes:
         name: dotted path.
         share: of values dropped, in [0, 1].
-        kind: class name, for instance ``Dropout2d``.
+        kind: class name, for instance ``Dropout2d``; ``dropout`` for a call of the function.
+        width: values of one sample that it could drop; 0 where unknown.
     """
 
     name: str
     share: float
     kind: str
+    width: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,36 @@ class Normalisation:
     Attributes:
         name: dotted path.
         kind: class name, for instance ``BatchNorm1d``.
-        values: fewest values that one mean and variance were taken of in a training step.
+        values: fewest values that one mean and variance were taken of in a training step; of the first steps, the one
+            with the most, since the last batch of an epoch may be small.
         trains: False where it uses running statistics during training steps, as in evaluation mode.
+        untouched: True where these are as they were made, mean 0 and variance 1, so that it normalises nothing.
+        dropped: share of what it is given that a dropout directly before it has dropped; 0 where there is none.
     """
 
     name: str
     kind: str
     values: int
     trains: bool
+    untouched: bool = False
+    dropped: float = 0.0
+
+
+@dataclass(frozen=True)
+class Interposed:
+    """A function between two layers of weights that is no activation of the catalogue.
+
+    Attributes:
+        function: ``exp``, ``sinh``, ``cosh``, ``pow`` with an exponent of 2 and more, or ``softmax`` over the units.
+        before: dotted path of the layer whose output it is applied to.
+        behind: dotted path of the layer that reads its result.
+        norm: True where a normalisation stands between ``before`` and the function.
+    """
+
+    function: str
+    before: str
+    behind: str
+    norm: bool
 
 
 @dataclass(frozen=True)
@@ -87,10 +111,13 @@ class Program:
         dropouts: in forward order.
         norms: in forward order.
         untrained: in the order of the model's parameters; those that do not require gradients are not among them.
-        unseparated: chains of linear layers, in forward order, that follow each other with no activation between.
+        unseparated: chains of linear layers, in forward order, that follow each other with no activation between, and
+            of which this is not known to be meant.
+        interposed: in forward order.
     """
 
     dropouts: tuple[Dropout, ...] = ()
     norms: tuple[Normalisation, ...] = ()
     untrained: tuple[Untrained, ...] = ()
     unseparated: tuple[tuple[str, ...], ...] = ()
+    interposed: tuple[Interposed, ...] = ()

@@ -135,8 +135,9 @@ class LossVitals:
             ``sigmoid``, ``relu`` or another activation; empty where unknown. A cross-entropy contains a log-softmax of
             its own, which is not meant.
         negated: True where the loss function enters with a minus, so that a descent climbs it.
-        outputs: the size of what the loss function was given, in the first step it was seen; None where unknown.
-        targets: the size of what that was compared with; None where unknown or where targets are classes.
+        outputs: the size of what the loss function was given, in the first steps it was seen; None where unknown.
+        targets: the size of what that was compared with, or of the difference from it where ``outputs`` is None; None
+            where unknown or where targets are classes.
     """
 
     function: str

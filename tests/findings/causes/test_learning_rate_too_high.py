@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from limen.findings import Thresholds, diagnose
-from limen.findings.causes import learning_rate_too_high
+from limen.findings.causes import FACTS, learning_rate_too_high
+from limen.findings.causes.learning_rate_too_high import STEEP
 from limen.findings.finding import Cause
 from limen.vitals import InputVitals, Vitals
 from tests.findings.patients import Layer, Patient, falling, noisy
@@ -88,7 +89,7 @@ def deep_sigmoid(*, last: float, head: float) -> Vitals:
 def test_large_steps_of_the_head_alone_are_no_cause_where_the_gradient_vanishes() -> None:
     vitals = deep_sigmoid(last=1e-3, head=0.6)
     flat = next(one for one in diagnose(vitals) if one.symptom == "not-learning")
-    assert [cause.name for cause in flat.causes] == ["saturating-activation"]
+    assert [cause.name for cause in flat.causes] == ["saturating-activation", "too-deep-without-normalisation"]
     assert "lower-learning-rate" not in flat.remedies
 
 
@@ -96,3 +97,87 @@ def test_large_steps_of_other_weights_still_are() -> None:
     vitals = deep_sigmoid(last=0.6, head=1e-3)
     flat = next(one for one in diagnose(vitals) if one.symptom == "not-learning")
     assert "learning-rate-too-high" in [cause.name for cause in flat.causes]
+
+
+sight = FACTS["learning-rate-too-high"].sight
+NORM = 1.41 * 8  # of a weight of 64 units
+THROWN = lambda t: np.where(t <= 3, 0.5, 0.05)  # noqa: E731
+RISEN = lambda t: np.where(t < 2, 2.3, 40.0)  # noqa: E731
+
+
+def early(
+    update: object = THROWN,
+    *,
+    loss: object = RISEN,
+    calm: int = 1,
+    steps: int = 20,
+    optimiser: str = "Adam",
+    gradient: float = 0.1 * NORM,
+    scale: float = 1.41,
+    **story: object,
+) -> Vitals:
+    """The first steps of one layer that is thrown about, of which others are not."""
+    thrown = Layer("fc0", update=update, weight_gradient=gradient, scale=scale)  # pyright: ignore
+    layers = (thrown, *(Layer(f"fc{i + 1}") for i in range(calm)))
+    about: dict[str, object] = {"steps": steps, "optimiser": optimiser, "losses": (loss,), "classes": 0, **story}
+    return Patient(layers, **about).vitals  # pyright: ignore
+
+
+@pytest.mark.parametrize(
+    ("vitals", "harm"),
+    [
+        (early(), "the loss rose from 2.3 to 40"),
+        (early(calm=0), "the loss rose"),
+        (early(loss=noisy(float(np.log(64)), 0.02)), "the loss has not fallen"),
+        (early(loss=lambda t: np.where(t < 18, 2.3, np.inf)), "no longer finite"),
+        (early(optimiser="SGD"), "the loss rose"),
+        (early(lambda t: np.where(t <= 3, LIMITS.violent_update, 0.0)), "the loss rose"),
+        (early(steps=400, loss=lambda t: np.where((t > 1) & (t < 9), 40.0, 2.3 * 0.99**t)), "the loss rose"),
+    ],
+    ids=["risen", "one weight", "not fallen", "infinite", "not adaptive", "at the limit", "found its way later"],
+)
+def test_first_steps_that_throw_the_weights_about_are_seen_at_once(vitals: Vitals, harm: str) -> None:
+    (finding,) = sight(vitals, LIMITS)
+    assert (finding.name, finding.severity, finding.where) == ("learning-rate-too-high", "warning", "model")
+    assert harm in finding.message
+    assert "fc0.linear.weight" in finding.causes[0].evidence
+
+
+@pytest.mark.parametrize(
+    "vitals",
+    [
+        Vitals(),
+        early(loss=falling(2.3, 0.2, 10.0)),
+        early(lambda t: np.where(t <= 2, 0.9, 0.05)),
+        early(lambda t: np.where(t <= 20, 0.99 * LIMITS.violent_update, 0.0)),
+        early(calm=2),
+        early(scale=1e-3, calm=0),
+        early(np.nan, calm=0),
+        early(optimiser="SGD", gradient=1.01 * STEEP * NORM),
+        early(inputs=InputVitals(mean=100.0, std=80.0, low=0.0, high=255.0, features=64)),
+        early(losses=(RISEN, RISEN)),
+        early(losses=()),
+        early(loss=lambda t: -RISEN(t)),
+        early(lambda t: np.where(t > 50, 0.5, 1e-3), steps=200),
+        early(steps=10),
+    ],
+    ids=[
+        "nothing", "the loss falls", "two steps", "just below the limit", "a third of the weights",
+        "weights begun at about zero", "not measured", "steep gradients", "huge inputs", "two losses", "no loss",
+        "a loss without a size", "later", "too few steps",
+    ],
+)  # fmt: skip
+def test_nothing_is_said_at_once(vitals: Vitals) -> None:
+    assert list(sight(vitals, LIMITS)) == []
+
+
+def test_gradients_that_are_not_cleared_are_the_reason() -> None:
+    vitals = early()
+    own = replace(vitals.optimisers[0], uncleared=19)
+    assert list(sight(replace(vitals, looked=20, optimisers=(own,)), LIMITS)) == []
+
+
+def test_a_loss_that_began_wild_is_no_matter_of_the_rate() -> None:
+    wild = early(classes=10, loss=lambda t: np.where(t < 2, 25.0, 100.0), calm=0)
+    plain = early(classes=10, loss=lambda t: np.where(t < 2, 2.5, 10.0), calm=0)
+    assert [len([*sight(one, LIMITS)]) for one in (wild, plain)] == [0, 1]

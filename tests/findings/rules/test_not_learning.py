@@ -45,7 +45,7 @@ def test_without_a_level_of_a_guess_it_is_a_warning() -> None:
         ill(Layer("fc1", update=1e-9), noisy(0.3, 0.01)),  # fine-tuning of a trained network
         ill(Layer("fc1", update=1e-9), falling(2.3, 0.2, 20.0)),  # converged
         ill(Layer("fc1", update=0.6), noisy(falling(2.3, 1.9), 0.02)),  # it falls, if by little
-        ill(Layer("fc1", update=1e-9), steps=150),  # too early
+        ill(Layer("fc1", update=1e-9), steps=19),  # too early
         Patient((Layer("g", update=1e-9),), losses=(FLAT, FLAT)).vitals,  # adversaries
     ],
 )

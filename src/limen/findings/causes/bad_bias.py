@@ -1,17 +1,27 @@
 """Biases that hold units down."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 
 from limen.findings.causes.birth import began_at_zero, bias_of, born_share, weight_of
-from limen.findings.causes.registry import cause
+from limen.findings.causes.registry import cause, fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.figures import median
 from limen.findings.finding import Cause, Finding
+from limen.findings.silence import is_gate
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
 from limen.vitals import SiteVitals, Vitals
 
 HELD_DOWN = 3.0  # standard deviations: a Gaussian pre-activation is positive on 0.1 % of samples
 OUT_OF_REACH = 2.0  # times the norm of a unit's weights: torch's own biases are 0.1 times that
+EARLIEST = 10  # steps in which no unit was active
+FEWEST = 4  # units of a layer that is spoken of
 ALIKE = 2.0  # mean over spread of the units' means: a shift common to all, which random weights do not make
 
 
@@ -34,10 +44,50 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
     """
     seen = vitals.site(finding.where)
     born = born_share(vitals, finding)
-    if seen is None or born < 0.5 or seen.birth.samples == 0 or began_at_zero(vitals, seen.site.layer):
+    held = _held_down(vitals, seen, seen.birth.in_panel(finding.units)) if seen is not None and born >= 0.5 else None
+    if held is None:
         return None
-    known = seen.birth.in_panel(finding.units)
-    means, spread = seen.birth.moments.mean[known], _spread(seen, finding)
+    return Cause("bad-bias", round(born * (0.95 if held.direct else 0.75), 3), held.evidence)
+
+
+@fact("bad-bias", explains={"dead-units", "not-learning", "slow-learning", "vanishing-gradient"})
+def held_down(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Layers of which the biases were seen to hold all units down; see above for the page."""
+    for seen in vitals.sites:
+        site, birth = seen.site, seen.birth
+        if not site.dead_left or is_gate(site.function) or site.head or birth.steps < EARLIEST or birth.units < FEWEST:
+            continue
+        if birth.active.any():
+            continue
+        held = _held_down(vitals, seen, np.arange(len(birth.moments.mean)))
+        if held is not None and held.direct:
+            yield sighting(
+                "bad-bias",
+                "warning",
+                site.name,
+                f"No unit of {site.described} was active in the first {birth.steps} steps. {held.evidence}",
+                confidence=0.95,
+                measured=held.level,
+                limit=HELD_DOWN,
+                unit="standard deviations below zero",
+                layer=site.layer,
+            )
+
+
+@dataclass(frozen=True)
+class _Held:
+    """How far below zero silent units lie: in standard deviations, and whether their recorded biases explain it."""
+
+    level: float
+    direct: bool
+    evidence: str
+
+
+def _held_down(vitals: Vitals, seen: SiteVitals, known: npt.NDArray[np.int64]) -> _Held | None:
+    """What is known of these units of a site, as indices into what was seen at birth; None where it is not bias."""
+    if seen.birth.samples == 0 or began_at_zero(vitals, seen.site.layer):
+        return None
+    means, spread = seen.birth.moments.mean[known], median(seen.birth.moments.std[known])
     if len(known) == 0 or not np.isfinite(means).all():
         return None
     level = float(np.median(means))
@@ -52,11 +102,7 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
         f"In the first {seen.birth.steps} steps the silent units of {seen.site.title} had pre-activations of about "
         f"{level:.3g} with a standard deviation of {spread:.2g} over samples{words}."
     )
-    return Cause("bad-bias", round(born * (0.95 if direct else 0.75), 3), evidence)
-
-
-def _spread(seen: SiteVitals, finding: Finding) -> float:
-    return median(seen.birth.moments.std[seen.birth.in_panel(finding.units)])
+    return _Held(-level / spread if spread > 0.0 else float("inf"), direct, evidence)
 
 
 def _row_norm(vitals: Vitals, seen: SiteVitals) -> float:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from limen.findings.causes.birth import born_share, born_stuck, first_site
-from limen.findings.causes.blank_weights import EXPLAINED, began_blank
-from limen.findings.causes.registry import cause
+from limen.findings.causes.blank_weights import EXPLAINED, began_blank, blank_layers
+from limen.findings.causes.registry import cause, fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
+from limen.findings.loss_trend import loss_trend
+from limen.findings.once import once
+from limen.findings.sameness import signal
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
 from limen.findings.words import samples_of
@@ -39,6 +44,9 @@ WIDE = 2.0  # times the gain: over ten layers a thousand times the gradient
 NARROW = 0.5  # times the gain, where the gradient vanishes
 SHRUNK = 0.03  # of the first site's spread: biases of 0.1 times a unit's weights outweigh the signal
 FAR = 5.0  # times the gain, from which one layer alone is stuck
+
+TINY = 0.1  # times the gain, over three layers and more: a thousandth is left
+GONE = 1e-3  # of the input's spread: a hundredth of what three layers of torch's own initialisation leave
 
 EXPLAINS = frozenset(
     {
@@ -95,6 +103,80 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
     return _wide(layers, finding, limits)
 
 
+@fact("bad-initialisation", explains=EXPLAINS | EXPLAINED)
+def begun_without_chance(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Weights at zero, all equal, or so far from scale that the pre-activations show it; see above for the page."""
+    for seen, why in blank_layers(vitals):
+        yield sighting(
+            "bad-initialisation",
+            "warning",
+            seen.site.name,
+            why.evidence,
+            confidence=0.95,
+            measured=0.0,
+            limit=limits.alike,
+            unit="difference between units",
+            layer=seen.site.layer,
+        )
+    layers = _layers(vitals)
+    yield from _begun_large(vitals, layers, limits)
+    yield from _begun_small(vitals, layers)
+
+
+def _begun_large(vitals: Vitals, layers: dict[str, _Layer], limits: Thresholds) -> Iterator[Finding]:
+    """Two wide layers and more that blow the signal up, in a net that no training has made so."""
+    trend = loss_trend(vitals, limits)
+    if trend is not None and trend.began <= limits.risen * trend.chance:
+        return  # fine-tuned: large, and right
+    wide = [one for one in _hidden(vitals) if one.site.layer in layers and layers[one.site.layer].excess >= WIDE]
+    compound = float(np.prod([layers[one.site.layer or ""].excess for one in wide]))
+    if len(wide) < 2 or compound < FAR**2:
+        return
+    last = max(wide, key=lambda one: one.site.order)
+    moments, layer = last.birth.moments, layers[last.site.layer or ""]
+    size = median(np.hypot(moments.mean, moments.std))
+    if size >= limits.wild_signal:
+        evidence = (
+            f"{len(wide)} layers began with weights of more than twice the scale that suits them, {layer.weight} of "
+            f"{layer.excess:.2g} times: at {last.site.title} the pre-activations have a root mean square of {size:.3g}."
+        )
+        yield _misscaled(last, evidence, measured=layer.excess, limit=WIDE)
+
+
+def _begun_small(vitals: Vitals, layers: dict[str, _Layer]) -> Iterator[Finding]:
+    """Three small layers and more behind which hardly anything is left of the input."""
+    small = [one for one in _hidden(vitals) if one.site.layer in layers and layers[one.site.layer].excess <= TINY]
+    if len(small) < 3:
+        return
+    last = max(small, key=lambda one: one.site.order)
+    left, layer = signal(vitals, last, last.birth), layers[last.site.layer or ""]
+    if left < GONE:
+        evidence = (
+            f"{len(small)} layers began with weights of a tenth of the scale that suits them or less, {layer.weight} "
+            f"of {layer.excess:.2g} times: {last.site.title} varies over samples by {left:.1e} of the input's spread."
+        )
+        yield _misscaled(last, evidence, measured=layer.excess, limit=TINY)
+
+
+def _hidden(vitals: Vitals) -> list[SiteVitals]:
+    return [seen for seen in vitals.sites if not seen.site.head and seen.birth.samples > 0]
+
+
+def _misscaled(seen: SiteVitals, evidence: str, *, measured: float, limit: float) -> Finding:
+    return sighting(
+        "bad-initialisation",
+        "warning",
+        seen.site.name,
+        evidence,
+        confidence=0.92,
+        measured=measured,
+        limit=limit,
+        unit="times the scale that keeps the gradient's size",
+        layer=seen.site.layer,
+    )
+
+
+@once
 def _layers(vitals: Vitals) -> dict[str, _Layer]:
     """By layer, those that feed a site without a normalisation between, and whose first row was recorded."""
     weights: dict[str, ParameterVitals] = {

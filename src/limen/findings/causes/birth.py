@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from limen.findings.finding import Finding
+from limen.findings.once import once
 from limen.findings.silence import is_gate
 from limen.findings.updates import scale_at_birth
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
@@ -14,7 +15,13 @@ __all__ = ["began_at_zero", "bias_of", "born_share", "born_stuck", "first_site",
 
 def weight_of(vitals: Vitals, layer: str | None) -> ParameterVitals | None:
     """The weight of a layer, or None."""
-    return next((one for one in vitals.parameters if one.parameter.layer == layer and one.parameter.weight), None)
+    return _weights(vitals).get(layer)
+
+
+@once
+def _weights(vitals: Vitals) -> dict[str | None, ParameterVitals]:
+    """The first weight of each layer."""
+    return {one.parameter.layer: one for one in reversed(vitals.parameters) if one.parameter.weight}
 
 
 def began_at_zero(vitals: Vitals, layer: str | None) -> bool:

@@ -1,6 +1,7 @@
 """Units that were never alive."""
 
 from limen.findings.causes.birth import born_share
+from limen.findings.causes.clues import Clue, inferred
 from limen.findings.causes.registry import cause
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
@@ -26,5 +27,5 @@ def dead_from_start(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
     if born < 0.5:
         return None
     many = round(born * len(finding.units))
-    evidence = f"{many} of the {len(finding.units)} silent units were not active once since the first step."
-    return Cause("dead-from-start", round(0.6 * born, 3), evidence)
+    evidence = f"{many} of the {len(finding.units)} silent units were not active once since the first step"
+    return inferred("dead-from-start", [Clue("never-alive", 0.6 * born, evidence)])

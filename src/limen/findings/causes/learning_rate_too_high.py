@@ -1,22 +1,29 @@
 """Steps that throw the weights away."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from limen.findings.causes.birth import born_share, born_stuck
-from limen.findings.causes.registry import cause
+from limen.findings.causes.clues import Clue, Doubt, inferred
+from limen.findings.causes.missing_zero_grad import missing_zero_grad
+from limen.findings.causes.registry import cause, fact
 from limen.findings.finding import Cause, Finding
+from limen.findings.loss_trend import LossTrend, loss_trend
 from limen.findings.profile import PROFILE, gradient_profiles
 from limen.findings.thresholds import Thresholds
-from limen.findings.updates import Jump
+from limen.findings.updates import NEARLY_ZERO, Jump, largest_update, scale_at_birth
 from limen.findings.violence import Crowd, Spike, Violence, large_step, violence
-from limen.vitals import Vitals
+from limen.vitals import ParameterVitals, Vitals
 
-LASTING = frozenset({"not-learning", "diverging-loss", "exploding-gradient", "saturated-units"})
+LASTING = frozenset({"not-learning", "diverging-loss", "exploding-gradient", "oscillating-loss", "saturated-units"})
 EXPLAINS = LASTING | {"dead-units", "dying-units", "non-finite"}
 FAINT = 0.25  # confidence below which it is not worth saying
+EARLY = 50  # steps, the last of those that are always looked at
+TIMES = 3  # large steps of one weight: Adam's first is one of its whole rate, whatever the gradient
+STEEP = 10.0  # gradient norm over weight norm at the start, above which the gradient is to blame: 0.03 to 4 is usual
 HUGE_INPUT = 50.0  # root mean square of the input that makes any learning rate too high
 
 
@@ -54,13 +61,12 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     if near.spike is None and finding.symptom == "not-learning" and _is_the_head_alone(vitals, jump, limits):
         return None
     near = replace(near, jump=jump)
-    doubt = weight * _of_jump(jump), 0.4 * (near.spike is not None), _of_crowd(near)
-    confidence = float(1.0 - np.prod([1.0 - one for one in doubt])) * _innocence(vitals, finding)
-    if confidence < FAINT:
-        return None
-    clues = [_jump_words(vitals, jump), _spike_words(near.spike), _crowd_words(near.crowd)]
-    sentence = "; ".join(clue for clue in clues if clue)
-    return Cause("learning-rate-too-high", round(confidence, 3), f"{sentence[0].upper()}{sentence[1:]}.")
+    clues = (
+        Clue("large-step", weight * _of_jump(jump), _jump_words(vitals, jump)),
+        Clue("loss-jumped", 0.4 * (near.spike is not None), _spike_words(near.spike)),
+        Clue("silent-together", _of_crowd(near), _crowd_words(near.crowd)),
+    )
+    return inferred("learning-rate-too-high", clues, _doubts(vitals, finding), faint=FAINT)
 
 
 def _median_death(died: npt.NDArray[np.int64]) -> int:
@@ -89,18 +95,18 @@ def _of_jump(jump: Jump | None) -> float:
     return 0.0 if jump is None else float(np.clip(0.9 + 0.4 * np.log10(jump.ratio), 0.0, 0.9))
 
 
-def _innocence(vitals: Vitals, finding: Finding) -> float:
-    """What is left of the suspicion beside other explanations, in [0, 1]."""
-    left = 1.0 - born_share(vitals, finding)
+def _doubts(vitals: Vitals, finding: Finding) -> list[Doubt]:
+    """What other explanations leave of the suspicion."""
+    doubts = [Doubt("never-alive", 1.0 - born_share(vitals, finding))]
     seen = vitals.site(finding.where)
     if finding.symptom == "saturated-units" and finding.step <= 1 and seen is not None:
-        left *= 1.0 - born_stuck(seen)
+        doubts.append(Doubt("born-stuck", 1.0 - born_stuck(seen)))
     if finding.unit == PROFILE:  # grows with depth at any learning rate
-        left *= 0.7
+        doubts.append(Doubt("grows-with-depth", 0.7))
     inputs = vitals.inputs
     if inputs is not None and np.hypot(inputs.mean, inputs.std) >= HUGE_INPUT:
-        left *= 0.85
-    return left
+        doubts.append(Doubt("huge-input", 0.85))
+    return doubts
 
 
 def _jump_words(vitals: Vitals, jump: Jump | None) -> str:
@@ -126,3 +132,93 @@ def _spike_words(spike: Spike | None) -> str:
 
 def _crowd_words(crowd: Crowd | None) -> str:
     return "" if crowd is None else f"{crowd.units} units fell silent within 5 steps of step {crowd.step}"
+
+
+@fact(
+    "learning-rate-too-high",
+    explains=EXPLAINS | {"exploding-activations", "oscillating-loss", "slow-learning", "collapsed-representation"},
+)
+def steps_too_large(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """First steps that replace most weights several times over, and a loss that is thrown up or does not fall.
+
+    Why it matters: what the initialisation gave is gone after the first steps, and what is left is what they made.
+
+    How it is measured: in the first 50 steps half of the weights or more moved by 30 % of themselves three times at
+    least, and the loss reached three times its start, was no number, or has not fallen. With an optimiser that is not
+    adaptive, only where the gradients began no larger than ten times the weights: larger ones are no matter of the
+    rate, nor is an input of huge numbers, a loss that began at ten times a guess, or gradients that are not cleared.
+
+    Known to misfire: weights of a very small scale that are not quite zero; random labels at a large rate.
+
+    Answered by: lower-learning-rate, clip-gradients.
+
+    Source: update ratio of 1e-3: Karpathy, CS231n notes.
+    """
+    trend = loss_trend(vitals, limits)
+    if trend is None or not trend.positive or _has_other_reason(vitals, trend, limits):
+        return
+    known = [one for one in vitals.parameters if _first_ratios(one) is not None]
+    thrown = [one for one in known if _is_thrown(one, vitals, limits)]
+    harm = _early_harm(vitals, trend, limits)
+    if not thrown or 2 * len(thrown) < len(known) or not harm:
+        return
+    first = largest_update(vitals, until=EARLY)
+    evidence = (
+        f"{len(thrown)} of {len(known)} weights moved by {100 * limits.violent_update:.0f} % of their norm or more in "
+        f"at least {TIMES} of the first {min(vitals.step, EARLY)} steps; {_jump_words(vitals, first)}; {harm}."
+    )
+    yield Finding(
+        symptom=None,
+        severity="warning",
+        where="model",
+        layer=None,
+        units=(),
+        step=1 if first is None else first.step,
+        measured=0.0 if first is None else first.ratio,
+        limit=limits.violent_update,
+        unit="update ratio",
+        confidence=0.9,
+        causes=(Cause("learning-rate-too-high", 0.9, evidence),),
+        remedies=(),
+        message=f"The first steps threw {len(thrown)} of {len(known)} weights about: {_jump_words(vitals, first)}; "
+        f"{harm}.",
+    )
+
+
+def _first_ratios(seen: ParameterVitals) -> npt.NDArray[np.float64] | None:
+    """Update ratios of the first steps; None of what is no weight, or began at about zero."""
+    if not seen.parameter.weight or not scale_at_birth(seen) >= NEARLY_ZERO:
+        return None
+    ratios = seen.history.update[seen.history.step <= EARLY]
+    return ratios[np.isfinite(ratios)]
+
+
+def _is_thrown(seen: ParameterVitals, vitals: Vitals, limits: Thresholds) -> bool:
+    """Whether the rate moved a weight far, time and again."""
+    ratios = _first_ratios(seen)
+    if ratios is None or np.count_nonzero(ratios >= limits.violent_update) < TIMES:
+        return False
+    adaptive = seen.optimiser is not None and vitals.optimisers[seen.optimiser].adaptive
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gradient = float(seen.history.gradient[0] / seen.history.weight[0])
+    return adaptive or gradient <= STEEP
+
+
+def _has_other_reason(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> bool:
+    inputs = vitals.inputs
+    huge = inputs is not None and bool(np.hypot(inputs.mean, inputs.std) >= HUGE_INPUT)
+    wild = trend.began > limits.wild_loss * trend.chance  # False for a chance of NaN
+    return huge or wild or any(missing_zero_grad(vitals, limits))
+
+
+def _early_harm(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> str:
+    """What became of the loss, in words; empty where it fell."""
+    values = vitals.losses[0].value[vitals.losses[0].step <= EARLY]
+    if len(values) == 0:
+        return ""
+    if not np.isfinite(values).all():
+        return "the loss is no longer finite"
+    peak = float(values.max())
+    if peak >= limits.risen * trend.began:
+        return f"the loss rose from {trend.began:.3g} to {peak:.3g}"
+    return "" if trend.learned else f"the loss has not fallen ({trend.began:.3g} at first, {trend.end:.3g} now)"

@@ -1,10 +1,12 @@
-"""A loss that overflows by itself."""
+"""A loss that overflows by itself, or whose slope does."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from limen.findings.causes.registry import cause
+from limen.findings.causes.registry import cause, fact
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
 from limen.vitals import SiteVitals, Vitals
@@ -13,6 +15,49 @@ STABLE = frozenset({"cross-entropy", "bce-with-logits", "bce", "mse", "l1", "smo
 """Losses that torch computes without a logarithm of zero: of them, finite outputs alone make no NaN or infinity."""
 
 CALM = 1e6  # size of a pre-activation far below what overflows float32 in the next layer, 3e38, or in a square, 2e19
+
+
+LOGARITHMS = {"log-probability": "softmax sigmoid", "nll": "log"}
+"""Losses that take a logarithm of a probability, by the heads with which they do."""
+
+UNLIKELY = 1e-5  # a probability in the first steps: an even guess among 10,000 classes gives ten times as much
+
+
+@fact("loss-numerics", explains=("non-finite",))
+def logarithms(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """A logarithm of a probability, taken by hand.
+
+    The page is that of ``loss_numerics``.
+    """
+    for loss in vitals.losses:
+        if loss.head not in LOGARITHMS.get(loss.function, "").split():
+            continue
+        least = 1.0 if loss.outputs is None else loss.outputs.low
+        if least >= UNLIKELY and loss.head == "sigmoid":  # what trains against a discriminator is written so
+            continue
+        kind = "softmax" if loss.head == "log" else loss.head
+        better = "log_softmax or cross_entropy" if kind == "softmax" else "logsigmoid or the binary one with logits"
+        came = f" It came down to {least:.3g} in the first steps." if least < UNLIKELY else ""
+        message = (
+            f"The loss is the logarithm of a {kind}, which is minus infinity once a probability rounds to 0.{came} "
+            f"From raw scores, {better} is finite always."
+        )
+        yield Finding(
+            symptom=None,
+            severity="warning" if least < UNLIKELY else "info",
+            where="loss",
+            layer=None,
+            units=(),
+            step=int(loss.step[0]) if len(loss.step) else 1,
+            measured=least,
+            limit=UNLIKELY,
+            unit="probability",
+            confidence=0.95,
+            causes=(Cause("loss-numerics", 0.95, message),),
+            remedies=(),
+            message=message,
+        )
+        return
 
 
 @cause("loss-numerics")
@@ -24,7 +69,12 @@ def loss_numerics(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause
 
     How it is measured: at the first step whose loss is not finite every site was looked at, its pre-activations were
     finite and below a million, and no parameter or gradient had been otherwise before. For the losses that torch
-    computes from raw scores what is left are the targets: a NaN among them, or a mean over none.
+    computes from raw scores what is left are the targets: a NaN among them, or a mean over none. Of a loss that is
+    finite itself the slope is to blame where, under the same conditions, the gradients of all weights that its
+    optimiser moves are NaN or infinite in the same step: a square root has none at 0.
+
+    Seen by itself, before any harm: a logarithm of a softmax taken by hand; a warning where a probability below 1e-5
+    met it in the first steps.
 
     Known to misfire: a last layer without an activation whose own weights are huge.
 
@@ -32,32 +82,42 @@ def loss_numerics(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause
 
     Source: Blanchard et al. 2021, "Accurately computing the log-sum-exp and softmax functions".
     """
-    if finding.symptom != "non-finite" or finding.where != "loss":
+    if finding.symptom != "non-finite":
         return None
-    ranges = [_range(seen, finding.step) for seen in vitals.sites]
-    known = [pair for pair in ranges if pair is not None]
-    earlier = any(one.first_nonfinite is not None and one.first_nonfinite < finding.step for one in vitals.parameters)
-    if not known or len(known) < len(ranges) or earlier:
+    calm = _calm(vitals, finding.step)
+    loss = next((one for one in vitals.losses if (one.step == finding.step).any()), None)
+    if calm is None or loss is None:
         return None
-    low, high = min(pair[0] for pair in known), max(pair[1] for pair in known)
-    if not max(-low, high) < CALM:
-        return None
-    name, value = next(
-        (loss.function, float(loss.value[loss.step == finding.step][0]))
-        for loss in vitals.losses
-        if (loss.step == finding.step).any()
-    )
-    stable = name in STABLE
+    value = float(loss.value[loss.step == finding.step][0])
+    where = f"at step {finding.step}, where all pre-activations were finite, from {calm[0]:.3g} to {calm[1]:.3g}"
+    if finding.where != "loss":
+        broken = [one.first_nonfinite == finding.step for one in vitals.parameters]
+        if not np.isfinite(value) or len(broken) < 2 or not all(broken):
+            return None
+        evidence = (
+            f"The loss ({loss.function}) was {value:g} {where}; and yet no gradient was finite, up to the last layer: "
+            "look in the loss for a sqrt, norm or division that meets a zero, of which the slope is infinite."
+        )
+        return Cause("loss-numerics", 0.85, evidence)
+    stable = loss.function in STABLE
     suspects = (
-        f"{name} of finite outputs is finite, which leaves the targets: a NaN among them, or a mean over none"
+        f"{loss.function} of finite outputs is finite, which leaves the targets: a NaN among them, or a mean over none"
         if stable
         else "look in the loss for a log, sqrt or division that meets a zero, and for a NaN among the targets"
     )
-    evidence = (
-        f"The loss ({name}) was {value:g} at step {finding.step}, where all pre-activations were finite, from "
-        f"{low:.3g} to {high:.3g}, and every weight before it: {suspects}."
-    )
+    evidence = f"The loss ({loss.function}) was {value:g} {where}, and every weight before it: {suspects}."
     return Cause("loss-numerics", 0.8 if stable else 0.9, evidence)
+
+
+def _calm(vitals: Vitals, step: int) -> tuple[float, float] | None:
+    """Smallest and largest pre-activation of a step where all were far from an overflow and no weight broken before."""
+    ranges = [_range(seen, step) for seen in vitals.sites]
+    known = [pair for pair in ranges if pair is not None]
+    earlier = any(one.first_nonfinite is not None and one.first_nonfinite < step for one in vitals.parameters)
+    if not known or len(known) < len(ranges) or earlier:
+        return None
+    low, high = min(pair[0] for pair in known), max(pair[1] for pair in known)
+    return (low, high) if max(-low, high) < CALM else None
 
 
 def _range(seen: SiteVitals, step: int) -> tuple[float, float] | None:

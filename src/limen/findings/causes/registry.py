@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from limen.findings.causes.clues import doubted, explained_away
 from limen.findings.finding import CAUSES, SYMPTOMS, Cause, Finding
 from limen.findings.thresholds import Thresholds
 from limen.vitals import Vitals
 
-__all__ = ["EXPLANATIONS", "FACTS", "Explanation", "Fact", "Sight", "cause", "fact", "ranked", "sights"]
+__all__ = ["EXPLANATIONS", "FACTS", "Explanation", "Fact", "Sight", "cause", "fact", "in_order", "ranked", "sights"]
 
 Explanation = Callable[[Vitals, Finding, Thresholds], Cause | None]
 Sight = Callable[[Vitals, Thresholds], Iterator[Finding]]
@@ -33,8 +34,6 @@ class Fact:
 
 FACTS: dict[str, Fact] = {}
 """Every cause that can be seen by itself, by name."""
-
-LEFT = 0.5  # of what speaks for another cause beside a fact that is certain: both may be true
 
 
 def cause(name: str) -> Callable[[Explanation], Explanation]:
@@ -74,8 +73,8 @@ def sights(vitals: Vitals, limits: Thresholds) -> list[Finding]:
 def ranked(vitals: Vitals, finding: Finding, limits: Thresholds, facts: Iterable[Finding] = ()) -> tuple[Cause, ...]:
     """All causes of ``finding`` for which there is evidence, most likely first.
 
-    A fact that the symptom follows from is a cause with its own confidence c, and explains away: what speaks for any
-    other cause is multiplied by 1 - c / 2.
+    A fact that the symptom follows from is a cause with its own confidence, and explains the others away
+    (``clues.explained_away``); where evidence makes the same cause surer than the fact does, that counts.
 
     Args:
         vitals: What was seen.
@@ -84,21 +83,23 @@ def ranked(vitals: Vitals, finding: Finding, limits: Thresholds, facts: Iterable
         facts: What ``sights`` saw.
     """
     found = [explanation(vitals, finding, limits) for explanation in EXPLANATIONS.values()]
-    inferred = {one.name: one for one in found if one is not None}
     seen = {one.name: one.causes[0] for one in sorted(facts, key=_confidence) if _explains(one, finding)}
-    left = 1.0 - (1.0 - LEFT) * max((one.confidence for one in seen.values()), default=0.0)
-    weighed = {
-        name: one if name in seen else replace(one, confidence=round(left * one.confidence, 3))
-        for name, one in inferred.items()
-    }
-    for name, one in seen.items():
-        if name not in weighed or weighed[name].confidence < one.confidence:
-            weighed[name] = one
-    return tuple(sorted(weighed.values(), key=lambda one: (-one.confidence, CAUSES.index(one.name))))
+    away = explained_away(max((one.confidence for one in seen.values()), default=0.0))
+    likeliest = dict(seen)
+    for one in found:
+        if one is not None:
+            rival = one if one.name in seen else doubted(one, [away])
+            likeliest[one.name] = max(rival, likeliest.get(one.name, rival), key=lambda either: either.confidence)
+    return in_order(likeliest.values())
+
+
+def in_order(causes: Iterable[Cause]) -> tuple[Cause, ...]:
+    """Most likely first; equally likely ones as in ``CAUSES``."""
+    return tuple(sorted(causes, key=lambda one: (-one.confidence, CAUSES.index(one.name))))
 
 
 def _explains(fact: Finding, finding: Finding) -> bool:
-    return finding.symptom in FACTS[fact.name].explains
+    return fact.name in FACTS and finding.symptom in FACTS[fact.name].explains
 
 
 def _confidence(finding: Finding) -> float:

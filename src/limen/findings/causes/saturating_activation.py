@@ -1,11 +1,16 @@
 """Functions whose slope goes to zero on both sides."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 import numpy as np
 
 from limen.findings.causes.birth import born_stuck
-from limen.findings.causes.registry import cause
+from limen.findings.causes.registry import cause, fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
-from limen.findings.profile import gradient_profiles
+from limen.findings.profile import PROFILE, gradient_profiles
 from limen.findings.silence import is_gate
 from limen.findings.thresholds import Thresholds
 from limen.findings.words import samples_of
@@ -15,6 +20,10 @@ from limen.vitals import Vitals
 STEEPEST = {"sigmoid": 0.25, "hardsigmoid": 1.0 / 6.0}
 """Largest slope of the bounded functions of the catalogue where it is not 1; a test compares them with their entries,
 which would load torch here."""
+
+EARLIEST = 10  # rows with a gradient
+GONE = 1e-6
+"""Gradient at the first site over that at the last from which harm is certain: 1/4 to the power of ten layers."""
 
 CLEAR_LOSS = 0.5  # gradient factor for each layer from which the slopes are to blame
 
@@ -51,6 +60,30 @@ def saturating_activation(vitals: Vitals, finding: Finding, limits: Thresholds) 
         )
         return Cause("saturating-activation", round(base * len(bounded) / profile.depth, 3), evidence)
     return None
+
+
+@fact("saturating-activation", explains={"vanishing-gradient", "not-learning", "slow-learning"})
+def sigmoids_in_a_row(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Hidden sigmoids in a row that have left nothing of the gradient; see above for the page."""
+    for profile in gradient_profiles(vitals, limits.window):
+        gates = [rung.site for rung in profile.rungs if is_gate(rung.site.function) and rung.site.norm is None]
+        most = 4 * len(gates) >= 3 * profile.depth and profile.factor <= CLEAR_LOSS
+        if not most or profile.rows < EARLIEST or not profile.vanishes(limits):
+            continue
+        gone = profile.ratio <= GONE
+        first = profile.rungs[0].site
+        yield sighting(
+            "saturating-activation",
+            "warning" if gone else "info",
+            first.name,
+            f"{len(gates)} of {profile.depth} hidden layers use {_names(gates)}{_slopes(gates)}; the gradient at "
+            f"{first.title} is {profile.ratio:.1e} times that at {profile.rungs[-1].site.title}.",
+            confidence=0.9 if gone else 0.5,
+            measured=profile.ratio,
+            limit=GONE if gone else limits.vanished,
+            unit=PROFILE,
+            layer=first.layer,
+        )
 
 
 def _of_stuck_units(vitals: Vitals, finding: Finding) -> Cause | None:

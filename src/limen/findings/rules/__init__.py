@@ -8,8 +8,10 @@ from limen.findings.rules.exploding_activations import exploding_activations
 from limen.findings.rules.exploding_gradient import exploding_gradient
 from limen.findings.rules.non_finite import non_finite
 from limen.findings.rules.not_learning import not_learning
+from limen.findings.rules.oscillating_loss import oscillating_loss
 from limen.findings.rules.registry import RULES, Rule, rule
 from limen.findings.rules.saturated_units import saturated_units
+from limen.findings.rules.slow_learning import slow_learning
 from limen.findings.rules.vanishing_gradient import vanishing_gradient
 
 __all__ = [
@@ -23,7 +25,9 @@ __all__ = [
     "exploding_gradient",
     "non_finite",
     "not_learning",
+    "oscillating_loss",
     "rule",
     "saturated_units",
+    "slow_learning",
     "vanishing_gradient",
 ]

@@ -22,7 +22,8 @@ def vanishing_gradient(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     last and falls with depth (rank correlation of at least 0.8, four layers or more), and the early layer starves:
     its gradient, as a share of its weight, and its update ratio are a thousand times smaller than the last layer's.
     With an adaptive optimiser, which takes steps of one size whatever the gradient, only starved updates count, or
-    a loss that has not fallen. No absolute size is used: a converged training is small everywhere.
+    a loss that has not fallen: after 200 steps, or at once where less than 1e-8 is left at the first site. No
+    absolute size is used: a converged training is small everywhere.
 
     Known to misfire: layers with learning rates of their own whose gradient is small as well.
 
@@ -41,7 +42,7 @@ def vanishing_gradient(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 def _severity(profile: Profile, trend: LossTrend | None, limits: Thresholds) -> Severity | None:
     if profile.rows < limits.window or not profile.vanishes(limits):
         return None
-    known = trend is not None and trend.steps >= limits.patience and trend.positive
+    known = trend is not None and trend.positive and (trend.steps >= limits.patience or profile.ratio <= limits.lost)
     learned = trend.learned if trend is not None and known else None
     pace = _pace(profile)
     if profile.adaptive and pace > limits.starved:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from limen.anatomy import Map, is_factor
 from limen.anatomy.tape import LinearMap, Operation, Value
 from limen.findings import Finding
 from limen.preflight.chains import AFFINE, DROPOUT, VIEWS, after, before, exclusive
@@ -65,20 +66,14 @@ def missing_activation(flight: Flight, limits: Limits) -> Iterator[Finding]:
 
 def is_meant(flight: Flight, first: LinearMap, second: LinearMap) -> bool:
     """Whether two maps in a row are one of the forms that are used on purpose."""
-    if first.data is None or not (first.weight.leaf is None or first.weight.leaf.requires_grad):
+    if first.data is None:
         return True
-    if second.weight.leaf is not None and not second.weight.leaf.requires_grad:
-        return True
-    if first.units < min(first.fan_in // first.positions, second.units):
-        return True
-    if first.groups > 1 or second.groups > 1:
-        return True
-    if first.transposed and not second.transposed:
+    if is_factor(map_of(first), map_of(second)):
         return True
     if any(one.weight is second.weight and weight_before(flight, one) is not first.weight for one in flight.maps):
         return True
     adapter = before(first.data, VIEWS).source == "input" and first.positions == 1 and first.units == 3
-    return adapter or is_crossed(first, second) or feeds_attention(flight, second.operation.output)
+    return adapter or feeds_attention(flight, second.operation.output)
 
 
 def weight_before(flight: Flight, one: LinearMap) -> Value | None:
@@ -88,12 +83,17 @@ def weight_before(flight: Flight, one: LinearMap) -> Value | None:
     return found_map.weight if found_map is not None else None
 
 
-def is_crossed(first: LinearMap, second: LinearMap) -> bool:
-    """Whether two kernels are a row and a column, which together stand for a square one."""
-    one, two = first.weight.shape[2:], second.weight.shape[2:]
-    if len(one) < 2 or len(one) != len(two) or first.operation.name != second.operation.name:
-        return False
-    return one != two and 1 in one and 1 in two and max(one) > 1 and max(two) > 1
+def map_of(one: LinearMap) -> Map:
+    """A map as the distinctions among pairs see it."""
+    leaf = one.weight.leaf
+    return Map(
+        units=one.units,
+        inputs=one.fan_in // one.positions,
+        kernel=tuple(one.weight.shape[2:]) if one.operation.name.startswith("conv") else (),
+        groups=one.groups,
+        transposed=one.transposed,
+        trained=leaf is None or leaf.requires_grad,
+    )
 
 
 def feeds_attention(flight: Flight, value: Value) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from limen.anatomy.tape import Operation
 from limen.findings import Finding, Severity
+from limen.findings.output_fit import CLASS_LOSSES, RANGES, REGRESSION, misfit, outside
 from limen.preflight.chains import VIEWS, before, unit_axis
 from limen.preflight.flight import Flight, titled
 from limen.preflight.limits import Limits
@@ -16,22 +17,9 @@ from limen.preflight.rules.found import found
 from limen.preflight.rules.registry import check
 
 PICKED = VIEWS | {"getitem", "select", "narrow", "index_select", "masked_select"}
-SHARES = ("softmax", "softmin")
 RAW = ("linear", "addmm", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
-REGRESSION = ("mse", "l1", "smooth-l1", "huber")
-RANGES: dict[str, tuple[float, float]] = {
-    "sigmoid": (0.0, 1.0),
-    "hardsigmoid": (0.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "softsign": (-1.0, 1.0),
-    "relu": (0.0, float("inf")),
-    "relu6": (0.0, 6.0),
-    "squared_relu": (0.0, float("inf")),
-    "softplus": (0.0, float("inf")),
-    "logsigmoid": (float("-inf"), 0.0),
-}
-"""What an activation can give."""
+CANONICAL = {"softmin": "softmax", "log_softmax": "log-softmax"} | dict.fromkeys(RAW, "linear")
+"""What the table of outputs and losses calls an operation, where it has another name for it."""
 
 
 @check("output-loss-mismatch")
@@ -68,38 +56,23 @@ def of_call(flight: Flight, call: LossCall, limits: Limits) -> Iterator[Finding]
         return
     name = head.activation.name if head.activation is not None else head.name
     yield from shapes(flight, call, head)
-    if call.kind == "cross-entropy":
-        yield from scores(flight, call, head, name, "one raw score for each class")
-    elif call.kind == "bce-with-logits":
-        yield from scores(flight, call, head, name, "a raw score, of which it takes the sigmoid itself")
-    elif call.kind == "bce":
-        yield from probabilities(flight, call, head, name)
-    elif call.kind in ("nll", "kl-div"):
-        yield from logarithms(flight, call, head, name)
-    elif call.kind in REGRESSION:
-        yield from values(flight, call, head, name, limits)
+    if call.kind in REGRESSION:
+        yield from values(flight, call, head, CANONICAL.get(name, name), limits)
+    else:
+        yield from table(flight, call, head, CANONICAL.get(name, name))
 
 
-def scores(flight: Flight, call: LossCall, head: Operation, name: str, wanted: str) -> Iterator[Finding]:
-    """For a loss that takes raw scores."""
-    why = {
-        "softmax": "The loss takes a softmax of it again: scores between 0 and 1 differ by 1 at most, so that a sure "
-        "and right answer still costs something and a wrong one has a small gradient.",
-        "sigmoid": "Scores between 0 and 1 leave the loss no way to be sure, and the sigmoid no gradient where it is.",
-        "tanh": "Scores between -1 and 1 leave the loss no way to be sure.",
-    }
-    floor = "Scores that cannot be negative leave no gradient to those that the function has set to zero."
-    if name == "log_softmax" and call.kind == "cross-entropy":
+def table(flight: Flight, call: LossCall, head: Operation, name: str) -> Iterator[Finding]:
+    """For a loss that expects scores, probabilities or their logarithms."""
+    known = misfit(call.kind, name)
+    if known is None:
+        return
+    if known.severity == "info":
         message = f"{call.called} takes the log-softmax itself; {titled(flight.place(head))} before it changes nothing."
-        why_not = "The log-softmax of a log-softmax is itself: gradients and losses are the same."
-        yield mismatch("info", flight, head, message, why_not)
-    elif (
-        name in (*SHARES, "log_softmax", "hardsigmoid", "softsign", "logsigmoid", "relu6", "hardtanh") or name in RANGES
-    ):
-        kind = "softmax" if "soft" in name and "max" in name else name
-        told = why.get(kind, floor if RANGES.get(name, (1.0, 0.0))[0] == 0.0 else why["tanh"])
-        message = f"{call.called} expects {wanted}, and is given the output of {flight.call(head)}."
-        yield mismatch("warning", flight, head, message, told)
+    else:
+        given = titled(head.path or head.name) if name == "linear" else flight.call(head)
+        message = f"{call.called} expects {known.wanted}, and is given the output of {given}."
+    yield mismatch(known.severity, flight, head, message, known.why)
 
 
 def shapes(flight: Flight, call: LossCall, head: Operation) -> Iterator[Finding]:
@@ -117,28 +90,6 @@ def shapes(flight: Flight, call: LossCall, head: Operation) -> Iterator[Finding]
         yield mismatch("error", flight, head, message, why)
 
 
-def probabilities(flight: Flight, call: LossCall, head: Operation, name: str) -> Iterator[Finding]:
-    """For a loss that takes a probability."""
-    if name in RAW or RANGES.get(name, (0.0, 1.0)) not in ((0.0, 1.0),):
-        what = f"the output of {titled(head.path or name)}" if name in RAW else f"the output of {flight.call(head)}"
-        message = f"{call.called} expects probabilities, and is given {what}."
-        why = "The logarithm of what is not between 0 and 1 does not exist: torch raises, or the loss is not a number."
-        yield mismatch("error", flight, head, message, why)
-
-
-def logarithms(flight: Flight, call: LossCall, head: Operation, name: str) -> Iterator[Finding]:
-    """For a loss that takes logarithms of probabilities."""
-    if name in RAW or name in (*SHARES, "sigmoid", "relu", "tanh"):
-        what = f"the output of {titled(head.path or name)}" if name in RAW else f"the output of {flight.call(head)}"
-        message = f"{call.called} expects logarithms of probabilities, from log_softmax, and is given {what}."
-        why = (
-            "Nothing holds raw scores: the loss falls for ever as they grow, without a better answer."
-            if name in RAW
-            else "The gradient no longer grows where the answer is wrong."
-        )
-        yield mismatch("error" if name in RAW else "warning", flight, head, message, why)
-
-
 def values(flight: Flight, call: LossCall, head: Operation, name: str, limits: Limits) -> Iterator[Finding]:
     """For a regression."""
     target = flight.numbers_at(call.target)
@@ -147,27 +98,25 @@ def values(flight: Flight, call: LossCall, head: Operation, name: str, limits: L
     copied = before(call.target, PICKED).source == "input"
     single = call.prediction.shape[-1:] == (1,) or len(call.prediction.shape) == 1
     classes = target.one_hot or (single and target.binary)
-    if name in ("sigmoid", "softmax") and classes and not copied and 0.0 < target.mean < 1.0:
-        better = "binary_cross_entropy_with_logits" if name == "sigmoid" else "cross_entropy"
+    if name in CLASS_LOSSES and classes and not copied and 0.0 < target.mean < 1.0:
         message = (
             f"{call.called} compares the output of {flight.call(head)} with targets that are 0 or 1; "
-            f"{better} without the {name} is made for that."
+            f"{CLASS_LOSSES[name]} without the {name} is made for that."
         )
         why = f"The gradient carries the slope of the {name}, which is about zero where the net is sure and wrong."
         yield mismatch("warning", flight, head, message, why)
         return
-    yield from outside(flight, call, head, name, target, limits)
+    yield from unreached(flight, call, head, name, target, limits)
 
 
-def outside(
+def unreached(
     flight: Flight, call: LossCall, head: Operation, name: str, target: Numbers, limits: Limits
 ) -> Iterator[Finding]:
     """Targets that a bounded output never reaches."""
-    low, high = RANGES.get(name, (float("-inf"), float("inf")))
-    room = limits.head_room * (min(high - low, 1.0) or 1.0)
-    beyond = max(low - target.low, target.high - high)
-    if beyond <= room:
+    beyond = outside(name, target.low, target.high, limits.head_room)
+    if beyond == 0.0:
         return
+    low, high = RANGES[name]
     span = (
         f"only {low:g} to {high:g}"
         if math.isfinite(high - low)
@@ -175,7 +124,7 @@ def outside(
     )
     message = f"The targets run from {target.low:.4g} to {target.high:.4g}; {flight.call(head)} gives {span}."
     why = "What lies outside cannot be learned; the units are driven to their bound, where they have no gradient."
-    yield mismatch("error", flight, head, message, why, measured=beyond, limit=room, unit="target units")
+    yield mismatch("error", flight, head, message, why, measured=beyond, limit=limits.head_room, unit="target units")
 
 
 def constants(flight: Flight) -> Iterator[Finding]:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from limen.anatomy.tape import Value
 from limen.findings import Finding
+from limen.findings.output_fit import REGRESSION
 from limen.preflight.chains import VIEWS, after, before
 from limen.preflight.flight import Flight
 from limen.preflight.limits import Limits
 from limen.preflight.rules.found import found
-from limen.preflight.rules.output_loss_mismatch import PICKED, REGRESSION
+from limen.preflight.rules.output_loss_mismatch import PICKED
 from limen.preflight.rules.registry import check
 
 RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})

@@ -1,0 +1,49 @@
+"""Layers of weights in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from limen.findings.causes.registry import fact
+from limen.findings.causes.sighting import sighting
+from limen.findings.finding import Finding
+from limen.findings.thresholds import Thresholds
+from limen.vitals import Vitals
+
+
+@fact("missing-activation", explains={"not-learning", "slow-learning"})
+def missing_activation(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Two layers of weights with no activation between them: together they are no more than one layer.
+
+    Why it matters: the product of two matrices is one matrix. The second layer adds parameters and time and nothing
+    that the net can express; it is nearly always a forgotten line.
+
+    How it is measured: in the graph of the first backward pass, what a layer is given is followed back through changes
+    of shape, dropout, constants and batch normalisation with fixed statistics to another layer, whose result nothing
+    else reads. Not meant, and so not told: a map through fewer units than go in and come out (low rank, LoRA, an
+    inverted bottleneck, the code of an autoencoder); convolutions of groups, of a row and a column, or of channels
+    alone beside a larger kernel; what feeds attention; frozen weights; a layer that several branches share. A net
+    without any activation may be linear on purpose, and is told as a remark.
+
+    Known to misfire: linear nets that are studied for themselves; a layer whose result the script reads without a
+    gradient as well.
+
+    Answered by: add-activation.
+
+    Source: Goodfellow, Bengio & Courville 2016, "Deep Learning", section 6.1.
+    """
+    bent = bool(vitals.sites or vitals.program.interposed)
+    for chain in vitals.program.unseparated:
+        names = f"{', '.join(chain[:-1])} and {chain[-1]}"
+        together = "in a row" if bent else "and no activation in the whole model"
+        yield sighting(
+            "missing-activation",
+            "warning" if bent else "info",
+            chain[-1],
+            f"No activation stands between the layers {names}: {len(chain)} linear maps {together} are one linear map.",
+            confidence=0.85 if bent else 0.5,
+            measured=float(len(chain)),
+            limit=1.0,
+            unit="layers in a row",
+            layer=chain[-1],
+        )

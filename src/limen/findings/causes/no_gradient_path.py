@@ -1,0 +1,139 @@
+"""Layers that no update reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from limen.findings.causes.registry import fact
+from limen.findings.finding import Cause, Finding, Severity
+from limen.findings.thresholds import Thresholds
+from limen.vitals import ParameterVitals, SiteVitals, Untrained, Vitals
+
+MOST = 0.5  # of the weights before the last layer: with less, the others can make up for it
+FEWEST = 6  # steps at which a site was seen without a gradient before it never gets one
+NAMED = 4  # layers that a message names one by one
+
+WHY = {
+    "no-optimiser": "they get gradients, and no optimiser holds them",
+    "no-gradient": "the forward pass runs through them, and no backward pass has reached them",
+}
+
+
+@fact("no-gradient-path", explains={"not-learning", "slow-learning", "vanishing-gradient", "collapsed-representation"})
+def no_gradient_path(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Layers that are used and stay as they were drawn: no gradient reaches them, or no optimiser holds them.
+
+    Why it matters: all else is trained on the noise that random layers make of the input. A detach, a number taken out
+    with item(), an optimiser that was given the last layer alone or made before the model was: nothing raises.
+
+    How it is measured: parameters that require gradients and stand still, entry by entry, though steps are taken:
+    those that get gradients and are in no optimiser, and those in one that no backward pass has reached while their
+    layer ran forward. Weights that do not look as initialisations draw them were trained before, and are left out. A
+    warning where the others hold half of all entries before the last trained layer; an error where nothing is trained.
+
+    Known to misfire: random layers that are meant to stay and were not given ``requires_grad = False``; a branch whose
+    loss sets in later.
+
+    Answered by: fix-training-loop.
+
+    Source: the documentation of torch.autograd and torch.optim.
+    """
+    labels = {seen.site.model for seen in vitals.sites if seen.site.model}
+    for label in sorted(labels) if len(labels) > 1 else [""]:
+        untrained = [one for one in vitals.program.untrained if belongs(one.name, label)]
+        weights = [one for one in vitals.parameters if one.parameter.weight and belongs(one.parameter.name, label)]
+        neglect = neglected(untrained, vitals.sites, weights)
+        if neglect is not None:
+            yield _finding(neglect, label or "model")
+
+
+@dataclass(frozen=True)
+class Neglect:
+    """What of one model stays as it was drawn.
+
+    Attributes:
+        layers: by reason.
+        trained: layers of weights that do not.
+        share: of the entries before the last trained layer, in [0, 1].
+    """
+
+    layers: dict[str, list[str]]
+    trained: int
+    share: float
+
+
+def neglected(
+    untrained: Iterable[Untrained], sites: Iterable[SiteVitals], weights: list[ParameterVitals]
+) -> Neglect | None:
+    """The fresh weights among the untrained ones that are in use; None where there is none."""
+    fresh = [one for one in untrained if one.as_drawn]
+    cut = [one for one in fresh if one.reason == "no-gradient"]
+    mute = [seen for seen in sites if is_mute(seen)] if cut else []
+    if not any(is_of(seen, one.layer) for one in cut for seen in mute):
+        fresh = [one for one in fresh if one.reason == "no-optimiser"]
+    if not fresh:
+        return None
+    known = {one.name for one in fresh}
+    trained = [one for one in weights if one.parameter.name not in known and is_reached(one)]
+    last = max((one.parameter.order for one in trained), default=0)
+    others = sum(int(np.prod(one.parameter.shape)) for one in trained if one.parameter.order != last)
+    entries = sum(one.entries for one in fresh)
+    layers = {reason: list(dict.fromkeys(one.layer for one in fresh if one.reason == reason)) for reason in WHY}
+    return Neglect(layers, len({one.parameter.layer for one in trained}), entries / max(entries + others, 1))
+
+
+def is_mute(seen: SiteVitals) -> bool:
+    """Whether a site was seen forward and never backward."""
+    return len(seen.history.gradient) >= FEWEST and bool(np.isnan(seen.history.gradient).all())
+
+
+def is_of(seen: SiteVitals, layer: str) -> bool:
+    """Whether a layer leads to a site, or holds it, as recurrent ones do."""
+    return seen.site.layer == layer or seen.site.name.startswith(f"{layer}.")
+
+
+def is_reached(seen: ParameterVitals) -> bool:
+    """Whether it ever had a gradient."""
+    return bool(np.isfinite(seen.history.gradient).any())
+
+
+def belongs(name: str, label: str) -> bool:
+    """Whether a parameter is one of a model; of a single model, all are."""
+    return not label or name.startswith(f"{label}.")
+
+
+def _finding(neglect: Neglect, where: str) -> Finding:
+    told = [f"{WHY[reason]} ({named(layers)})" for reason, layers in neglect.layers.items() if layers]
+    many = sum(map(len, neglect.layers.values()))
+    severity: Severity = "info" if neglect.share < MOST else "warning" if neglect.trained else "error"
+    message = f"{many} of {many + neglect.trained} layers stay as they were drawn: {'; '.join(told)}."
+    evidence = (
+        f"{message[:-1]}; they hold {100 * neglect.share:.0f} % of the weights before the last layer that is trained."
+        if neglect.trained
+        else message
+    )
+    confidence = 0.95 if neglect.share >= MOST else 0.5
+    return Finding(
+        symptom=None,
+        severity=severity,
+        where=where,
+        layer=None,
+        units=(),
+        step=1,
+        measured=neglect.share,
+        limit=MOST,
+        unit="share of weights",
+        confidence=confidence,
+        causes=(Cause("no-gradient-path", confidence, evidence),),
+        remedies=(),
+        message=message,
+    )
+
+
+def named(layers: list[str]) -> str:
+    """Some of them by name."""
+    more = len(layers) - NAMED
+    return ", ".join(layers[:NAMED]) + (f" and {more} more" if more > 0 else "")

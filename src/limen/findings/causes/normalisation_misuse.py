@@ -1,0 +1,106 @@
+"""Normalisations of next to nothing, and what upsets the statistics of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from limen.findings.causes.registry import fact
+from limen.findings.causes.sighting import sighting
+from limen.findings.finding import Finding
+from limen.findings.thresholds import Thresholds
+from limen.vitals import Normalisation, Vitals
+
+PAIR = 2  # values of which only the sign of their difference is left
+STRONG_DROPOUT = 1.0 / 3.0  # share from which the variance in training is 1.5 times that in use (Li et al. 2019)
+PLAIN = frozenset({"Dropout", "Dropout1d", "Dropout2d", "Dropout3d"})
+
+
+@fact(
+    "normalisation-misuse",
+    explains={"not-learning", "slow-learning", "oscillating-loss", "vanishing-gradient", "collapsed-representation"},
+)
+def normalisation_misuse(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """A normalisation over one number or two, or one whose statistics are not those of its values.
+
+    Why it matters: one number less its own mean is zero; of two, plus and minus one is left, whatever they were. What
+    is normalised with other statistics than its own is not normalised.
+
+    How it is measured: the values that one mean and variance were taken of in the first training steps: two or fewer
+    in batch normalisation, one in any other. As a remark: running statistics that are still mean 0 and variance 1 and
+    are used in training steps; a dropout of a third and more directly before batch normalisation, whose running
+    variance is then too large in use; ordinary dropout in a net of SELU, which keeps mean and variance by itself.
+
+    Known to misfire: batch normalisation whose statistics are computed again without dropout.
+
+    Answered by: fix-normalisation, add-normalisation.
+
+    Source: Ioffe & Szegedy 2015, arXiv:1502.03167; Wu & He 2018, "Group Normalization", arXiv:1803.08494, figure 1,
+    for the error at small batches; Li et al. 2019, arXiv:1801.05134; Klambauer et al. 2017, arXiv:1706.02515.
+    """
+    for norm in vitals.program.norms:
+        yield from _of_few(norm)
+        yield from _with_strange_statistics(norm)
+    yield from _beside_selu(vitals)
+
+
+def _of_few(norm: Normalisation) -> Iterator[Finding]:
+    over_batch = "BatchNorm" in norm.kind
+    most = PAIR if over_batch and norm.trains else 1
+    if not 0 < norm.values <= most or (over_batch and not norm.trains):
+        return
+    left = (
+        "of two numbers only the sign of their difference is left" if norm.values == PAIR else "nothing of it is left"
+    )
+    yield sighting(
+        "normalisation-misuse",
+        "warning" if norm.values == PAIR or norm.kind == "RMSNorm" else "error",
+        norm.name,
+        f"{norm.kind} {norm.name} takes each mean and variance of {norm.values} "
+        f"value{'s' * (norm.values > 1)}: {left}.",
+        confidence=0.9,
+        measured=float(norm.values),
+        limit=float(most),
+        unit="values",
+        layer=norm.name or None,
+    )
+
+
+def _with_strange_statistics(norm: Normalisation) -> Iterator[Finding]:
+    if norm.untouched and not norm.trains:
+        evidence = (
+            f"{norm.kind} {norm.name} is in evaluation mode in training steps, with the mean 0 and the variance 1 that "
+            "it was made with: it normalises nothing."
+        )
+        yield _remark(norm.name, evidence, measured=1.0, limit=0.0, unit="untouched statistics")
+    if norm.dropped >= STRONG_DROPOUT and "BatchNorm" in norm.kind:
+        evidence = (
+            f"Dropout of {100 * norm.dropped:.4g} % stands directly before {norm.kind} {norm.name}: in training the "
+            f"variance is up to {1.0 / (1.0 - min(norm.dropped, 0.999)):.2g} times what it is in use."
+        )
+        yield _remark(norm.name, evidence, measured=norm.dropped, limit=STRONG_DROPOUT, unit="probability")
+
+
+def _beside_selu(vitals: Vitals) -> Iterator[Finding]:
+    selu = [seen.site for seen in vitals.sites if seen.site.function == "selu"]
+    plain = [one for one in vitals.program.dropouts if one.kind in PLAIN and one.share > 0.0]
+    if selu and plain and all(seen.site.function == "selu" or seen.site.head for seen in vitals.sites):
+        one = plain[0]
+        evidence = (
+            f"{one.kind} {one.name} ({100 * one.share:.4g} %) stands in a net of SELU: zeros shift mean and variance, "
+            "which SELU would have kept; AlphaDropout keeps both."
+        )
+        yield _remark(one.name, evidence, measured=one.share, limit=0.0, unit="probability")
+
+
+def _remark(where: str, evidence: str, *, measured: float, limit: float, unit: str) -> Finding:
+    return sighting(
+        "normalisation-misuse",
+        "info",
+        where,
+        evidence,
+        confidence=0.3,
+        measured=measured,
+        limit=limit,
+        unit=unit,
+        layer=where or None,
+    )
