@@ -22,7 +22,7 @@ TEXT = ROOT / "docs" / "ward.in"
 
 def page(results: dict[str, Any], harm: Sequence[dict[str, Any]], text: str) -> str:
     """The page: ``text`` with the tables after it."""
-    outcomes = [Outcome(**{**one, "alarms": tuple(one["alarms"])}) for one in results["outcomes"]]
+    outcomes = [Outcome(**one) for one in results["outcomes"]]
     return "\n".join([text.rstrip(), "", *figures(results, outcomes), *side_by_side(outcomes, harm), *missed(outcomes)])
 
 
