@@ -58,6 +58,7 @@ def show(outcomes: Sequence[Outcome]) -> None:
         print(f"  false alarms  {found.false_alarms}")
         print(f"  cause first   {found.first}")
         print(f"  among three   {found.third}")
+        print(f"  right remedy  {found.helped}")
         print(f"  told at       {100 * found.step:.1f} % of the run (median)")
         print(f"  no result     {found.failed}")
     by_kind(outcomes, "fault", [one.fault for one in outcomes if one.fault])

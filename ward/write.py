@@ -39,6 +39,7 @@ def figures(results: dict[str, Any], outcomes: Sequence[Outcome]) -> Iterator[st
         ("sick, and found", *(shown(one.recall) for one in halves.values())),
         ("right cause first", *(shown(one.first) for one in halves.values())),
         ("right cause among three", *(shown(one.third) for one in halves.values())),
+        ("right remedy named", *(shown(one.helped) for one in halves.values())),
         ("sound, with an alarm", *(shown(one.false_alarms) for one in halves.values())),
         ("told at, median share of the run", *(told_at(one) for one in halves.values())),
     ])  # fmt: skip
