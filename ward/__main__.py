@@ -100,11 +100,14 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     asked, begun, found = chosen(arguments), time.perf_counter(), dict[str, Outcome]()
-    for one in (warm if arguments.warm else cold)(asked, arguments.jobs):
-        found[one.case] = one
-        if line := told(one):
-            print(line, flush=True)
-    outcomes = [found[case.name] for case in asked]
+    try:
+        for one in (warm if arguments.warm else cold)(asked, arguments.jobs):
+            found[one.case] = one
+            if line := told(one):
+                print(line, flush=True)
+    except KeyboardInterrupt:
+        print(f"\nInterrupted: the figures are of the {len(found)} cases that were done.")
+    outcomes = [found[case.name] for case in asked if case.name in found]
     show(outcomes)
     minutes = (time.perf_counter() - begun) / 60
     print(f"\n{len(outcomes)} cases in {minutes:.1f} minutes, {arguments.jobs} at a time")
