@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from ward.cases import Case, cases, digest
 from ward.data import lacking
 from ward.outcome import Outcome
 from ward.running import RESULTS, ROOT, cold, warm
+from ward.saving import save_results
 from ward.score import score, share
 
 
@@ -113,8 +113,7 @@ def main() -> None:
     print(f"\n{len(outcomes)} cases in {minutes:.1f} minutes, {arguments.jobs} at a time")
     if arguments.save is not None:
         about = {"minutes": round(minutes, 1), "jobs": arguments.jobs, "warm": arguments.warm}
-        results = {**about, "outcomes": [asdict(one) for one in outcomes]}
-        arguments.save.write_text(json.dumps(results, indent=1) + "\n")
+        save_results(arguments.save, about, [asdict(one) for one in outcomes])
 
 
 if __name__ == "__main__":

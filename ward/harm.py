@@ -20,6 +20,7 @@ from ward.cases import HARMLESS, Case, case, cases
 from ward.data import data_of, lacking
 from ward.gan import NOISE
 from ward.recipe import Recipe
+from ward.saving import save_rows
 from ward.sound import SOUND
 from ward.torchdiag import said_by_torchdiag
 from ward.train import Trained, prepared, train
@@ -181,7 +182,7 @@ def main() -> None:
     print(f"{sum(one.holds for one in found.values())} of {len(found)} are as they should be")
     if arguments.save:
         known = earlier | {name: asdict(one) for name, one in found.items()}
-        RESULTS.write_text(json.dumps([known[name] for name in cases() if name in known], indent=1) + "\n")
+        save_rows(RESULTS, [known[name] for name in cases() if name in known])
 
 
 if __name__ == "__main__":
