@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from ward.cases import Case, cases, digest
 from ward.data import lacking
 from ward.outcome import Outcome
 from ward.running import RESULTS, ROOT, cold, warm
+from ward.saving import save_results
 from ward.score import score, share
 
 
@@ -26,13 +26,13 @@ def chosen(arguments: argparse.Namespace) -> list[Case]:
         found = [case for case in found if any(part in case.name for part in arguments.only)]
     if arguments.quick:
         found = [case for case in found if case.is_quick]
-    if arguments.sample:
-        found = sorted(found, key=lambda case: digest(case.name))[: arguments.sample]
     for data in sorted({case.recipe.data for case in found}):
         if reason := lacking(data):
             left_out = [case for case in found if case.recipe.data == data]
             found = [case for case in found if case.recipe.data != data]
             print(f"{len(left_out)} cases of {data} left out: {reason}")
+    if arguments.sample:
+        found = sorted(found, key=lambda case: digest(case.name))[: arguments.sample]
     return found
 
 
@@ -58,6 +58,7 @@ def show(outcomes: Sequence[Outcome]) -> None:
         print(f"  false alarms  {found.false_alarms}")
         print(f"  cause first   {found.first}")
         print(f"  among three   {found.third}")
+        print(f"  right remedy  {found.helped}")
         print(f"  told at       {100 * found.step:.1f} % of the run (median)")
         print(f"  no result     {found.failed}")
     by_kind(outcomes, "fault", [one.fault for one in outcomes if one.fault])
@@ -99,18 +100,20 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     asked, begun, found = chosen(arguments), time.perf_counter(), dict[str, Outcome]()
-    for one in (warm if arguments.warm else cold)(asked, arguments.jobs):
-        found[one.case] = one
-        if line := told(one):
-            print(line, flush=True)
-    outcomes = [found[case.name] for case in asked]
+    try:
+        for one in (warm if arguments.warm else cold)(asked, arguments.jobs):
+            found[one.case] = one
+            if line := told(one):
+                print(line, flush=True)
+    except KeyboardInterrupt:
+        print(f"\nInterrupted: the figures are of the {len(found)} cases that were done.")
+    outcomes = [found[case.name] for case in asked if case.name in found]
     show(outcomes)
     minutes = (time.perf_counter() - begun) / 60
     print(f"\n{len(outcomes)} cases in {minutes:.1f} minutes, {arguments.jobs} at a time")
     if arguments.save is not None:
         about = {"minutes": round(minutes, 1), "jobs": arguments.jobs, "warm": arguments.warm}
-        results = {**about, "outcomes": [asdict(one) for one in outcomes]}
-        arguments.save.write_text(json.dumps(results, indent=1) + "\n")
+        save_results(arguments.save, about, [asdict(one) for one in outcomes])
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from ward.cases import HARMLESS, Case, case, cases
 from ward.data import data_of, lacking
 from ward.gan import NOISE
 from ward.recipe import Recipe
+from ward.saving import save_rows
 from ward.sound import SOUND
 from ward.torchdiag import said_by_torchdiag
 from ward.train import Trained, prepared, train
@@ -153,17 +154,20 @@ def main() -> None:
     """Measure all cases; with ``--save``, replace those without harm until every fault does some."""
     parser = argparse.ArgumentParser(prog="python -m ward.harm", description=__doc__)
     parser.add_argument("--only", nargs="*", metavar="TEXT", help="cases whose name holds one of these")
+    parser.add_argument("--new", action="store_true", help="only cases without a saved result")
     parser.add_argument("--kind", choices=("sick", "sound", "both"), default="both")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--save", action="store_true", help=f"write {HARMLESS.name} and {RESULTS.name}")
     arguments = parser.parse_args()
+    parts = arguments.only or [""]
+    earlier = {one["case"]: one for one in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
     found: dict[str, Harm] = {}
     while True:
         asked = [one for one in cases().values() if one.name not in found and not lacking(one.recipe.data)]
+        asked = [one for one in asked if not (arguments.new and one.name in earlier)]
         if arguments.kind != "both":
             asked = [one for one in asked if (one.fault is not None) == (arguments.kind == "sick")]
-        if arguments.only:
-            asked = [one for one in asked if any(part in one.name for part in arguments.only)]
+        asked = [one for one in asked if any(part in one.name for part in parts)]
         for one in measured(asked, arguments.jobs):
             found[one.case] = one
             if not one.holds:
@@ -177,7 +181,8 @@ def main() -> None:
         cases.cache_clear()
     print(f"{sum(one.holds for one in found.values())} of {len(found)} are as they should be")
     if arguments.save:
-        RESULTS.write_text(json.dumps([asdict(found[name]) for name in cases() if name in found], indent=1) + "\n")
+        known = earlier | {name: asdict(one) for name, one in found.items()}
+        save_rows(RESULTS, [known[name] for name in cases() if name in known])
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ class Outcome:
         found: whether one of them is what the fault shows; False for a sound case.
         causes: of the alarms, ranked.
         right: place of the right cause among them, from 1; None where it is not there.
+        helped: whether one of the alarms that fit names a remedy that helps.
         step: share of the run at which it was first said; None where it was not.
         peers: the rules of other tools that raise an alarm over the same vitals, by tool.
         steps: optimiser steps seen.
@@ -40,6 +41,7 @@ class Outcome:
     found: bool = False
     causes: tuple[str, ...] = ()
     right: int | None = None
+    helped: bool = False
     step: float | None = None
     peers: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     steps: int = 0
@@ -71,7 +73,8 @@ def outcome(
     told = [one for one in alarms if one["symptom"] in fault.symptoms or names_of_causes(one) & set(fault.causes)]
     first = min((said_at(one) for one in told), default=None)
     step = None if first is None else first / max(result["steps"], 1)
-    return Outcome(**about, found=bool(told), right=right, step=step)
+    helped = any(fault.remedies & set(one["remedies"]) for one in told)
+    return Outcome(**about, found=bool(told), right=right, helped=helped, step=step)
 
 
 def said_at(finding: dict[str, Any]) -> int:

@@ -32,7 +32,7 @@ REASONS: dict[str, str] = {
     "weights far too small": "An adaptive optimiser makes up for tiny gradients after some steps.",
     "biases that keep units silent": "An adaptive optimiser moves the biases back before the evidence is complete.",
     "biases that saturate units": "An adaptive optimiser moves the biases back before the evidence is complete.",
-    "gates that never open": "What the gates keep shut is bypassed by the path around it, which learns on its own.",
+    "gates that never open": "Nothing comes out of the memory; what learns is the last bias.",
     "recurrence that grows": "Over few time steps the state grows by a factor that training can still undo.",
     "inputs not scaled": "An adaptive optimiser and the first layer scale the inputs back within the run.",
     "inputs scaled down twice": "The first layer grows to make up for it: the training is slow at first, then normal.",

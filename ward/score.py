@@ -56,6 +56,7 @@ class Score:
         false_alarms: sound runs with a finding of severity warning or above.
         first: faults whose cause stands first.
         third: faults whose cause is among the first three.
+        helped: faults of which an alarm that fits names a remedy that helps.
         step: median share of the run at which a fault was told; NaN where none was.
         failed: cases without a result.
     """
@@ -64,6 +65,7 @@ class Score:
     false_alarms: Share
     first: Share
     third: Share
+    helped: Share
     step: float
     failed: int
 
@@ -78,6 +80,7 @@ def score(outcomes: Sequence[Outcome]) -> Score:
         false_alarms=share(bool(one.alarms) for one in sound),
         first=share(one.right == 1 for one in sick),
         third=share(one.right is not None and one.right <= 3 for one in sick),
+        helped=share(one.helped for one in sick),
         step=statistics.median(steps) if steps else math.nan,
         failed=sum(bool(one.error) for one in outcomes),
     )

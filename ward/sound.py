@@ -107,7 +107,7 @@ SOUND: dict[str, Recipe] = {
         net="transformer", data="rows", width=32, depth=1, activation="GELU", optimiser="momentum", rate=0.02
     ),
     "autoencoder digits momentum": Recipe(
-        net="autoencoder", loss="mse", width=64, optimiser="momentum", rate=0.5, steps=400
+        net="autoencoder", activation="LeakyReLU", loss="mse", width=64, optimiser="momentum", rate=0.5, steps=400
     ),
     "autoencoder letters gelu": Recipe(net="autoencoder", data="letters", loss="mse", activation="GELU", rate=3e-3),
     "gan circle sgd": GAN,

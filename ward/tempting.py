@@ -24,7 +24,7 @@ TEMPTING: dict[str, Recipe] = {
     "cosine": Recipe(schedule="cosine", rate=3e-3),
     "steps down": Recipe(schedule="steps", optimiser="momentum", rate=0.05),
     "targets in thousands, small rate": replace(TABLE, target_scale=30.0, steps=600, rate=1e-2),
-    "two units before the head": Recipe(width=2, rate=1e-2, steps=600),
+    "two units before the head": Recipe(activation="Tanh", width=2, rate=1e-2, steps=600),
     "one wide layer": Recipe(width=1024, depth=1),
     "batch of four": Recipe(batch=4, steps=500),
     "the whole set": Recipe(batch=1_797, steps=100, rate=3e-3),

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ward.cases import cases
 from ward.harm import RESULTS as HARM
 from ward.outcome import Outcome
 from ward.reasons import FALSE_ALARM, REASONS
 from ward.running import RESULTS, ROOT
 from ward.score import Score, Share, score, share
 
-__all__ = ["PAGE", "page"]
+__all__ = ["PAGE", "made", "page"]
 
 PAGE = ROOT / "docs" / "ward.md"
 TEXT = ROOT / "docs" / "ward.in"
@@ -22,7 +23,7 @@ TEXT = ROOT / "docs" / "ward.in"
 
 def page(results: dict[str, Any], harm: Sequence[dict[str, Any]], text: str) -> str:
     """The page: ``text`` with the tables after it."""
-    outcomes = [Outcome(**{**one, "alarms": tuple(one["alarms"])}) for one in results["outcomes"]]
+    outcomes = [Outcome(**one) for one in results["outcomes"]]
     return "\n".join([text.rstrip(), "", *figures(results, outcomes), *side_by_side(outcomes, harm), *missed(outcomes)])
 
 
@@ -31,7 +32,8 @@ def figures(results: dict[str, Any], outcomes: Sequence[Outcome]) -> Iterator[st
     way = "copied from one process" if results["warm"] else "each in a Python of its own"
     yield "## Figures"
     yield ""
-    yield f"{len(outcomes)} trainings, {way}, {results['jobs']} at a time: {results['minutes']} minutes."
+    yield f"{len(outcomes)} of the {len(cases())} trainings, {way}, {results['jobs']} at a time: "
+    yield f"{results['minutes']} minutes."
     yield "Intervals are of 95 % (Wilson)."
     yield ""
     halves = {half: score([one for one in outcomes if one.half == half]) for half in ("tuning", "scored")}
@@ -39,6 +41,7 @@ def figures(results: dict[str, Any], outcomes: Sequence[Outcome]) -> Iterator[st
         ("sick, and found", *(shown(one.recall) for one in halves.values())),
         ("right cause first", *(shown(one.first) for one in halves.values())),
         ("right cause among three", *(shown(one.third) for one in halves.values())),
+        ("right remedy named", *(shown(one.helped) for one in halves.values())),
         ("sound, with an alarm", *(shown(one.false_alarms) for one in halves.values())),
         ("told at, median share of the run", *(told_at(one) for one in halves.values())),
     ])  # fmt: skip

@@ -28,7 +28,7 @@ SOUND = "mlp digits relu · 0"
 
 def finding(symptom: str | None, step: int, causes: dict[str, float], severity: str = "error") -> dict[str, Any]:
     named = [{"name": name, "confidence": sure} for name, sure in causes.items()]
-    return {"symptom": symptom, "severity": severity, "step": step, "causes": named}
+    return {"symptom": symptom, "severity": severity, "step": step, "causes": named, "remedies": ["clip-gradients"]}
 
 
 def result(*findings: dict[str, Any]) -> dict[str, Any]:
@@ -47,6 +47,14 @@ def test_the_step_at_which_it_was_said_counts_where_that_is_known() -> None:
     held = finding("not-learning", 10, {"no-gradient-path": 0.4})
     assert outcome(case(SICK), result(held | {"told": 50}), 1.0).step == 0.25
     assert outcome(case(SICK), result(held | {"told": None}), 1.0).step == 0.05
+
+
+def test_a_remedy_counts_where_the_alarm_fits() -> None:
+    held = finding("not-learning", 10, {"no-gradient-path": 0.4})
+    assert not outcome(case(SICK), result(held), 1.0).helped
+    assert outcome(case(SICK), result(held | {"remedies": ["fix-training-loop"]}), 1.0).helped
+    other = finding("dead-units", 10, {"bad-bias": 0.4}) | {"remedies": ["fix-training-loop"]}
+    assert not outcome(case(SICK), result(other), 1.0).helped
 
 
 def test_another_alarm_or_a_remark_is_no_hit() -> None:

@@ -35,7 +35,7 @@ class Fault:
         causes: any of these is why; the first is what the mistake is.
         remedies: any of these helps.
         defect: whether it is one even where the loss falls as it should, because some of the network has no part in
-            the training.
+            the training or adds nothing to it.
     """
 
     name: str

@@ -39,7 +39,10 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "squared error of a softmax",
-        only(classifies, lambda _: {"head": "softmax", "loss": "mse_one_hot"}),
+        only(
+            lambda recipe: classifies(recipe) and recipe.optimiser in ("sgd", "momentum"),
+            lambda _: {"head": "softmax", "loss": "mse_one_hot"},
+        ),
         SLOW,
         ("output-loss-mismatch",),
         words("fix-loss fix-output-head"),

@@ -17,16 +17,19 @@ def autotrainers(recipe: Recipe) -> bool:
     return recipe.net == "mlp" and recipe.width == 5 and recipe.init == "he_uniform"
 
 
+def in_a_row(recipe: Recipe) -> bool:
+    """Whether linear layers stand in a row without their activations: nothing else, as a pooling, between them."""
+    return stacked(recipe) and recipe.net in ("mlp", "autoencoder") and recipe.depth > 1
+
+
 FAULTS: tuple[Fault, ...] = (
     Fault(
         "no activation between layers",
-        only(
-            lambda recipe: recipe.net in ("mlp", "cnn", "autoencoder", "letters") and recipe.depth > 1,
-            lambda _: {"activation": "Identity"},
-        ),
+        only(in_a_row, lambda _: {"activation": "Identity"}),
         words("slow-learning not-learning"),
         ("missing-activation",),
         words("add-activation"),
+        defect=True,
     ),
     Fault(
         "deep sigmoid",

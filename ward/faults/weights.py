@@ -73,7 +73,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "gates that never open",
-        only(lambda recipe: recipe.net in ("memory", "highway"), lambda _: {"gate_bias": -40.0}),
+        only(lambda recipe: recipe.net == "memory", lambda _: {"gate_bias": -40.0}),
         NO_PROGRESS | words("saturated-units"),
         ("bad-bias", "bad-initialisation"),
         words("reinitialise revive-units"),
