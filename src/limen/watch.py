@@ -243,11 +243,11 @@ class Watch:
             self._next_call = time.monotonic() + self._listen_every
 
     def _may_examine(self) -> bool:
-        """Whether there is something new, and examining has not taken more than a quarter of 1 % or of the budget."""
+        """Whether there is something new, and examining has taken 0.1 % at most, or an eighth of what is free."""
         if self._probe is None or self._probe.looked == self._examined_looks:
             return False
         share = min(self._budget.share or 0.01, 0.01)
-        return self._examined <= max(self._budget.allowance / 4, share * self._probe.seconds / 4)
+        return self._examined <= max(self._budget.allowance / 8, share * self._probe.seconds / 10)
 
     def _examine(self, *, final: bool = False) -> None:
         """Find out what is wrong, and treat it where that was asked for."""

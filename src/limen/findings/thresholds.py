@@ -22,6 +22,9 @@ class Thresholds:
         dead_warning: share of units of a layer, killed by violence, that is a warning. From: healthy nets with
             torch's own initialisation keep 10 to 24 % dead units (measured on an MLP of four layers).
         dead_error: share of units of a layer that is an error. From: Amazon SageMaker Debugger's DeadRelu, 50 %.
+        dead_born: share of units of a layer, never active in a training that learns, that is a warning. From: narrow
+            ReLU nets with torch's own initialisation begin with up to 57 % (measured on an autoencoder of the ward) and
+            use them later.
         dead_blocked: share of units of a layer from which even a falling loss does not excuse it. From: what is
             left cannot carry a class each; only biases behind the layer still learn.
         fewest_units: units concerned before a share of a layer is spoken of. From: one unit of a bottleneck of
@@ -93,6 +96,7 @@ class Thresholds:
     surprise: float = 5.0
     dead_warning: float = 0.25
     dead_error: float = 0.5
+    dead_born: float = 0.75
     dead_blocked: float = 0.9
     fewest_units: int = 4
     dying_rise: float = 0.125

@@ -23,7 +23,8 @@ def ill(died: tuple[int, ...], *, units: int = 64, **story: object) -> Vitals:
         (ill((0,) * 64), "error"),  # a whole layer, whatever the loss does
         (ill((8,) * 40, losses=(SPIKE,)), "error"),  # half, by violence
         (ill((0,) * 40, losses=(FLAT,)), "error"),  # half, and nothing is learned
-        (ill((0,) * 40), "warning"),  # half, but the loss falls
+        (ill((0,) * 40), "info"),  # half from the start, but the loss falls
+        (ill((0,) * 48), "warning"),  # three quarters from the start
         (ill((8,) * 16, losses=(SPIKE,)), "warning"),  # a quarter, killed by violence
         (ill(tuple(range(40, 360, 20)), losses=(FLAT,)), "warning"),  # a quarter, killed, and nothing is learned
         (ill((0,) * 1, units=1), "error"),  # a layer of one unit

@@ -65,8 +65,8 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     confidence; the finding says that bound. A unit that fired rarely before counts only once its own earlier rate
     would have made it fire five times. Nearly a whole layer is an error. Half of it is one when the units were killed
     by violence (a step that moved a weight by a tenth of itself, a jump of the loss) or when the loss has not fallen in
-    200 steps; otherwise, after that time, it is a warning if those units were dead from the start, and a remark if a
-    training that learns has shed them. A quarter is a warning when
+    200 steps; otherwise, after that time, it is a remark, and a warning if three quarters of the layer were dead from the
+    start. A quarter is a warning when
     those units were alive, and killed by a large step, at a jump of the loss, or while the loss does not fall, or were
     born dead by weights that began at zero. Fewer than that are born dead or shed by healthy networks.
 
@@ -129,7 +129,7 @@ def _severity(loss: _Loss, hope: Hope, head: bool, violent: bool, limits: Thresh
         born_dead = 2 * loss.killed < len(loss.dead)
         calm: dict[Hope, Severity | None] = {
             "too early": None,
-            "learns": "warning" if born_dead else "info",
+            "learns": "warning" if born_dead and loss.share >= limits.dead_born else "info",
             "stuck": "error",
         }
         return "error" if violent else calm[hope]

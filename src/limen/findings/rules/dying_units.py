@@ -26,8 +26,8 @@ def dying_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     How it is measured: units that fired in the first window and are dead now (see dead-units), at least an eighth
     of the layer, at least a quarter of them since the middle of the run, while the recorded number of dead units
-    rises, and not before step 200: the first steps of a healthy training shed units too. Where the loss falls, only
-    with a sign of violence while they died: a step that moved a weight by a tenth of itself, or a jump of the loss.
+    rises, and not before step 200: the first steps of a healthy training shed units too. Where the loss falls, or
+    several losses say nothing, only with a sign of violence while they died: a step that moved a weight by a tenth of itself, or a jump of the loss.
     Once a quarter of the layer was killed, dead-units speaks instead. A rarely used unit is taken for dead by chance
     with less than 0.7 % (five activations were expected, none came), so that four of 32 are with less than 1e-4: over
     the hundred looks at a million steps in less than 1 % of runs.
@@ -41,7 +41,7 @@ def dying_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     if vitals.step < limits.patience:
         return
     trend = loss_trend(vitals, limits)
-    excused = trend is not None and not trend.stuck
+    excused = trend is None or not trend.stuck
     for seen in vitals.sites:
         dead = convincingly_dead(seen, limits)
         died = seen.last_active[dead][seen.last_active[dead] > max(seen.birth.last_step, limits.steps)]
