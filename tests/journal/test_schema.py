@@ -25,7 +25,7 @@ JSON = {
     Finding(symptom, severity, where, layer, units, step, measured, limit, unit, confidence, causes, remedies, message,
     closed, told) LossVitals(function, optimiser, head, negated, outputs, targets)
     OptimiserVitals(name, momentum, weight_decay, adaptive, uncleared)
-    ParameterVitals(parameter, first_nonfinite, optimiser)
+    ParameterVitals(parameter, first_nonfinite, optimiser, spread)
     Run(script, arguments, started, seconds, spent, budget, finished, exit_code, broken, environment,
     ranks)
     SiteVitals(site, first_nonfinite) TreatmentRecord(name, where, step, kept, detail, before, after, finding)

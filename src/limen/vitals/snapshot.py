@@ -115,12 +115,14 @@ class ParameterVitals:
         history: per step.
         first_nonfinite: the first step at which it or its gradient was NaN or infinite; None where none was.
         optimiser: index into ``Vitals.optimisers`` of the one that updates it; None where none does.
+        spread: standard deviation of its entries when it was first seen; NaN where unknown.
     """
 
     parameter: Parameter
     history: ParameterHistory
     first_nonfinite: int | None
     optimiser: int | None
+    spread: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False)

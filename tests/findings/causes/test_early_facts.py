@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from limen.findings import Finding, diagnose
+from limen.findings.causes.bad_initialisation import begun_without_chance
+from limen.findings.thresholds import Thresholds
 from limen.sites import Parameter, Site
 from limen.vitals import InputVitals, ParameterHistory, ParameterVitals, Vitals
 from tests.findings.patients import Layer, Patient, falling, noisy
 
+LIMITS = Thresholds()
 FALLS = noisy(falling(2.4, 0.2), 0.02)
 HUGE = (noisy(900.0, 20.0),)
 RAW = InputVitals(mean=1000.0, std=3000.0, low=-8000.0, high=9000.0, features=64)
@@ -114,6 +117,27 @@ def test_biases_that_hold_a_layer_down_are_seen() -> None:
 )
 def test_other_silence_is_not_put_down_to_biases(layer: Layer) -> None:
     assert ("bad-bias", "warning") not in told(layer, Layer("fc2"))
+
+
+def of_matrices(spreads: tuple[float, ...], scale: float = 0.58) -> Vitals:
+    """A net of as many weights, all of one size, of which nothing but the weights is seen."""
+    vitals = Patient(tuple(Layer(f"fc{i}", scale=scale) for i in range(len(spreads))), classes=10).vitals
+    weights = [one for one in vitals.parameters if one.parameter.weight]
+    spread = {one.parameter.name: each for one, each in zip(weights, (*spreads, 0.0), strict=True)}
+    known = tuple(replace(one, spread=spread.get(one.parameter.name, 0.0)) for one in vitals.parameters)
+    return replace(vitals, sites=(), parameters=known)
+
+
+@pytest.mark.parametrize(("scale", "word"), [(0.0, "zeros only"), (0.58, "equal numbers only")])
+def test_most_weights_of_a_single_number_are_seen_without_a_site(scale: float, word: str) -> None:
+    (found,) = begun_without_chance(of_matrices((0.0, 0.0, 0.1), scale), LIMITS)
+    assert (found.name, found.severity, found.measured) == ("bad-initialisation", "warning", pytest.approx(2 / 3))
+    assert word in found.message
+
+
+@pytest.mark.parametrize("spreads", [(0.1, 0.1, 0.1), (0.0, 0.1, 0.1), (0.0,), (float("nan"),) * 3], ids=str)
+def test_a_head_or_an_adapter_of_zeros_is_sound(spreads: tuple[float, ...]) -> None:
+    assert list(begun_without_chance(of_matrices(spreads), LIMITS)) == []
 
 
 @pytest.mark.parametrize(("depth", "level"), [(12, "warning"), (5, "info")])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.findings.causes.birth import born_share, born_stuck, first_site
-from limen.findings.causes.blank_weights import EXPLAINED, began_blank, blank_layers
+from limen.findings.causes.blank_weights import EXPLAINED, began_blank, blank_layers, blank_share
 from limen.findings.causes.recurrent_weights import stuck_by_weights
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
@@ -44,6 +44,7 @@ GAINS = {
 WIDE = 2.0  # times the gain: over ten layers a thousand times the gradient
 NARROW = 0.5  # times the gain, where the gradient vanishes
 SHRUNK = 0.03  # of the first site's spread: biases of 0.1 times a unit's weights outweigh the signal
+MOST = 0.5  # share of the weights' entries: adapters, shortcuts and heads that begin at zero are fewer
 FAR = 5.0  # times the gain, from which one layer alone is stuck
 
 TINY = 0.1  # times the gain, over three layers and more: a thousandth is left
@@ -83,7 +84,8 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
     fan in, over the gain of its activation: 1 keeps the gradient's size. Twice that at every layer explodes, half
     of it vanishes, five times it pins a bounded function to its bounds. For units that never fired, the spread of the
     pre-activations over samples is compared with that of the first site. Weights of norm 0 are told as such where the
-    layer let nothing through, equal weights by units whose spread and range are the same to 1 in 1,000.
+    layer let nothing through, equal weights by units whose spread and range are the same to 1 in 1,000, or where half
+    of all weights before the last began with a single number in each tensor.
 
     Known to misfire: residual and normalised networks, which stand weights of any scale.
 
@@ -123,9 +125,34 @@ def begun_without_chance(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
         stuck = stuck_by_weights(vitals, seen)
         if stuck is not None:
             yield _misscaled(seen, stuck[0].evidence, measured=stuck[1], limit=FAR)
+    if not any(blank_layers(vitals)):
+        yield from _begun_blank(vitals)
     layers = _layers(vitals)
     yield from _begun_large(vitals, layers, limits)
     yield from _begun_small(vitals, layers)
+
+
+def _begun_blank(vitals: Vitals) -> Iterator[Finding]:
+    """Most weights without chance, where no site shows it: those of recurrences and of attention."""
+    share, blank = blank_share(vitals)
+    if share < MOST:
+        return
+    names = ", ".join(one.parameter.name for one in blank[:4]) + (" and more" if len(blank) > 4 else "")
+    what = "zeros only" if all(scale_at_birth(one) == 0.0 for one in blank) else "equal numbers only"
+    evidence = (
+        f"{names} began with {what}, which is {100 * share:.0f} % of all weights before the last: units that begin "
+        "alike get the same gradient, or none."
+    )
+    yield sighting(
+        "bad-initialisation",
+        "warning",
+        "model",
+        evidence,
+        confidence=0.95,
+        measured=share,
+        limit=MOST,
+        unit="share of the weights",
+    )
 
 
 def _begun_large(vitals: Vitals, layers: dict[str, _Layer], limits: Thresholds) -> Iterator[Finding]:

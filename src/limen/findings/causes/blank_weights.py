@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from limen.findings.causes.birth import began_at_zero, born_share, weight_of
 from limen.findings.finding import Cause, Finding
 from limen.findings.sameness import ALIKE, difference, in_words, signal
 from limen.findings.silence import is_gate
-from limen.vitals import SiteVitals, Vitals
+from limen.findings.updates import scale_at_birth
+from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
-__all__ = ["EXPLAINED", "began_blank", "blank_layers"]
+__all__ = ["EXPLAINED", "began_blank", "blank_layers", "blank_share"]
 
 EXPLAINED = frozenset({"dead-units", "not-learning", "collapsed-representation"})
 EARLIEST = 10  # steps in which a zero would have begun to move
@@ -51,6 +54,23 @@ def blank_layers(vitals: Vitals) -> Iterator[tuple[SiteVitals, Cause]]:
                 yield seen, _of_zeros(vitals, [seen])
         elif weight_of(vitals, seen.site.layer) is not None and difference(seen.birth) <= ALIKE:
             yield seen, _of_equals(vitals, [seen])
+
+
+def blank_share(vitals: Vitals) -> tuple[float, list[ParameterVitals]]:
+    """Share of the weights' entries that began all zero or all equal within their tensor, and those tensors.
+
+    The last weight is left out: a head of zeros is a guess. Tensors of which the first rows are not known count as
+    sound; so do models with a single weight besides.
+    """
+    weights = [one for one in vitals.parameters if one.parameter.weight]
+    hidden = [one for one in weights if one.parameter.order < max(w.parameter.order for w in weights)]
+    blank = [one for one in hidden if one.spread == 0.0 and _entries(one) > 1 and np.isfinite(scale_at_birth(one))]
+    every = sum(map(_entries, hidden))
+    return (sum(map(_entries, blank)) / every if every and len(hidden) > 1 else 0.0), blank
+
+
+def _entries(seen: ParameterVitals) -> int:
+    return int(np.prod(seen.parameter.shape))
 
 
 def _is_mute(vitals: Vitals, seen: SiteVitals, finding: Finding) -> bool:

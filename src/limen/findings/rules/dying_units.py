@@ -24,13 +24,13 @@ def dying_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     Why it matters: what kills units one by one (steps that are too large, a shrinking input, weight decay on a
     shift) goes on until the layer is dead; now it can still be stopped without repair.
 
-    How it is measured: units that fired in the first window and are dead now (see dead-units), at least an eighth
-    of the layer, at least a quarter of them since the middle of the run, while the recorded number of dead units
-    rises, and not before step 200: the first steps of a healthy training shed units too. Where the loss falls, or
-    several losses say nothing, only with a sign of violence while they died: a step that moved a weight by a tenth of itself, or a jump of the loss.
-    Once a quarter of the layer was killed, dead-units speaks instead. A rarely used unit is taken for dead by chance
-    with less than 0.7 % (five activations were expected, none came), so that four of 32 are with less than 1e-4: over
-    the hundred looks at a million steps in less than 1 % of runs.
+    How it is measured: units that fired in the first window and are dead now (see dead-units), at least an eighth of
+    the layer, at least a quarter of them since the middle of the run, while the recorded number of dead units rises,
+    and not before step 200: the first steps of a healthy training shed units too. Where the loss falls, or several
+    losses say nothing, only with a sign of violence while they died: a step that moved a weight by a tenth of itself,
+    or a jump of the loss. Once a quarter of the layer was killed, dead-units speaks instead. A rarely used unit is
+    taken for dead by chance with less than 0.7 % (five activations were expected, none came), so that four of 32 are
+    with less than 1e-4: over the hundred looks at a million steps in less than 1 % of runs.
 
     Known to misfire: a layer far wider than its task needs, whose loss has stopped falling.
 
