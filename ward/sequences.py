@@ -29,7 +29,7 @@ class Recurrent(nn.Module):
         self.rnn = kinds[recipe.net](size, recipe.width, recipe.depth, batch_first=True)
         if recipe.gate_bias is not None:  # of the gate that keeps the state: the second quarter in torch's LSTM
             with torch.no_grad():
-                self.rnn.bias_ih_l0[recipe.width : 2 * recipe.width] = recipe.gate_bias
+                self.rnn.get_parameter("bias_ih_l0")[recipe.width : 2 * recipe.width] = recipe.gate_bias
         self.fc = nn.Linear(recipe.width, outputs(recipe, data))
 
     def forward(self, x: Tensor) -> Tensor:

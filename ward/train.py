@@ -105,16 +105,17 @@ def train(recipe: Recipe) -> Trained:
     for _ in range(recipe.steps):
         if recipe.zero_grad:
             optimiser.zero_grad()
+        losses.append(0.0)
         for _ in range(recipe.accumulate):
             chosen = torch.randint(len(inputs), (min(recipe.batch, len(inputs)),))
             loss = loss_of(model(inputs[chosen]), targets[chosen]) / recipe.accumulate
             (-loss if recipe.flipped else loss).backward()
+            losses[-1] += loss.item()
         if recipe.clip:
             nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
         optimiser.step()
         if scheduler is not None:
             scheduler.step()
-        losses.append(loss.item() * recipe.accumulate)
     return Trained(model, losses)
 
 

@@ -16,7 +16,7 @@ def take_over(model: nn.Module, inputs: Tensor, targets: Tensor, seed: int) -> N
     """Give the hidden linear layers the weights of scikit-learn's own MLP, trained on half of the data."""
     *hidden, _head = (module for module in model.modules() if isinstance(module, nn.Linear))
     widths = tuple(layer.out_features for layer in hidden)
-    teacher = MLPClassifier(widths, max_iter=15, batch_size=64, random_state=seed)
+    teacher = MLPClassifier(widths, max_iter=15, batch_size=64, random_state=seed)  # pyright: ignore[reportArgumentType]
     half = len(inputs) // 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
