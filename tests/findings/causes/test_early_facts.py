@@ -185,6 +185,14 @@ def test_enormous_inputs_are_seen_where_they_reach_the_first_site() -> None:
     assert not told(replace(first, std=9.0), Layer("fc2"), inputs=replace(PIXELS, mean=0.0, std=8.0))
 
 
+def test_enormous_inputs_are_seen_by_the_first_gradient_where_a_normalisation_hides_them() -> None:
+    behind = (Layer("fc2", weight_gradient=1e-3), Layer("fc3", weight_gradient=1e-3))
+    assert told(Layer("fc1", weight_gradient=0.1), *behind, inputs=RAW) == [("unscaled-inputs", "warning")]
+    assert not told(Layer("fc1", weight_gradient=0.01), *behind, inputs=RAW)  # ten times: the model scales them itself
+    assert not told(Layer("fc1", weight_gradient=0.1), *behind, inputs=replace(RAW, mean=100.0, std=300.0))
+    assert not told(Layer("fc1", weight_gradient=0.1), *behind, inputs=replace(RAW, features=3))  # not what takes them
+
+
 FAINT = InputVitals(mean=0.0, std=0.004, low=-0.01, high=0.01, features=64)
 
 

@@ -10,10 +10,10 @@ from limen.findings.causes.birth import born_share, born_stuck, first_site
 from limen.findings.causes.clues import Clue, Doubt, inferred
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
-from limen.findings.figures import median
+from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
-from limen.vitals import InputVitals, SiteVitals, Vitals
+from limen.vitals import InputVitals, ParameterVitals, SiteVitals, Vitals
 
 LARGE = 10.0  # root mean square of the entries; pixels of 0 … 16 have 8, of 0 … 255 about 80 to 150
 SHIFTED = 5.0  # mean over standard deviation
@@ -21,6 +21,7 @@ FAINT = 0.02  # root mean square below which torch's own biases, of 0.03 to 0.3,
 DROWNED = 1.0 / 3.0  # variation over samples beside what is the same for all; standardised inputs make it 1 or more
 SMALL = 0.03  # root mean square that explains a loss which falls slowly
 CERTAIN = 50.0  # root mean square from which nothing else is needed
+STEEP = 30.0  # times the relative gradient of the other weights: that of the first grows with the input
 ENORMOUS = 1_000.0  # root mean square from which harm is foreseeable: pixels of 0 … 255, at a tenth of that, may train
 EXPLAINS = frozenset(
     {"dead-units", "saturated-units", "exploding-gradient", "exploding-activations", "non-finite", "not-learning"}
@@ -40,7 +41,8 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
     How it is measured: root mean square of the model's input above 10, or a mean of more than five standard
     deviations, over the first steps; weighed by whether the harm is at the first layer and was there at birth. Above
     1,000, or below 0.02, it is a finding by itself where the pre-activations of the first site, which has no
-    normalisation, are out of scale as well.
+    normalisation, are out of scale as well; above 1,000 also where the gradient of the first weight, for its size, is
+    thirty times that of the others, as the layers behind a normalisation show it.
 
     Known to misfire: models that normalise their input themselves.
 
@@ -82,9 +84,11 @@ def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]
         yield from _faint(inputs, size, first)
     moments = first.birth.moments
     reached = median(np.hypot(moments.mean, moments.std))
+    offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
+    if size >= ENORMOUS and reached < limits.wild_signal:
+        yield from _steep(vitals, inputs, size, offset, limits)
     if size < CERTAIN or not reached >= limits.wild_signal:
         return
-    offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
     yield sighting(
         "unscaled-inputs",
         "warning" if size >= ENORMOUS else "info",
@@ -96,6 +100,37 @@ def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]
         unit="root mean square of the input",
         layer=first.site.layer,
     )
+
+
+def _steep(vitals: Vitals, inputs: InputVitals, size: float, offset: float, limits: Thresholds) -> Iterator[Finding]:
+    """Inputs of which the first weight's gradient shows that it gets them as they are."""
+    weights = sorted((one for one in vitals.parameters if one.parameter.weight), key=lambda one: one.parameter.order)
+    seen = next((one for one in weights if one.parameter.shape[1] == inputs.features), None)
+    others = finite([_pull(one, limits) for one in weights if one is not seen])
+    if seen is None or len(others) < 2 or not _pull(seen, limits) >= STEEP * float(np.median(others)):
+        return
+    first = seen.parameter
+    evidence = (
+        f"{_words(inputs, size, offset)} The gradient of {first.name} is {_pull(seen, limits):.1e} of its norm, that "
+        f"of other weights {float(np.median(others)):.1e}."
+    )
+    yield sighting(
+        "unscaled-inputs",
+        "warning",
+        first.name,
+        evidence,
+        confidence=0.85,
+        measured=size,
+        limit=ENORMOUS,
+        unit="root mean square of the input",
+        layer=first.layer,
+    )
+
+
+def _pull(seen: ParameterVitals, limits: Thresholds) -> float:
+    """Gradient of a weight in the first steps, as a share of its norm."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return median((seen.history.gradient / seen.history.weight)[: limits.window])
 
 
 def _faint(inputs: InputVitals, size: float, first: SiteVitals) -> Iterator[Finding]:
