@@ -234,7 +234,7 @@ class Probe:
         if not is_ordinary():
             return
         self.losses.add(beginning, scaling, looking=self._looking)
-        if self._looking and (self.sites.unsettled() or not self._leaves.tensors):
+        if self._looking and (self.sites.fresh or not self._leaves.tensors):
             self.sites.wire(self._leaves.read(beginning.roots))
 
     @guarded

@@ -73,6 +73,7 @@ class SiteBook:
         self.compiled = False  # some site is in compiled code
         self._room = Room()
         self._by_call: dict[tuple[int, str, int], Place] = {}
+        self.fresh: list[Place] = []  # met since the last call of ``settle``
 
     def find(self, seen: Seen) -> Place | None:
         """The place of a call; a new one where it is met for the first time; None once there are too many."""
@@ -117,8 +118,7 @@ class SiteBook:
         if applied is not None:
             self.compiled = True
             place.readers, place.shared = applied.readers_in(inputs), applied.shared
-        self.places.append(place)
-        return place
+        return self._entered(place)
 
     def find_gate(self, owner: nn.Module | None, gate: Gate) -> Place | None:
         """The place of a gate within a recurrent layer; None once there are too many."""
@@ -135,7 +135,11 @@ class SiteBook:
         origin = Origin(None, 0, None, None, site.axis, direct=False)
         place = self._by_call[key] = Place(SiteRecord(site, self._room), held, origin, own_module=False, squeezed=False)
         place.gate = gate.name
+        return self._entered(place)
+
+    def _entered(self, place: Place) -> Place:
         self.places.append(place)
+        self.fresh.append(place)
         return place
 
     def _nameless(self, activation: Activation, units: int) -> Site:
@@ -164,14 +168,10 @@ class SiteBook:
             if place.settled and place.owner is not None and place.owner() is None:
                 place.origin, place.readers = place.origin.forgotten(), ()
 
-    def unsettled(self) -> list[Place]:
-        """Places that were met since the last call of ``settle``."""
-        return [place for place in self.places if not place.settled]
-
     def wire(self, parents: dict[Any, list[Any]]) -> None:
         """Read from a backward graph what follows each new place."""
         uses, nodes = uses_of(parents), {number_of(node): node for node in parents}
-        for place in self.unsettled():
+        for place in self.fresh:
             after = nodes.get(place.after)
             if after is not None:
                 place.readers = readers_of(parents, after, place.record.site.axis)
@@ -202,9 +202,9 @@ class SiteBook:
 
     def settle(self) -> None:
         """Name the new places, at the end of the step in which they were met."""
-        fresh = self.unsettled()
-        if not fresh:
+        if not self.fresh:
             return
+        fresh, self.fresh = self.fresh, []
         for place in fresh:
             place.settled, place.after = True, None
             place.owner_name = self.directory.module(place.owner() if place.owner else None)
