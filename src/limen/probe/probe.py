@@ -15,7 +15,7 @@ from limen.probe.beginning import Beginning
 from limen.probe.budget import Budget
 from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
-from limen.probe.eyes import Eyes, Recurring, Seen
+from limen.probe.eyes import Eyes
 from limen.probe.gates import Gates
 from limen.probe.glance import Glance
 from limen.probe.guard import clock, guarded
@@ -29,6 +29,7 @@ from limen.probe.optimiser_book import OptimiserBook
 from limen.probe.quiet import Quiet
 from limen.probe.scaling import Scalings
 from limen.probe.scope import Scope
+from limen.probe.seen import Recurring, Seen
 from limen.probe.site_book import Place, SiteBook
 from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps

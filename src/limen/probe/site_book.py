@@ -24,8 +24,8 @@ from limen.anatomy import (
 )
 from limen.errors import InvalidValue
 from limen.probe.directory import Directory
-from limen.probe.eyes import Seen
 from limen.probe.rows import Room
+from limen.probe.seen import Seen
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
 
