@@ -342,7 +342,7 @@ class Probe:
     def _commit(self) -> None:
         self.looked += 1
         self.sites.settle()
-        self._backlog.do(partial(self.sites.commit, self.step))
+        self._backlog.do(partial(self.sites.commit, self.step, entire=self._meter.takes_histogram))
         self.optimisers.commit(self.step)
         self._meter.close_step(self.step)
         self._gates.close_step()

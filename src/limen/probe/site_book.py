@@ -23,6 +23,7 @@ from limen.anatomy import (
     uses_of,
 )
 from limen.errors import InvalidValue
+from limen.kernels import Ledger
 from limen.probe.directory import Directory
 from limen.probe.rows import Room
 from limen.probe.seen import Seen
@@ -72,6 +73,7 @@ class SiteBook:
         self.outside = False  # some site is outside of any module
         self.compiled = False  # some site is in compiled code
         self._room = Room()
+        self._ledger = Ledger()
         self._by_call: dict[tuple[int, str, int], Place] = {}
         self.fresh: list[Place] = []  # met since the last call of ``settle``
 
@@ -138,6 +140,8 @@ class SiteBook:
         return self._entered(place)
 
     def _entered(self, place: Place) -> Place:
+        self._take()
+        self._ledger.enter(place.record.account)
         self.places.append(place)
         self.fresh.append(place)
         return place
@@ -188,12 +192,20 @@ class SiteBook:
 
     def records(self) -> list[SiteRecord]:
         """The accounts of the sites that have a name, in forward order."""
+        self._take()
         return [place.record for place in self.places if place.settled]
 
-    def commit(self, step: int) -> None:
-        """Close a step at all places."""
-        for place in self.places:
-            place.record.commit(step)
+    def commit(self, step: int, *, entire: bool = False) -> None:
+        """Close a step at all places; ``entire`` where more than rows is to be kept of it."""
+        if self._ledger.commit(step) or entire:
+            self._take()
+
+    def _take(self) -> None:
+        """Hand the records what the ledger has kept for them."""
+        numbers, rows = self._ledger.take()
+        if len(numbers):
+            for place, own in zip(self.places, rows, strict=True):
+                place.record.enter(numbers, own)
 
     def troubles(self) -> list[str]:
         """What is no longer watched, for the reader of the report."""
