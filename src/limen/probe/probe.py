@@ -39,7 +39,7 @@ from limen.vitals import Histogram, Vitals
 
 __all__ = ["Probe"]
 
-DISPATCH = 1.5e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
+DISPATCH = 6e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
 IDLE = 14e-6  # seconds for the taps of one step while the eyes are closed, beside what they measure themselves
 EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
 
