@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from limen.errors import InvalidValue
 from limen.kernels import Account, CompiledAccount, Ledger, Row, Rules
 from limen.kernels.compiled_pass import CompiledPass
 from limen.kernels.ledger import WAITING
@@ -76,6 +77,19 @@ def test_rows_are_to_be_taken_as_soon_as_a_window_is_full(opened: Open) -> None:
         must = ledger.commit(number)
         is_full = account.window.samples >= RULES.dead_samples and number >= RULES.dead_steps
         assert must or not is_full
+        if must:
+            ledger.take()
+
+
+def test_a_step_for_which_there_is_no_room_is_refused(opened: Open) -> None:
+    ledger, account = Ledger(), opened(RULES)
+    ledger.enter(account)
+    for number in range(1, WAITING + 1):
+        account.add(torch.ones(1, UNITS), -1)
+        if ledger.commit(number):
+            break
+    with pytest.raises(InvalidValue, match=r"take\(\) the rows so far first"):
+        ledger.commit(WAITING + 1)
 
 
 def test_nothing_is_taken_twice(opened: Open) -> None:
