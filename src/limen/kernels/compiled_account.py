@@ -192,5 +192,8 @@ class CompiledAccount:
         self.silence.tidy()
         found = array("d", bytes(8 * len(Row._fields)))
         self._commit(1, self._own.buffer_info()[0], number, found.buffer_info()[0])
-        samples, inactive, dead, saturated, *rest, nonfinite = found
-        return Row(int(samples), inactive, int(dead), int(saturated), *rest, int(nonfinite)) if samples else None
+        samples, inactive, dead, saturated, mean, std, low, high, gradient, nonfinite = found
+        if not samples:
+            return None
+        whole = int(samples), inactive, int(dead), int(saturated)
+        return Row(*whole, mean, std, low, high, gradient, int(nonfinite))

@@ -28,10 +28,10 @@ class Spot:
     Attributes:
         size: bytes that they take, in whole cache lines.
         room: where they are kept from before the change until after it, together with those of other tensors.
-        fields: ``struct sample`` of ``pass.c`` but for its first field: the last one is the place in that room.
+        place: their address there.
     """
 
-    __slots__ = ("fields", "form", "room", "size")
+    __slots__ = ("fields", "form", "place", "room", "size")
 
     def __init__(self, tensor: Tensor) -> None:
         runs = tensor.numel() // RUN
@@ -40,7 +40,8 @@ class Spot:
         self.size = -(-entries * tensor.itemsize // LINE) * LINE
         self.form = form_of(tensor)
         self.room: Tensor | None = None
-        self.fields = (TYPES[tensor.dtype], entries, stride * RUN, 0)
+        self.place = 0
+        self.fields = (TYPES[tensor.dtype], entries, stride * RUN)
 
     def fits(self, tensor: Tensor) -> bool:
         """Whether the tensor still lies in memory as it did, wherever that is."""
@@ -62,16 +63,17 @@ class CompiledSamples:
 
     def keep(self, tensors: Sequence[Tensor], spots: Sequence[Spot]) -> list[float]:
         """Keep the entries of tensors whose spots were just found to fit; returns their norms."""
-        room = torch.empty(sum(spot.size for spot in spots), dtype=torch.uint8)
+        room = torch.empty(sum(spot.size for spot in spots), dtype=torch.uint8, device="cpu")
         place = room.data_ptr()
         for spot in spots:
-            spot.room, spot.fields = room, (*spot.fields[:3], place)
+            spot.room, spot.place = room, place
             place += spot.size
         return self._call(self._keep, tensors, spots)
 
     def moved(self, tensors: Sequence[Tensor], spots: Sequence[Spot]) -> list[float]:
         """The norms of the changes since; NaN for a tensor that has become another. Once for each ``keep``."""
-        there = [spot.fits(tensor) for tensor, spot in zip(tensors, spots, strict=True)]
+        pairs = zip(tensors, spots, strict=True)
+        there = [spot.room is not None and spot.fits(tensor) for tensor, spot in pairs]
         found = iter(self._call(self._moved, list(compress(tensors, there)), list(compress(spots, there))))
         for spot in spots:
             spot.room = None
@@ -81,7 +83,7 @@ class CompiledSamples:
         table, found = array("q"), array("d", bytes(8 * len(spots)))
         for tensor, spot in zip(tensors, spots, strict=True):
             table.append(tensor.data_ptr())
-            table.extend(spot.fields)
+            table.extend((*spot.fields, spot.place))
         function(len(spots), table.buffer_info()[0], found.buffer_info()[0])
         return found.tolist()
 

@@ -130,7 +130,7 @@ class SiteRecord:
         self._known = None
         self.dead = int(rows[-1, COLUMN["dead"]])
         self.gradient = float(rows[-1, COLUMN["gradient"]])
-        self.rows.extend(np.column_stack([numbers, rows]))
+        self.rows.extend(np.column_stack([numbers.astype(np.float64), rows]))
         self._window.add(numbers)
         if self._is_wide:
             self._window.pool(rows, self.site.units)
