@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import limen.probe.budget
+import limen.probe.habit
 from benchmarks.trainings import Training
 from limen.watch import Watch
 
@@ -76,6 +77,7 @@ def watched(mode: str) -> Instrument:
     def instrument(training: Training) -> Generator[Running]:
         share = BUDGETS[mode]
         limen.probe.budget.DENSE_STEPS = LATE + 2
+        limen.probe.habit.LEARNT = WARM_UP
         with Watch((training.model,), budget=share, allowance=0.0) as watch:
             account, probe = watch._budget, watch._probe  # pyright: ignore[reportPrivateUsage]
             assert probe is not None

@@ -82,6 +82,7 @@ class Replay:
             table.std(),
             table.min(),
             table.max(),
+            float(np.linalg.norm(table)),  # what the test enters as gradients are the numbers themselves
             0,
         )
 
@@ -94,6 +95,7 @@ def test_the_account_is_that_of_a_replay(opened: Open, rules: Rules, seed: int, 
     for number, calls in enumerate(training(seed, steps, samples), start=1):
         for call in calls:
             account.add(torch.from_numpy(call), -1)
+            account.add_gradient(float(np.linalg.norm(call.astype(np.float64))))
         row = account.commit(3 * number)
         table = np.concatenate(calls).astype(np.float64)
         if len(table) == 0:
@@ -163,6 +165,7 @@ def test_what_only_torch_can_read_enters_the_same_account(opened: Open) -> None:
     for account, second in ((plain, z[20:]), (mixed, z[20:].as_subclass(Labelled))):
         account.add(z[:20], -1)
         account.add(second, -1)
+        account.add_gradient(2.5)
     assert mixed.commit(1) == pytest.approx(plain.commit(1), rel=1e-5)
     assert mixed.window.left.tolist() == plain.window.left.tolist()
 
@@ -183,6 +186,8 @@ def test_of_a_panel_moments_are_kept_and_rows_are_of_all_units(opened: Open) -> 
         for call in calls:
             small.add(torch.from_numpy(call), -1)
             whole.add(torch.from_numpy(call), -1)
+            small.add_gradient(len(call))
+            whole.add_gradient(len(call))
         assert small.commit(number) == whole.commit(number)
     assert small.window.left.tolist() == whole.window.left.tolist()
     assert small.window.right.tolist() == whole.window.right.tolist()

@@ -96,6 +96,14 @@ def test_a_tensor_that_has_got_other_memory_is_followed_and_one_of_another_form_
     assert samples.spot(other, spots[1]) not in (None, spots[1])
 
 
+def test_nothing_is_compared_with_what_is_no_longer_kept(samples: CompiledSamples) -> None:
+    tensor = torch.ones(30)
+    spots = spots_of(samples, [tensor])
+    samples.keep([tensor], spots)
+    assert samples.moved([tensor], spots) == [0.0]
+    assert math.isnan(samples.moved([tensor], spots)[0])
+
+
 def test_what_cannot_be_read_here_has_no_spot(samples: CompiledSamples) -> None:
     for tensor in (torch.ones(4).to_sparse(), torch.ones(4, dtype=torch.complex64), torch.ones(4, 6).t()):
         assert samples.spot(tensor, None) is None

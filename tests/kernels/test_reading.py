@@ -45,6 +45,8 @@ def test_it_enters_what_the_account_enters(form: str, kernels: CompiledPass) -> 
             assert way.fits(z)
             way.add(z)
             long.add(z, axis)
+            short.add_gradient(number)
+            long.add_gradient(number)
         row: Row | None = short.commit(number)
         assert row is not None
         assert row == long.commit(number)

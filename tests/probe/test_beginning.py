@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limen.probe import beginning
+from limen.probe.loss_record import YOUNG
 from limen.vitals import Vitals
 from tests.probe.watching import bits, watching
 
@@ -199,3 +201,32 @@ def test_several_losses_at_once_are_one_loss_their_sum() -> None:
     assert vitals.losses[0].value.tolist() == pytest.approx(sums, rel=1e-6)
     assert (vitals.losses[0].function, vitals.step) == ("other", STEPS)
     assert vitals.notes == ("Backward passes begin at 2 tensors at once: the loss is the sum of their means.",)
+
+
+def test_the_loss_of_an_optimiser_that_begins_late_is_named_too() -> None:
+    first, second = nn.Linear(4, 3), nn.Linear(4, 1)
+    optimisers = [torch.optim.SGD(model.parameters(), lr=0.1) for model in (first, second)]
+    with watching(first, second) as probe:
+        for step in range(2 * YOUNG):
+            optimisers[0].zero_grad()
+            F.cross_entropy(first(torch.randn(8, 4)), torch.randint(3, (8,))).backward()
+            optimisers[0].step()
+            if step >= YOUNG + 5:
+                optimisers[1].zero_grad()
+                F.mse_loss(second(torch.randn(8, 4)), torch.zeros(8, 1)).backward()
+                optimisers[1].step()
+    assert [losses.function for losses in probe.vitals().losses] == ["cross-entropy", "mse"]
+
+
+def test_an_old_loss_is_not_asked_for_its_name_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Tensor] = []
+    monkeypatch.setattr(beginning, "loss_function", lambda root: asked.append(root) or "mse")
+    model = nn.Linear(4, 1)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    with watching(model) as probe:
+        for _ in range(YOUNG + 10):
+            optimiser.zero_grad()
+            model(torch.randn(8, 4)).square().mean().backward()
+            optimiser.step()
+    assert len(asked) == YOUNG
+    assert probe.vitals().losses[0].function == "mse"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 
+import torch
 from torch import Tensor
 
-from limen.anatomy.axes import Node, operation
+from limen.anatomy.axes import Node
 
 __all__ = ["divisors_of"]
 
@@ -27,15 +29,21 @@ def divisors_of(loss: Tensor) -> list[Tensor]:
     found: list[Tensor] = []
     node: Node = loss.grad_fn
     for _ in range(FARTHEST):
-        if node is None or not operation(node).startswith(SCALINGS):
+        if node is None or not is_scaling(type(node)):
             break
         before = [source for source, _ in node.next_functions if source is not None]
         if len(before) != 1:
             break
-        if operation(node).startswith("DivBackward"):
+        if type(node).__name__.startswith("DivBackward"):
             with suppress(RuntimeError):  # a second pass through a graph that was freed
                 divisor = getattr(getattr(node, "_raw_saved_other", None), "data", None)
                 if isinstance(divisor, Tensor) and divisor.numel() == 1 and not divisor.requires_grad:
                     found.append(divisor)
         node = before[0]
     return found
+
+
+@lru_cache(256)
+def is_scaling(kind: type) -> bool:
+    """Whether graph nodes of a class are torch's own for a product, a quotient or another type."""
+    return not issubclass(kind, torch.autograd.function.BackwardCFunction) and kind.__name__.startswith(SCALINGS)

@@ -11,6 +11,7 @@ from limen.kernels.compiled_pass import CompiledPass
 from limen.kernels.compiled_samples import ENTRIES, RUN, CompiledSamples, Spot, stride_of
 from limen.kernels.device_pass import Launched, launch, launch_histogram, launch_norms
 from limen.kernels.fetch import Fetched, is_capturing
+from limen.kernels.ledger import Ledger
 from limen.kernels.library import SWITCH, choose
 from limen.kernels.reading import Reading, reading_of
 from limen.kernels.torch_pass import Sums
@@ -25,6 +26,7 @@ __all__ = [
     "CompiledSamples",
     "Fetched",
     "Launched",
+    "Ledger",
     "Reading",
     "Row",
     "Rules",

@@ -1,5 +1,12 @@
 /* The running account of a site. Part of pass.c. */
 
+/* When units were last active, as silence.py describes it. */
+struct silence {
+    int64_t dead_samples, dead_steps, place, samples, enough, length, room;
+    int64_t *steps; /* [3][room]: places, their numbers, and the samples seen until then; `length` of each */
+    uint32_t *last; /* the place of the step in which each unit was last active */
+};
+
 /* The account of a site: the current step, and the window of steps that it will be added to. */
 struct account {
     int64_t units;
@@ -7,8 +14,10 @@ struct account {
     struct evidence evidence;
     struct panel panel;
     struct tally step, window;
-    struct whole whole; /* of the step */
-    uint32_t *last;     /* the place of the step in which each unit was last active */
+    struct whole whole;     /* of the step */
+    int64_t gradients;      /* that were entered in the step */
+    double gradient;        /* the norm of all of them */
+    struct silence silence;
 };
 
 #define MOST_SAMPLES INT32_MAX /* of a step; a window may be as long before its last one, and 32 bits hold both */
@@ -46,16 +55,37 @@ EXPORT int limen_add_sums(struct account *account, int64_t samples, int64_t nonf
     return enter(account, memory, samples, nonfinite);
 }
 
-/* Closes the current step, which has samples, and writes its row. `place` is that of the step among those seen; a unit
- * is dead that was not active since the place `dead`. */
-EXPORT void limen_commit(struct account *account, int64_t place, int64_t dead, struct row *row)
+static int is_enough(const struct silence *silence, int64_t i)
+{
+    return i < silence->length && silence->place - silence->steps[i] >= silence->dead_steps &&
+           silence->samples - silence->steps[2 * silence->room + i] >= silence->dead_samples;
+}
+
+/* Begins with a step: `Silence.open`, where there is room. Returns the last place at which a unit that is dead now was
+ * active; -1 for none. */
+static int64_t open_step(struct silence *silence, int64_t number, int64_t samples)
+{
+    silence->place++;
+    silence->samples += samples;
+    while (is_enough(silence, silence->enough + 1))
+        silence->enough++;
+    int64_t dead = silence->enough < 0 ? -1 : silence->steps[silence->enough], *next = silence->steps + silence->length;
+    next[0] = silence->place, next[silence->room] = number, next[2 * silence->room] = silence->samples;
+    silence->length++;
+    return dead;
+}
+
+/* Closes the current step, which has samples. */
+static struct row close_step(struct account *account, int64_t number)
 {
     struct tally *seen = &account->step;
     struct whole *whole = &account->whole;
+    struct silence *silence = &account->silence;
     const struct evidence *evidence = &account->evidence;
     double all = (double)seen->samples * account->units, variance = whole->m2 / all;
-    int64_t silent = chosen->note_activity(account->last, seen, account->units, place, dead);
-    *row = (struct row){
+    int64_t dead = open_step(silence, number, seen->samples);
+    int64_t silent = chosen->note_activity(silence->last, seen, account->units, silence->place, dead);
+    struct row row = {
         .samples = seen->samples,
         .inactive = whole->flat / all,
         .dead = evidence->dead ? silent : 0,
@@ -64,9 +94,34 @@ EXPORT void limen_commit(struct account *account, int64_t place, int64_t dead, s
         .std = variance >= 0 ? sqrt(variance) : NAN,
         .low = whole->low,
         .high = whole->high,
+        .gradient = account->gradients ? account->gradient : NAN,
         .nonfinite = seen->nonfinite,
     };
     chosen->merge(&account->window, seen, account->units, account->panel.units);
+    account->window.steps++;
     seen->samples = seen->nonfinite = 0;
     *whole = (struct whole){.low = INFINITY, .high = -INFINITY};
+    return row;
+}
+
+/* Whether the window is long enough to be taken, or there is no room for another step. */
+static int is_full(const struct account *account)
+{
+    const struct tally *window = &account->window;
+    const struct silence *silence = &account->silence;
+    int is_long = window->steps >= silence->dead_steps && window->samples >= silence->dead_samples;
+    return is_long || window->samples > MOST_SAMPLES || silence->length == silence->room;
+}
+
+/* Closes the current step of some accounts under its number and writes their rows, all zeros for one that has no
+ * samples. Returns how many are full: those must not be given another step like that. */
+EXPORT int64_t limen_commit(int64_t accounts, struct account *const *all, int64_t number, struct row *rows)
+{
+    int64_t full = 0;
+    for (int64_t i = 0; i < accounts; i++) {
+        rows[i] = all[i]->step.samples ? close_step(all[i], number) : (struct row){0};
+        all[i]->gradients = 0;
+        full += is_full(all[i]);
+    }
+    return full;
 }

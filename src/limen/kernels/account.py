@@ -69,6 +69,7 @@ class Row(NamedTuple):
         std: of all numbers; NaN where some are not finite.
         low: smallest number.
         high: largest number.
+        gradient: L2 norm of the loss gradient at the inputs of all calls; NaN where none was entered.
         nonfinite: numbers that are NaN or infinite.
     """
 
@@ -80,6 +81,7 @@ class Row(NamedTuple):
     std: float
     low: float
     high: float
+    gradient: float
     nonfinite: int
 
 
@@ -177,6 +179,7 @@ class Account:
         self.silence = Silence(rules.units, rules.dead_samples, rules.dead_steps)
         self._step = Tally(rules)
         self._whole = Whole()
+        self._gradients: list[float] = []
 
     @property
     def last_active(self) -> Integers:
@@ -219,21 +222,27 @@ class Account:
                 part = Part(part.samples, part.nonfinite, part.left, part.right, *chosen)
             self._step.add(part)
 
+    def add_gradient(self, norm: float) -> None:
+        """Enter the L2 norm of the loss gradient at the input of one call."""
+        self._gradients.append(norm)
+
     def commit(self, number: int) -> Row | None:
         """Close the current step under its number; None where it had no samples."""
         seen = self._step
+        gradients, self._gradients = self._gradients, []
         if seen.samples == 0:
             return None
         place, dead = self.silence.open(number, seen.samples)
         self.silence.last[seen.left < seen.samples] = place
         with np.errstate(invalid="ignore", over="ignore"):
-            row = self._row(seen, int(np.count_nonzero(self.silence.last <= dead)) if dead >= 0 else 0)
+            silent = int(np.count_nonzero(self.silence.last <= dead)) if dead >= 0 else 0
+            row = self._row(seen, silent, math.hypot(*gradients) if gradients else math.nan)
             self.window.add(seen)
         seen.clear()
         self._whole = Whole()
         return row
 
-    def _row(self, seen: Tally, dead: int) -> Row:
+    def _row(self, seen: Tally, dead: int, gradient: float) -> Row:
         rules, whole, samples = self.rules, self._whole, seen.samples
         flat = seen.right if rules.dead_left else seen.left.astype(np.int64) + seen.right
         variance = whole.m2 / (samples * rules.units)
@@ -246,6 +255,7 @@ class Account:
             std=math.sqrt(variance) if variance >= 0 else math.nan,
             low=whole.low,
             high=whole.high,
+            gradient=gradient,
             nonfinite=seen.nonfinite,
         )
 

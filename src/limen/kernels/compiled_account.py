@@ -15,7 +15,7 @@ from torch import Tensor
 from limen.kernels import torch_pass
 from limen.kernels.account import Counts, Row, Rules, forget, no_counts, too_many, wrong_units
 from limen.kernels.compiled_pass import CompiledPass, address_of
-from limen.kernels.silence import Silence
+from limen.kernels.silence import Silence, SilenceFields
 from limen.kernels.torch_pass import Floats, Integers, Sums
 
 __all__ = ["SCRATCH", "CompiledAccount"]
@@ -27,9 +27,10 @@ WRONG_UNITS = 1
 class TallyFields(Structure):
     """``struct tally`` of ``pass.c``."""
 
+    steps: int
     samples: int
     nonfinite: int
-    _fields_ = [("samples", c_int64), ("nonfinite", c_int64)] + [
+    _fields_ = [("steps", c_int64), ("samples", c_int64), ("nonfinite", c_int64)] + [
         (name, c_void_p) for name in ("left", "right", "mean", "m2", "low", "high")
     ]
 
@@ -39,6 +40,9 @@ class AccountFields(Structure):
 
     step: TallyFields
     window: TallyFields
+    gradients: int
+    gradient: float
+    silence: SilenceFields
     _fields_ = [
         ("units", c_int64),
         ("left", c_double),
@@ -55,7 +59,9 @@ class AccountFields(Structure):
         ("m2", c_double),
         ("low", c_double),
         ("high", c_double),
-        ("last", c_void_p),
+        ("gradients", c_int64),
+        ("gradient", c_double),
+        ("silence", SilenceFields),
     ]
 
 
@@ -102,7 +108,7 @@ class CompiledTally:
 
     def clear(self) -> None:
         """Forget all samples."""
-        self._fields.samples = self._fields.nonfinite = 0
+        self._fields.steps = self._fields.samples = self._fields.nonfinite = 0
         forget(self)
 
 
@@ -133,12 +139,10 @@ class CompiledAccount:
             high=-math.inf,
         )
         self.address = ctypes.addressof(fields)
-        self._row = array("d", bytes(8 * len(Row._fields)))
-        self._row_address = self._row.buffer_info()[0]
+        self._own = array("Q", [self.address])
         self._step, self.window = CompiledTally(rules, fields.step), CompiledTally(rules, fields.window)
-        self.silence = Silence(rules.units, rules.dead_samples, rules.dead_steps)
+        self.silence = Silence(rules.units, rules.dead_samples, rules.dead_steps, fields=fields.silence)
         fields.panel = address_of(self._panel)
-        fields.last = address_of(self.silence.last)
 
     @property
     def last_active(self) -> Integers:
@@ -177,11 +181,19 @@ class CompiledAccount:
             if self.kernels.library.add_sums(self.address, sums.samples, sums.nonfinite, address_of(memory)):
                 raise too_many()
 
+    def add_gradient(self, norm: float) -> None:
+        """As ``Account.add_gradient``."""
+        fields = self._fields
+        fields.gradient = math.hypot(fields.gradient, norm) if fields.gradients else norm
+        fields.gradients += 1
+
     def commit(self, number: int) -> Row | None:
         """As ``Account.commit``."""
-        seen = self._fields.step.samples
-        if not seen:
+        self.silence.tidy()
+        found = array("d", bytes(8 * len(Row._fields)))
+        self._commit(1, self._own.buffer_info()[0], number, found.buffer_info()[0])
+        samples, inactive, dead, saturated, mean, std, low, high, gradient, nonfinite = found
+        if not samples:
             return None
-        self._commit(self.address, *self.silence.open(number, seen), self._row_address)
-        samples, inactive, dead, saturated, mean, std, low, high, nonfinite = self._row
-        return Row(int(samples), inactive, int(dead), int(saturated), mean, std, low, high, int(nonfinite))
+        whole = int(samples), inactive, int(dead), int(saturated)
+        return Row(*whole, mean, std, low, high, gradient, int(nonfinite))

@@ -18,25 +18,30 @@ from limen.kernels.library import Library
 __all__ = ["ENTRIES", "RUN", "CompiledSamples", "Spot", "stride_of"]
 
 ENTRIES = 4_096  # entries of a tensor that are looked at
+LINE = 64  # bytes of a cache line
 RUN = 16  # entries in a row, a cache line of float32: reading one costs as much as reading all
 
 
 class Spot:
-    """Which entries of a tensor are looked at, and room to keep them.
+    """Which entries of a tensor are looked at.
 
     Attributes:
-        kept: ``[entries]``, as they were before the change.
+        size: bytes that they take, in whole cache lines.
+        room: where they are kept from before the change until after it, together with those of other tensors.
+        place: their address there.
     """
 
-    __slots__ = ("fields", "form", "kept")
+    __slots__ = ("fields", "form", "place", "room", "size")
 
     def __init__(self, tensor: Tensor) -> None:
         runs = tensor.numel() // RUN
         stride = stride_of(runs) if tensor.numel() > ENTRIES else 1
         entries = -(-runs // stride) * RUN if stride > 1 else tensor.numel()
-        self.kept = torch.empty(entries, dtype=tensor.dtype)
+        self.size = -(-entries * tensor.itemsize // LINE) * LINE
         self.form = form_of(tensor)
-        self.fields = (TYPES[tensor.dtype], entries, stride * RUN, self.kept.data_ptr())
+        self.room: Tensor | None = None
+        self.place = 0
+        self.fields = (TYPES[tensor.dtype], entries, stride * RUN)
 
     def fits(self, tensor: Tensor) -> bool:
         """Whether the tensor still lies in memory as it did, wherever that is."""
@@ -58,19 +63,27 @@ class CompiledSamples:
 
     def keep(self, tensors: Sequence[Tensor], spots: Sequence[Spot]) -> list[float]:
         """Keep the entries of tensors whose spots were just found to fit; returns their norms."""
+        room = torch.empty(sum(spot.size for spot in spots), dtype=torch.uint8, device="cpu")
+        place = room.data_ptr()
+        for spot in spots:
+            spot.room, spot.place = room, place
+            place += spot.size
         return self._call(self._keep, tensors, spots)
 
     def moved(self, tensors: Sequence[Tensor], spots: Sequence[Spot]) -> list[float]:
         """The norms of the changes since; NaN for a tensor that has become another. Once for each ``keep``."""
-        there = [spot.fits(tensor) for tensor, spot in zip(tensors, spots, strict=True)]
+        pairs = zip(tensors, spots, strict=True)
+        there = [spot.room is not None and spot.fits(tensor) for tensor, spot in pairs]
         found = iter(self._call(self._moved, list(compress(tensors, there)), list(compress(spots, there))))
+        for spot in spots:
+            spot.room = None
         return [next(found) if is_there else math.nan for is_there in there]
 
     def _call(self, function: Any, tensors: Sequence[Tensor], spots: Sequence[Spot]) -> list[float]:
         table, found = array("q"), array("d", bytes(8 * len(spots)))
         for tensor, spot in zip(tensors, spots, strict=True):
             table.append(tensor.data_ptr())
-            table.extend(spot.fields)
+            table.extend((*spot.fields, spot.place))
         function(len(spots), table.buffer_info()[0], found.buffer_info()[0])
         return found.tolist()
 

@@ -15,7 +15,7 @@ from limen.errors import InvalidValue
 __all__ = ["BUILT", "SWITCH", "Library", "choose"]
 
 BUILT = Path(__file__).with_name("_pass.so")
-VERSION = 3  # of the functions in pass.c
+VERSION = 4  # of the functions in pass.c
 SWITCH = "LIMEN_KERNELS"
 TORCH = "torch"
 
@@ -53,8 +53,8 @@ class Library:
         self.add_sums = functions.limen_add_sums
         self.add_sums.argtypes = [c_void_p, c_int64, c_int64, c_void_p]
         self.commit = functions.limen_commit
-        self.commit.argtypes = [c_void_p, c_int64, c_int64, c_void_p]
-        self.commit.restype = None
+        self.commit.argtypes = [c_int64, c_void_p, c_int64, c_void_p]
+        self.commit.restype = c_int64
         self._choose = functions.limen_path
         self._choose.restype = c_char_p
         self.paths = self._known_paths()

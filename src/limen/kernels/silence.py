@@ -7,16 +7,33 @@ unit may yet be found dead by, its number and the samples seen until then.
 
 from __future__ import annotations
 
-from array import array
+from ctypes import Structure, c_int64, c_void_p
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Silence"]
+__all__ = ["Silence", "SilenceFields"]
 
 Integers = npt.NDArray[np.int64]
 
-ROOM = 1_024
+ROOM = 128
+
+
+class SilenceFields(Structure):
+    """``struct silence`` of ``pass.c``, which opens steps as ``Silence`` does."""
+
+    dead_samples: int
+    dead_steps: int
+    place: int
+    samples: int
+    enough: int  # index of the last place since which a unit must have been silent to be dead
+    length: int
+    room: int
+    _fields_ = [
+        *((name, c_int64) for name in ("dead_samples", "dead_steps", "place", "samples", "enough", "length", "room")),
+        ("steps", c_void_p),
+        ("last", c_void_p),
+    ]
 
 
 class Silence:
@@ -27,72 +44,83 @@ class Silence:
         dead_samples: samples for which a unit must have been silent before it counts as dead.
         dead_steps: steps over which it must have been.
         room: places that may stand in the list before it is looked through.
+        fields: where the compiled library goes on with it.
 
     Attributes:
         last: ``[units]``, the place at which the unit was last active; 0 for never.
     """
 
-    def __init__(self, units: int, dead_samples: int, dead_steps: int, *, room: int = ROOM) -> None:
+    def __init__(
+        self, units: int, dead_samples: int, dead_steps: int, *, room: int = ROOM, fields: SilenceFields | None = None
+    ) -> None:
         self.last: npt.NDArray[np.uint32] = np.zeros(units, np.uint32)
-        self._dead_samples, self._dead_steps = dead_samples, dead_steps
-        self._place = self._samples = 0
-        self._places, self._numbers, self._passed = array("q", [0]), array("q", [0]), array("q", [0])
-        self._least_room = self._room = room
-        self._enough = -1  # index of the last place since which a unit must have been silent to be dead
+        self._fields = SilenceFields() if fields is None else fields
+        self._fields.dead_samples, self._fields.dead_steps, self._fields.enough = dead_samples, dead_steps, -1
+        self._fields.last = self.last.ctypes.data
+        self._least_room = room
+        self._keep(np.zeros((3, 1), np.int64))
 
     def open(self, number: int, samples: int) -> tuple[int, int]:
         """Begin with a step: its place, and the last place at which a unit that is dead now was active; -1 for none."""
-        self._place += 1
-        self._samples += samples
-        while self._is_enough(self._enough + 1):
-            self._enough += 1
-        dead = self._places[self._enough] if self._enough >= 0 else -1
-        if len(self._places) >= self._room:
-            self._tidy()
-        self._places.append(self._place)
-        self._numbers.append(number)
-        self._passed.append(self._samples)
-        return self._place, dead
+        self.tidy()
+        fields = self._fields
+        fields.place += 1
+        fields.samples += samples
+        while self._is_enough(fields.enough + 1):
+            fields.enough += 1
+        self._steps[:, fields.length] = fields.place, number, fields.samples
+        fields.length += 1
+        return fields.place, int(self._steps[0, fields.enough]) if fields.enough >= 0 else -1
 
     def _is_enough(self, index: int) -> bool:
-        return (
-            index < len(self._places)
-            and self._place - self._places[index] >= self._dead_steps
-            and self._samples - self._passed[index] >= self._dead_samples
-        )
+        fields = self._fields
+        if index >= fields.length:
+            return False
+        place, _, passed = self._steps[:, index].tolist()
+        return fields.place - place >= fields.dead_steps and fields.samples - passed >= fields.dead_samples
 
-    def _tidy(self) -> None:
-        """Forget places that no unit names; two of three are gone, or the list may grow."""
-        places = np.array(self._places)
-        keep = np.isin(places, self.last)
-        keep[max(self._enough, 0) :] = True
-        self._enough = int(keep[: self._enough].sum()) if self._enough >= 0 else -1
-        for name in ("_places", "_numbers", "_passed"):
-            setattr(self, name, array("q", np.array(getattr(self, name))[keep].tobytes()))
-        self._room = max(self._least_room, 3 * len(self._places))
+    def tidy(self) -> None:
+        """Where there is no room for another step, forget places that no unit names; or the list may grow."""
+        fields = self._fields
+        if fields.length < fields.room:
+            return
+        keep = np.isin(self._steps[0], self.last)
+        keep[max(fields.enough, 0) :] = True
+        fields.enough = int(keep[: fields.enough].sum()) if fields.enough >= 0 else -1
+        self._keep(self._steps[:, keep])
+
+    def _keep(self, steps: Integers) -> None:
+        """Go on with these places; two of three of those before are gone, or there is room for more."""
+        fields = self._fields
+        fields.length = steps.shape[1]
+        fields.room = max(self._least_room, 3 * fields.length)
+        self._steps = np.zeros((3, fields.room), np.int64)  # places, numbers, samples seen until then
+        self._steps[:, : fields.length] = steps
+        fields.steps = self._steps.ctypes.data
 
     @property
     def last_active(self) -> Integers:
         """``[units]``, number of the step in which the unit was last active; 0 for never."""
-        return self._of(self._numbers)
+        return self._of(1)
 
     @property
     def steps(self) -> Integers:
         """``[units]``, steps seen since then."""
-        return self._place - self.last.astype(np.int64)
+        return self._fields.place - self.last.astype(np.int64)
 
     @property
     def samples(self) -> Integers:
         """``[units]``, samples seen since then."""
-        return self._samples - self._of(self._passed)
+        return self._fields.samples - self._of(2)
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self.last.nbytes + 24 * len(self._places)
+        return self.last.nbytes + self._steps.nbytes
 
-    def _of(self, column: array[int]) -> Integers:
+    def _of(self, row: int) -> Integers:
+        places, column = self._steps[0, : self._fields.length], self._steps[row, : self._fields.length]
         found = np.full(len(self.last), column[-1])
-        silent = np.flatnonzero(self.last != self._place)
-        found[silent] = np.array(column)[np.searchsorted(np.array(self._places), self.last[silent])]
+        silent = np.flatnonzero(self.last != self._fields.place)
+        found[silent] = column[np.searchsorted(places, self.last[silent])]
         return found

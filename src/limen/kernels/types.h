@@ -16,7 +16,7 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-#define VERSION 3
+#define VERSION 4
 #define LANES 16
 #define BLOCK 8             /* rows read at a time: few enough to be streams that the processor fetches ahead */
 #define AHEAD 2             /* runs before its use from which memory is asked for */
@@ -58,7 +58,7 @@ struct part {
 /* The sums of fewer than 2^32 samples, as they are kept: counts of all units, `right` only where there is that side,
  * and moments and extremes of those in the panel. */
 struct tally {
-    int64_t samples, nonfinite;
+    int64_t steps, samples, nonfinite;
     uint32_t *left, *right;
     double *mean, *m2, *low, *high;
 };
@@ -83,7 +83,7 @@ struct evidence {
 
 /* What a step looks like in all units together. */
 struct row {
-    double samples, inactive, dead, saturated, mean, std, low, high, nonfinite;
+    double samples, inactive, dead, saturated, mean, std, low, high, gradient, nonfinite;
 };
 
 /* Blocks of sixteen lanes side by side, each of groups of rows; strides in entries, as is `ahead`: how far before its

@@ -20,8 +20,9 @@ from torch import Tensor, fx, nn
 
 from limen.anatomy import Application, Applied, applications, example_of, modules_in, user_frame
 from limen.probe.directory import Directory
-from limen.probe.eyes import Eyes, Seen
+from limen.probe.eyes import Eyes
 from limen.probe.modes import is_ordinary, unseen
+from limen.probe.seen import Seen
 from limen.probe.site_book import SiteBook
 
 __all__ = ["Compiled"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,52 +14,14 @@ from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 
 from limen.activations import Activation, composite, of_call
-from limen.anatomy import Applied, is_compiled, is_recurrent, unwrapped
+from limen.anatomy import is_compiled, is_recurrent, unwrapped
+from limen.probe.habit import Habit
 from limen.probe.inputs import is_dense
 from limen.probe.leftovers import Leftovers
 from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, is_transformed, remove_mode
+from limen.probe.seen import Recurring, Seen
 
-__all__ = ["Eyes", "Recurring", "Seen"]
-
-
-class Seen:
-    """One application of an activation function, as the eyes report it before it runs.
-
-    Attributes:
-        activation: the catalogue entry.
-        z: the pre-activation, untouched as yet.
-        owner: the innermost module being called; None outside of any module.
-        root: the outermost one; None outside of any module.
-        call: how often this owner has applied this function in this forward pass, from 1.
-        applied: where it is compiled, what is known of it from the captured graph, and the inputs of that graph.
-    """
-
-    __slots__ = ("activation", "applied", "call", "owner", "root", "z")
-
-    def __init__(
-        self,
-        activation: Activation,
-        z: Tensor,
-        owner: nn.Module | None,
-        root: nn.Module | None,
-        call: int,
-        applied: tuple[Applied, Sequence[Any]] | None = None,
-    ) -> None:
-        self.activation = activation
-        self.z = z
-        self.owner = owner
-        self.root = root
-        self.call = call
-        self.applied = applied
-
-
-class Recurring(NamedTuple):
-    """A call of one of torch's recurrent layers or cells, with its arguments by position, from within some modules."""
-
-    function: Any
-    arguments: tuple[Any, ...]
-    owner: nn.Module | None
-    root: nn.Module | None
+__all__ = ["Eyes"]
 
 
 class Eyes(TorchFunctionMode):
@@ -69,7 +31,7 @@ class Eyes(TorchFunctionMode):
     ``on_recurrent`` with their result. Root modules are reported to
     ``on_root`` when a training pass of theirs begins. Evaluation passes (gradients off, or the outermost module in
     evaluation mode) are left alone entirely: the mode is taken away for their duration, so that torch's fast paths
-    stay fast.
+    stay fast. While a habit holds (see Habit), there is no mode and one hook.
     """
 
     def __init__(
@@ -102,6 +64,8 @@ class Eyes(TorchFunctionMode):
         self._inside = 0  # nesting of calls on their way through the mode, during which torch has taken it away
         self._stays = False  # closed within a call on its way through the mode, which torch has yet to put back
         self._handles: list[Any] = []
+        self._habit = Habit()
+        self._by_habit = False
         self._leftovers = Leftovers(self, lambda: self.is_open and threading.get_ident() == self._thread)
 
     @property
@@ -120,10 +84,15 @@ class Eyes(TorchFunctionMode):
         return unwrapped(self._covered) if isinstance(self._covered, nn.Module) else None
 
     def open(self) -> None:
-        """Begin to look. Call between steps, never within a forward pass."""
+        """Begin to look, or go on with it. Call between steps, never within a forward pass."""
         if self.is_open:
+            self._habit.close_step()
+        by_habit = self._habit.is_formed and not (self._stack or self.everywhere or self.met_compiled or self.on_part)
+        self._habit.open_step(learns=not by_habit)
+        if self.is_open and by_habit == self._by_habit:
             return
-        self.is_open = True
+        self._unhook()
+        self.is_open, self._by_habit = True, by_habit
         self._thread = threading.get_ident()
         self._stack, self._composite, self._counts, self._blind, self._covered = [], [], {}, 0, None
         self._hook()
@@ -137,6 +106,7 @@ class Eyes(TorchFunctionMode):
                 self._take_off()
         if not self.is_open:
             return
+        self._habit.close_step()
         self.is_open = False
         self._stack = []
         self._unhook()
@@ -147,7 +117,11 @@ class Eyes(TorchFunctionMode):
         self._leftovers.threads.discard(threading.get_ident())
 
     def _hook(self) -> None:
-        if not self._handles:
+        if self._handles:
+            return
+        if self._by_habit:
+            self._handles = [hooks.register_module_forward_pre_hook(self._enter_as_usual)]
+        else:
             self._handles = [
                 hooks.register_module_forward_pre_hook(self._enter),
                 hooks.register_module_forward_hook(self._leave, with_kwargs=False, always_call=True),
@@ -163,6 +137,8 @@ class Eyes(TorchFunctionMode):
         self._shut += 1
         if not self.is_open:
             return
+        if self._by_habit:
+            self._stack.clear()  # of the end of a call nothing was heard
         if not self._stack:
             self._thread = threading.get_ident()  # the training may run in another thread than the one that began
         self._place()
@@ -209,6 +185,7 @@ class Eyes(TorchFunctionMode):
             and not self._shut
             and not self._blind
             and self._covered is None
+            and not self._by_habit
             and (self.everywhere or bool(self._stack))
         )
         present = is_present(self)
@@ -231,6 +208,7 @@ class Eyes(TorchFunctionMode):
             if found is not None and torch.is_grad_enabled() and threading.get_ident() == self._thread:
                 after = self._report(*found, self._stack[-1] if self._stack else None)
             elif is_recurrent(func) and self.watching and not self._composite:
+                self._habit.end()
                 after = self._report_recurrent(func, args)
             result = func(*args, **kwargs)
             if after is not None:
@@ -251,7 +229,9 @@ class Eyes(TorchFunctionMode):
         call = self._counts[key] = self._counts.get(key, 0) + 1
         glance = self.glances.get((*key, call))
         if glance is not None and glance(owner, z):
+            self._habit.apply(owner, activation, z)
             return None
+        self._habit.end()
         return self.on_seen(Seen(activation, z, owner, self._stack[0] if self._stack else None, call))
 
     def _report_recurrent(self, func: Any, args: tuple[Any, ...]) -> Callable[[Any], None] | None:
@@ -268,6 +248,7 @@ class Eyes(TorchFunctionMode):
             return
         self.calls += 1
         self._stack.append(module)
+        self._habit.enter(module, args, is_root=len(self._stack) == 1)
         if len(self._stack) == 1:
             self._enter_root(module, args)
         if self.on_part is not None and not (self._blind or self._shut):
@@ -282,6 +263,22 @@ class Eyes(TorchFunctionMode):
             _PLAIN.add(type(module))
         if activation is not None and args and isinstance(args[0], Tensor) and torch.is_grad_enabled():
             self._composite.append((len(self._stack), self._report(activation, args[0], module)))
+
+    def _enter_as_usual(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        """Hear of a module while a habit holds; of the end of its call nothing is heard."""
+        if torch.compiler.is_compiling() or threading.get_ident() != self._thread or not self.is_open:
+            return
+        self.calls += 1
+        role = self._habit.role_of(module)
+        if role is None:
+            return
+        if role.is_root:
+            self._stack, self._blind = [module], 0
+            self._enter_root(module, args)
+        if role.activation is None or self._blind or self._shut or not torch.is_grad_enabled():
+            return
+        if args and isinstance(args[0], Tensor):
+            self._report(role.activation, args[0], module)
 
     def _enter_root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._counts.clear()
@@ -315,7 +312,7 @@ class Eyes(TorchFunctionMode):
             self._place()
 
 
-HIDDEN = ("__torch_function__", "_report", "_report_recurrent", "_enter", "_enter_root", "_leave")
+HIDDEN = ("__torch_function__", "_report", "_report_recurrent", "_enter", "_enter_as_usual", "_enter_root", "_leave")
 hide_from_compiler(*(vars(Eyes)[name] for name in HIDDEN))
 
 _PLAIN: set[type[nn.Module]] = set()  # classes that are neither composite nor compiled

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 
 from limen.anatomy import RecurrentCall, recurrent_call
-from limen.probe.eyes import Recurring
 from limen.probe.identity import ByIdentity
 from limen.probe.meter import Meter
+from limen.probe.seen import Recurring
 from limen.probe.site_book import SiteBook
 
 __all__ = ["Gates"]

@@ -22,7 +22,7 @@ from limen.probe.surprise import Surprise
 __all__ = ["Idle", "Rest"]
 
 LONGEST = 0.25  # seconds, after which the others hear of the steps
-DISPATCH = 6e-6  # seconds for the taps of one step, beside what is measured here
+DISPATCH = 2e-5  # seconds for the taps of one step, beside what is measured here
 PATIENCE = 1.0  # seconds that a thread waits for another that notes something; that takes some microseconds
 
 

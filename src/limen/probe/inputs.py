@@ -28,11 +28,13 @@ class InputAccount:
         self._low, self._high = math.inf, -math.inf
         self._features = 0
 
-    @torch.no_grad()
     def add(self, batch: Tensor) -> None:
         """Enter one batch; integers (tokens, indices) have no scale and are left out."""
-        if self._batches >= BATCHES or not is_dense(batch) or not batch.is_floating_point() or batch.numel() == 0:
-            return
+        if self._batches < BATCHES and is_dense(batch) and batch.is_floating_point() and batch.numel():
+            self._read(batch)
+
+    @torch.no_grad()
+    def _read(self, batch: Tensor) -> None:
         local = local_of(batch.detach())
         flat = local.reshape(-1).to(torch.float32 if batch.device.type == "mps" else torch.float64)
         self._batches += 1

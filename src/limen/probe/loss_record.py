@@ -20,6 +20,8 @@ from limen.vitals import LossVitals
 
 __all__ = ["LossBook"]
 
+YOUNG = 20  # losses, of all series, that are each asked which function made them; later only those of a new series
+
 
 class LossBook:
     """One series for each optimiser, or one: the mean over the backward passes of its step, or their sum (see Parts).
@@ -42,10 +44,12 @@ class LossBook:
         self._alarm = alarm
         self._parts = Parts()
         self._surprises: dict[int | None, Surprise] = {}
-        self._functions: dict[int | None, str] = {}
+        self._functions: dict[int | None, str | None] = {}  # None for one that has yet to be named
         self._outputs: dict[int | None, OutputRecord] = {}
         self._rows: dict[int | None, Rows] = {}
-        self._name, self._words = "other", ""
+        self._name: str | None = None
+        self._words = ""
+        self._to_name = YOUNG
         self._glimpses: list[Glimpse] = []  # of the passes since the last update
         self._young = STEPS  # looked-at steps left in which they are taken
         self._full = False  # what follows until the next update is no longer entered
@@ -62,15 +66,13 @@ class LossBook:
         if self._full or not (root.is_cpu or (looking and not is_capturing(root))):
             return
         if looking and not self.pending:
-            self._name, self._words = beginning.function, beginning.words
+            self._name, self._words = beginning.function if self._to_name else None, beginning.words
         if looking and self._young > 0:
             self._glimpses.append(glimpse_of(beginning.reading))
-        loss = beginning.loss() if scaling is None else scaling.undone(beginning)
-        real = loss.real if loss.is_complex() else loss
-        if not loss.is_cpu:
-            self.pending.append(Fetched(real))
-        elif loss.ndim == 0 or real[1]:
-            self.pending.append(real.flatten()[0].item())
+        if scaling is None and root.is_cpu and root.is_floating_point() and beginning.is_loss:
+            self.pending.append(root.item())
+        elif (loss := read(beginning, scaling)) is not None:
+            self.pending.append(loss)
         else:
             return
         self._parts.add(divisors_of(root))
@@ -93,9 +95,9 @@ class LossBook:
         pending, self.pending = self.pending, []
         glimpses, self._glimpses = self._glimpses, []
         self._glimpse(optimiser, glimpses, upwards=upwards)
-        newest, factor = pending[-1], self._parts.close(optimiser)
+        newest, factor, name = pending[-1], self._parts.close(optimiser), self._name
         self._backlog.do(
-            lambda: self._enter(step, optimiser, pending, factor), newest if isinstance(newest, Fetched) else None
+            lambda: self._enter(step, optimiser, pending, factor, name), newest if isinstance(newest, Fetched) else None
         )
 
     def usual(self, optimiser: int | None) -> Surprise | None:
@@ -120,30 +122,47 @@ class LossBook:
             record.add(glimpses)
         self._young = (STEPS if new else self._young) - bool(glimpses)
 
-    def _enter(self, step: int, optimiser: int | None, pending: Sequence[float | Fetched], factor: int) -> None:
+    def _enter(
+        self, step: int, optimiser: int | None, pending: Sequence[float | Fetched], factor: int, name: str | None
+    ) -> None:
         known = [number for number in map(number_of, pending) if number is not None]
         if not known:
             return
         self.last = factor * sum(known) / len(known)
         if self._words and not self.remarks:
             self.remarks.append(self._words)
-        if optimiser not in self._rows:
-            self._functions[optimiser], self._rows[optimiser] = self._name, Rows(2)
-            self._surprises[optimiser] = Surprise()
+        if self._to_name or optimiser not in self._rows:
+            self._give_name(optimiser, name)
         self._rows[optimiser].append(step, self.last)
         if self._surprises[optimiser].meets(self.last):
             self._alarm(step)
+
+    def _give_name(self, optimiser: int | None, name: str | None) -> None:
+        """Open the series of an optimiser, if it is new, and name it, if that can be done."""
+        if optimiser not in self._rows:
+            self._rows[optimiser], self._surprises[optimiser] = Rows(2), Surprise()
+        self._functions[optimiser] = self._functions.get(optimiser) or name
+        self._to_name = max(self._to_name - 1, int(None in self._functions.values()))
 
     def vitals(self) -> tuple[LossVitals, ...]:
         """Copies as values."""
         seen = [(self._outputs.get(optimiser, OutputRecord()), optimiser) for optimiser in self._rows]
         return tuple(
             LossVitals(
-                self._functions[optimiser], self._rows[optimiser].whole(0), self._rows[optimiser].column(1), optimiser,
-                head=record.head, negated=record.negated, outputs=record.outputs, targets=record.targets,
+                self._functions[optimiser] or "other", self._rows[optimiser].whole(0), self._rows[optimiser].column(1),
+                optimiser, head=record.head, negated=record.negated, outputs=record.outputs, targets=record.targets,
             )
             for record, optimiser in seen
         )  # fmt: skip
+
+
+def read(beginning: Beginning, scaling: Scaling | None) -> float | Fetched | None:
+    """The loss of a backward pass that does not begin at one plain number on the CPU; None where it has none."""
+    loss = beginning.loss() if scaling is None else scaling.undone(beginning)
+    real = loss.real if loss.is_complex() else loss
+    if not loss.is_cpu:
+        return Fetched(real)
+    return real.flatten()[0].item() if loss.ndim == 0 or real[1] else None
 
 
 def number_of(loss: float | Fetched) -> float | None:

@@ -13,6 +13,8 @@ __all__ = ["hide_from_compiler", "insert_mode", "is_ordinary", "is_present", "is
 
 internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
 overrides: Any = torch.overrides
+tracing_state, dispatch_modes = internals._get_tracing_state, internals._len_torch_dispatch_stack
+top_transform = internals._functorch.peek_interpreter_stack
 
 
 def is_present(mode: TorchFunctionMode) -> bool:
@@ -47,12 +49,12 @@ def remove_mode(mode: TorchFunctionMode) -> None:
 
 def is_transformed() -> bool:
     """Whether calls are transformed by torch.func."""
-    return internals._functorch.peek_interpreter_stack() is not None
+    return top_transform() is not None
 
 
 def is_ordinary() -> bool:
     """Whether calls compute here and now: not traced, not transformed by torch.func, no dispatch mode above them."""
-    return not (torch.jit.is_tracing() or internals._len_torch_dispatch_stack() or is_transformed())
+    return not (tracing_state() or dispatch_modes() or top_transform())
 
 
 def unseen() -> AbstractContextManager[None]:

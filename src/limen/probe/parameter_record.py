@@ -114,7 +114,7 @@ class Sweep:
         self.read_gradients()
         self._spots = spots_of(records, tensors)
         if samples is not None and self._spots is not None:
-            self._samples = [spot.kept for spot in self._spots]
+            self._samples: list[Tensor] = []
             self._sizes = Norms.known(samples.keep(tensors, self._spots))
         else:
             self._samples = [sample(tensor).clone() for tensor in tensors]

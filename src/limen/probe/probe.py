@@ -15,7 +15,7 @@ from limen.probe.beginning import Beginning
 from limen.probe.budget import Budget
 from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
-from limen.probe.eyes import Eyes, Recurring, Seen
+from limen.probe.eyes import Eyes
 from limen.probe.gates import Gates
 from limen.probe.glance import Glance
 from limen.probe.guard import clock, guarded
@@ -30,6 +30,7 @@ from limen.probe.program_book import ProgramBook
 from limen.probe.quiet import Quiet
 from limen.probe.scaling import Scalings
 from limen.probe.scope import Scope
+from limen.probe.seen import Recurring, Seen
 from limen.probe.site_book import Place, SiteBook
 from limen.probe.step_clock import StepClock
 from limen.probe.taps import Taps
@@ -39,7 +40,7 @@ from limen.vitals import Histogram, Vitals
 
 __all__ = ["Probe"]
 
-DISPATCH = 1.5e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
+DISPATCH = 6e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
 IDLE = 14e-6  # seconds for the taps of one step while the eyes are closed, beside what they measure themselves
 EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
 
@@ -228,12 +229,11 @@ class Probe:
             self.optimisers.finish_sweep()
         if beginning is None or (self._looking and self._scope.is_limited and not self._ran):
             return
-        self._ran = False
-        self._passes += 1
+        self._ran, self._passes = False, self._passes + 1
         if not is_ordinary():
             return
         self.losses.add(beginning, scaling, looking=self._looking)
-        if self._looking and (self.sites.unsettled() or not self._leaves.tensors):
+        if self._looking and (self.sites.fresh or not self._leaves.tensors):
             self.sites.wire(parents := self._leaves.read(beginning.roots))
             self._program.read(parents)
 
@@ -342,7 +342,7 @@ class Probe:
     def _commit(self) -> None:
         self.looked += 1
         self.sites.settle()
-        self._backlog.do(partial(self.sites.commit, self.step))
+        self._backlog.do(partial(self.sites.commit, self.step, entire=self._meter.takes_histogram))
         self.optimisers.commit(self.step)
         self._meter.close_step(self.step)
         self._gates.close_step()

@@ -59,6 +59,19 @@ class Rows:
             self._length += 1
         return self._open
 
+    def extend(self, rows: npt.NDArray[np.float64]) -> None:
+        """Offer several rows, one after the other."""
+        if self._stride > 1 or self._length + len(rows) > self._room.longest:
+            for row in rows:
+                self.append(*row)
+            return
+        while self._length + len(rows) > len(self._data):
+            self._data = np.concatenate([self._data, np.empty_like(self._data)])
+        self._data[self._length : self._length + len(rows)] = rows
+        self._length += len(rows)
+        self._offered += len(rows)
+        self._open = True
+
     @property
     def keeps_next(self) -> bool:
         """Whether the next row offered will be kept."""

@@ -23,9 +23,10 @@ from limen.anatomy import (
     uses_of,
 )
 from limen.errors import InvalidValue
+from limen.kernels import Ledger
 from limen.probe.directory import Directory
-from limen.probe.eyes import Seen
 from limen.probe.rows import Room
+from limen.probe.seen import Seen
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
 
@@ -74,7 +75,9 @@ class SiteBook:
         self.compiled = False  # some site is in compiled code
         self._is_full = False
         self._room = Room()
+        self._ledger = Ledger()
         self._by_call: dict[tuple[int, str, int], Place] = {}
+        self.fresh: list[Place] = []  # met since the last call of ``settle``
 
     def find(self, seen: Seen) -> Place | None:
         """The place of a call; a new one where it is met for the first time; None once there are too many."""
@@ -119,8 +122,7 @@ class SiteBook:
         if applied is not None:
             self.compiled = True
             place.readers, place.shared = applied.readers_in(inputs), applied.shared
-        self.places.append(place)
-        return place
+        return self._entered(place)
 
     def find_gate(self, owner: nn.Module | None, gate: Gate) -> Place | None:
         """The place of a gate within a recurrent layer; None once there are too many."""
@@ -137,7 +139,13 @@ class SiteBook:
         origin = Origin(None, 0, None, None, site.axis, direct=False)
         place = self._by_call[key] = Place(SiteRecord(site, self._room), held, origin, own_module=False, squeezed=False)
         place.gate = gate.name
+        return self._entered(place)
+
+    def _entered(self, place: Place) -> Place:
+        self._take()
+        self._ledger.enter(place.record.account)
         self.places.append(place)
+        self.fresh.append(place)
         return place
 
     def _fills_up(self) -> bool:
@@ -171,14 +179,10 @@ class SiteBook:
             if place.settled and place.owner is not None and place.owner() is None:
                 place.origin, place.readers = place.origin.forgotten(), ()
 
-    def unsettled(self) -> list[Place]:
-        """Places that were met since the last call of ``settle``."""
-        return [place for place in self.places if not place.settled]
-
     def wire(self, parents: dict[Any, list[Any]]) -> None:
         """Read from a backward graph what follows each new place."""
         uses, nodes = uses_of(parents), {number_of(node): node for node in parents}
-        for place in self.unsettled():
+        for place in self.fresh:
             after = nodes.get(place.after)
             if after is not None:
                 place.readers = readers_of(parents, after, place.record.site.axis)
@@ -195,12 +199,20 @@ class SiteBook:
 
     def records(self) -> list[SiteRecord]:
         """The accounts of the sites that have a name, in forward order."""
+        self._take()
         return [place.record for place in self.places if place.settled]
 
-    def commit(self, step: int) -> None:
-        """Close a step at all places."""
-        for place in self.places:
-            place.record.commit(step)
+    def commit(self, step: int, *, entire: bool = False) -> None:
+        """Close a step at all places; ``entire`` where more than rows is to be kept of it."""
+        if self._ledger.commit(step) or entire:
+            self._take()
+
+    def _take(self) -> None:
+        """Hand the records what the ledger has kept for them."""
+        numbers, rows = self._ledger.take()
+        if len(numbers):
+            for place, own in zip(self.places, rows, strict=True):
+                place.record.enter(numbers, own)
 
     def troubles(self) -> list[str]:
         """What is no longer watched, for the reader of the report."""
@@ -210,9 +222,9 @@ class SiteBook:
 
     def settle(self) -> None:
         """Name the new places, at the end of the step in which they were met."""
-        fresh = self.unsettled()
-        if not fresh:
+        if not self.fresh:
             return
+        fresh, self.fresh = self.fresh, []
         for place in fresh:
             place.settled, place.after = True, None
             place.owner_name = self.directory.module(place.owner() if place.owner else None)

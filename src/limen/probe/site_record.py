@@ -18,8 +18,10 @@ from limen.vitals import EVIDENCE, Activity, Histogram, Moments, SiteHistory, Si
 __all__ = ["SiteRecord"]
 
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 COLUMNS = SiteHistory.__annotations__.keys()
+COLUMN = {name: i for i, name in enumerate(Row._fields)}
 MOST_HISTOGRAMS = 24  # kept of a site, spread over the run
 
 
@@ -33,17 +35,26 @@ class Window:
     histogram: Histogram | None = None
     beyond: Whole | None = None
 
-    def close_step(self, number: int) -> None:
-        """Count one more training step."""
-        self.steps += 1
-        self.first_step = self.first_step or number
-        self.last_step = number
+    def add(self, numbers: Integers) -> None:
+        """Count some training steps more."""
+        self.steps += len(numbers)
+        self.first_step = self.first_step or int(numbers[0])
+        self.last_step = int(numbers[-1])
 
-    def add(self, row: Row, units: int) -> None:
-        """Add what all units of a step did together."""
-        count = row.samples * units
-        whole = Whole(count, row.mean, row.std * row.std * count, row.low, row.high)
+    def pool(self, rows: Floats, units: int) -> None:
+        """Add what all units did together in some steps."""
+        whole = pooled(rows, units)
         self.beyond = whole if self.beyond is None else self.beyond + whole
+
+
+def pooled(rows: Floats, units: int) -> Whole:
+    """All units in some steps together (Chan, Golub & LeVeque 1983); ``[steps, columns]``, see Row."""
+    samples, mean, std, low, high = (rows[:, COLUMN[name]] for name in ("samples", "mean", "std", "low", "high"))
+    count = units * samples
+    with np.errstate(invalid="ignore", over="ignore"):
+        centre = float(count @ mean / count.sum())
+        m2 = float(count @ (std * std + (mean - centre) ** 2))
+    return Whole(int(count.sum()), centre, m2, float(np.fmin.reduce(low)), float(np.fmax.reduce(high)))
 
 
 def rules_of(site: Site) -> Rules:
@@ -71,10 +82,9 @@ class SiteRecord:
         self.dead = 0  # units, as of the last step
         self.gradient = math.nan  # L2 norm at the input, at the last step
         rules = rules_of(site)
-        self._account = account(rules)
+        self.account = account(rules)
         self._is_wide = rules.panel_size < rules.units
         self._histogram: Histogram | None = None
-        self._gradients: list[float] = []
         self._window = Window()
         self._before: Activity | None = None  # the last full window
         self._older = Activity.none(site.units)  # all full windows
@@ -83,15 +93,15 @@ class SiteRecord:
 
     def add(self, z: Tensor) -> None:
         """Enter the pre-activations of one call within the current step."""
-        self._account.add(z, self.site.axis)
+        self.account.add(z, self.site.axis)
 
     def reading(self, z: Tensor) -> Reading | None:
         """A shorter way to ``add`` tensors like this one, where there is one."""
-        return reading_of(self._account, z, self.site.axis)
+        return reading_of(self.account, z, self.site.axis)
 
     def add_sums(self, sums: Sums) -> None:
         """Enter what a device has read of one call within the current step."""
-        self._account.add_sums(sums)
+        self.account.add_sums(sums)
 
     def add_histogram(self, histogram: Histogram) -> None:
         """Enter the histogram of one call within the current step."""
@@ -99,27 +109,36 @@ class SiteRecord:
 
     def add_gradient(self, norm: float) -> None:
         """Enter the L2 norm of the loss gradient at one call's input."""
-        self._gradients.append(norm)
+        self.account.add_gradient(norm)
 
     def commit(self, step: int) -> None:
         """Close the current step under its number."""
-        row = self._account.commit(step)
-        gradients, self._gradients = self._gradients, []
-        histogram, self._histogram = self._histogram, None
+        row = self.account.commit(step)
         if row is None:
+            self._histogram = None
+        else:
+            self.enter(np.array([step]), np.array([row]))
+
+    def enter(self, numbers: Integers, rows: Floats) -> None:
+        """Enter ``[steps]`` that were closed under these numbers and their ``[steps, columns]``, see Ledger."""
+        histogram, self._histogram = self._histogram, None
+        last, seen = numbers[-1], rows[:, COLUMN["samples"]] > 0
+        if not seen.all():
+            numbers, rows = numbers[seen], rows[seen]
+        if not len(numbers):
             return
         self._known = None
-        self.dead = row.dead
-        self.gradient = math.hypot(*gradients) if gradients else math.nan
-        self.rows.append(step, *row[:-1], self.gradient, row.nonfinite)
-        self._window.close_step(step)
+        self.dead = int(rows[-1, COLUMN["dead"]])
+        self.gradient = float(rows[-1, COLUMN["gradient"]])
+        self.rows.extend(np.column_stack([numbers.astype(np.float64), rows]))
+        self._window.add(numbers)
         if self._is_wide:
-            self._window.add(row, self.site.units)
-        if row.nonfinite and self.first_nonfinite is None:
-            self.first_nonfinite = step
-        if histogram is not None:
-            self._keep_histogram(histogram, step)
-        samples = self._account.window.samples
+            self._window.pool(rows, self.site.units)
+        if self.first_nonfinite is None and (broken := np.flatnonzero(rows[:, COLUMN["nonfinite"]])).size:
+            self.first_nonfinite = int(numbers[broken[0]])
+        if histogram is not None and numbers[-1] == last:
+            self._keep_histogram(histogram, int(last))
+        samples = self.account.window.samples
         if (self._window.steps >= EVIDENCE.steps and samples >= EVIDENCE.samples) or samples > MOST_SAMPLES:
             self._roll()
 
@@ -136,16 +155,16 @@ class SiteRecord:
             birth=self._birth if self._birth is not None else window,
             recent=window if self._before is None else self._before + window,
             total=self._older + window,
-            last_active=self._account.last_active,
-            silent_steps=self._account.silent_steps,
-            silent_samples=self._account.silent_samples,
+            last_active=self.account.last_active,
+            silent_steps=self.account.silent_steps,
+            silent_samples=self.account.silent_samples,
             history=self._history(),
             first_nonfinite=self.first_nonfinite,
         )
 
     def _seen(self) -> Activity:
         """The current window as a value."""
-        window, tally = self._window, self._account.window
+        window, tally = self._window, self.account.window
         return Activity(
             steps=window.steps,
             first_step=window.first_step,
@@ -169,7 +188,7 @@ class SiteRecord:
 
     def _roll(self) -> None:
         full, self._window = self._seen(), Window()
-        self._account.window.clear()
+        self.account.window.clear()
         self._before = full
         self._older = self._older + full
         if self._birth is None:

@@ -1,0 +1,70 @@
+"""Many accounts whose steps are closed together: in one call of the compiled library, where that keeps them."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import numpy as np
+
+from limen.errors import InvalidValue
+from limen.kernels.account import Account, Row
+from limen.kernels.compiled_account import CompiledAccount
+from limen.kernels.torch_pass import Floats, Integers
+
+__all__ = ["Ledger"]
+
+WAITING = 20  # steps whose rows are kept at most; a window has as many at least
+COLUMNS = len(Row._fields)
+NO_ROW = (0.0,) * COLUMNS
+
+
+class Ledger:
+    """The accounts, and the rows of their last steps until these are taken."""
+
+    def __init__(self) -> None:
+        self._accounts: list[Account | CompiledAccount] = []
+        self._addresses = array("Q")
+        self._commit: Any = None
+        self._numbers = array("q")
+        self._table = np.empty((WAITING, 0, COLUMNS))
+        self._address = 0
+        self._is_full = False
+
+    def enter(self, account: Account | CompiledAccount) -> None:
+        """Keep one account more. The rows so far must have been taken."""
+        self._accounts.append(account)
+        self._table = np.empty((WAITING, len(self._accounts), COLUMNS))
+        self._address = self._table.ctypes.data
+        if isinstance(account, CompiledAccount):
+            self._addresses.append(account.address)
+            self._commit = account.kernels.library.commit
+
+    def commit(self, number: int) -> bool:
+        """Close the current step of all accounts under its number; whether the rows must be taken before the next.
+
+        Raises:
+            InvalidValue: they had to be, and were not.
+        """
+        if self._is_full:
+            raise InvalidValue("Ledger.commit(): take() the rows so far first; there is no room for another step.")
+        waiting, accounts = len(self._numbers), len(self._accounts)
+        self._numbers.append(number)
+        if len(self._addresses) < accounts:
+            self._table[waiting] = [account.commit(number) or NO_ROW for account in self._accounts]
+            self._is_full = True
+            return True
+        rows = self._address + 8 * waiting * accounts * COLUMNS
+        full = accounts and self._commit(accounts, self._addresses.buffer_info()[0], number, rows)
+        self._is_full = bool(full) or waiting + 1 == WAITING
+        return self._is_full
+
+    def take(self) -> tuple[Integers, Floats]:
+        """``[steps]``, the numbers of the steps since the last call, and ``[accounts, steps, columns]``, their rows.
+
+        The columns are those of ``Row``; all of them are 0 where an account had no samples.
+        """
+        numbers, self._numbers, self._is_full = np.array(self._numbers, np.int64), array("q"), False
+        for account in self._accounts:
+            account.silence.tidy()
+        return numbers, self._table[: len(numbers)].swapaxes(0, 1).copy()
