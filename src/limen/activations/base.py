@@ -8,16 +8,17 @@ from typing import ClassVar, TypeVar
 
 from torch import Tensor
 
+from limen.activations.sheet import Sheet
 from limen.errors import InvalidValue, UnknownName
 
-__all__ = ["Activation", "check_number", "get", "names", "register"]
+__all__ = ["Activation", "Entry", "check_number", "get", "names", "register"]
 
 
 class Activation(ABC):
     """One elementwise function with its slope and curvature.
 
-    Entries are frozen dataclasses whose fields are the parameters. The docstring of an entry is its sheet: formula,
-    range, hazards; ``source`` is added to it on registration. ``f``, ``df`` and ``d2f`` keep shape, dtype and device,
+    Entries are frozen dataclasses whose fields are the parameters. The docstring of an entry says formula, range and
+    hazards; ``source`` is added to it on registration. ``f``, ``df`` and ``d2f`` keep shape, dtype and device,
     turn NaN into NaN and have the mathematical limit at both infinities.
 
     Attributes:
@@ -51,19 +52,38 @@ class Activation(ABC):
         """Curvature; at a kink the one of the side whose slope ``df`` returns, or 0."""
 
 
-Entry = TypeVar("Entry", bound=Activation)
+class Entry(Activation):
+    """An activation that states its properties, as all those of the catalogue do; a user's own need not."""
+
+    @property
+    @abstractmethod
+    def sheet(self) -> Sheet:
+        """The properties of the function with these parameters."""
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """Those of the sheet."""
+        return self.sheet.kinks
+
+    @property
+    def monotone(self) -> bool:
+        """As the sheet says."""
+        return self.sheet.monotone
+
+
+Registered = TypeVar("Registered", bound=Activation)
 
 _ENTRIES: dict[str, type[Activation]] = {}
 
 
-def register(name: str) -> Callable[[type[Entry]], type[Entry]]:
+def register(name: str) -> Callable[[type[Registered]], type[Registered]]:
     """Enter a class into the catalogue under ``name`` and add its source to its sheet.
 
     Raises:
         InvalidValue: another class bears this name already.
     """
 
-    def enter(entry: type[Entry]) -> type[Entry]:
+    def enter(entry: type[Registered]) -> type[Registered]:
         if name in _ENTRIES:
             raise InvalidValue(
                 f"register({name!r}): this name belongs to {_ENTRIES[name].__qualname__} already. Choose another one."
@@ -112,8 +132,10 @@ def get(name: str, **parameters: float) -> Activation:
     return entry(**parameters)
 
 
-def check_number(entry: Activation, parameter: str, *, above: float = -math.inf, below: float = math.inf) -> None:
-    """Refuse a parameter that is not a finite number strictly between two limits.
+def check_number(
+    entry: Activation, parameter: str, *, above: float = -math.inf, below: float = math.inf, least: float = -math.inf
+) -> None:
+    """Refuse a parameter that is not a finite number strictly between two limits, and at least a third one.
 
     Raises:
         InvalidValue: says the entry, the parameter, its value and the limits.
@@ -124,8 +146,9 @@ def check_number(entry: Activation, parameter: str, *, above: float = -math.inf,
         and not isinstance(value, bool)
         and math.isfinite(value)
         and above < value < below
+        and least <= value
     ):
         return
-    bounds = [(">", above), ("<", below)]
+    bounds = [(">", above), (">=", least), ("<", below)]
     limits = " and".join(f" {sign} {bound:g}" for sign, bound in bounds if math.isfinite(bound))
     raise InvalidValue(f"{entry.name}({parameter}={value!r}): expected a finite number{limits}.")
