@@ -1,4 +1,4 @@
-"""The formulas of the papers, written again for any precision."""
+"""The formulas of the papers, written again for any precision. A slope of 0.01 is meant as the decimal number."""
 
 from collections.abc import Callable
 
@@ -38,8 +38,8 @@ def selu_scale() -> mp.mpf:
 EXACT: dict[str, Callable[[mp.mpf, Activation], mp.mpf]] = {
     "identity": lambda x, _: x,
     "relu": lambda x, _: max(x, mp.mpf(0)),
-    "leaky_relu": lambda x, act: x if x > 0 else mp.mpf(act.negative_slope) * x,
-    "prelu": lambda x, act: x if x > 0 else mp.mpf(act.negative_slope) * x,
+    "leaky_relu": lambda x, act: x if x > 0 else mp.mpf(str(act.negative_slope)) * x,
+    "prelu": lambda x, act: x if x > 0 else mp.mpf(str(act.negative_slope)) * x,
     "relu6": lambda x, _: clip(x, 0, 6),
     "squared_relu": lambda x, _: max(x, mp.mpf(0)) ** 2,
     "sigmoid": lambda x, _: logistic(x),
@@ -55,7 +55,7 @@ EXACT: dict[str, Callable[[mp.mpf, Activation], mp.mpf]] = {
     "silu": lambda x, _: x * logistic(x),
     "quick_gelu": lambda x, _: x * logistic(mp.mpf("1.702") * x),
     "gelu": lambda x, _: x * normal(x),
-    "gelu_tanh": lambda x, _: x * (1 + mp.tanh(mp.sqrt(2 / mp.pi) * (x + mp.mpf("0.044715") * x**3))) / 2,
+    "gelu_tanh": lambda x, _: x * logistic(2 * mp.sqrt(2 / mp.pi) * (x + mp.mpf("0.044715") * x**3)),
     "mish": lambda x, _: x * mp.tanh(softplus(x)),
     "abs": lambda x, _: abs(x),
     "arctan": lambda x, _: mp.atan(x),

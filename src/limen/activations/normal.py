@@ -11,39 +11,53 @@ from limen.activations.base import Entry, register
 from limen.activations.logistic import FAR
 from limen.activations.rounding import above_a_half, exact, leaning
 from limen.activations.sheet import Sheet
+from limen.activations.twofold import Twofold, product
 
 __all__ = ["GELU", "Erf", "Gaussian", "bell", "density", "share"]
 
-ROOT_HALF = math.sqrt(0.5)
+ROOT_HALF, ROOT_HALF_REST = 0.7071067811865476, -4.833646656726457e-17
+"""``sqrt(1/2)`` as two doubles."""
+
+DENSITY, DENSITY_REST = 0.3989422804014327, -2.49232720227773e-17
+"""``1 / sqrt(2 pi)`` likewise."""
+
 BEYOND = 40.0
 """``exp(-BEYOND² / 2)`` is less than half of the smallest double."""
 
 
-def bell(x: Tensor, scale: float = 1.0) -> Tensor:
-    """``exp(-scale x²)``; ``scale`` must be a power of two.
+def bell(x: Tensor, scale: float = 1.0, height: float = 1.0, rest_of_height: float = 0.0) -> Tensor:
+    """``height exp(-scale x²)``; ``scale`` must be a power of two.
 
-    The rounding of ``x²`` would be multiplied by the exponent, which goes up to 745: it is found and put back.
-    Source: Dekker 1971, "A floating-point technique for extending the available precision".
+    The rounding of ``x²`` would be multiplied by the exponent, which goes up to 745: it is found and put back, and
+    with it what ``height`` is off.
     """
-    x = x.clamp(-BEYOND, BEYOND)
-    square = x * x
-    large = 134217729.0 * x  # 2²⁷ + 1 splits a double into two halves whose products are exact
-    high = large - (large - x)
-    low = x - high
-    rest = ((high * high - square) + 2 * high * low) + low * low
-    return torch.exp(-scale * square) * (1 - scale * rest)
+    near = x.clamp(-BEYOND, BEYOND)
+    square, rest = product(near, near)
+    value = height * torch.exp(-scale * square)
+    return value + value * (rest_of_height / height - scale * rest)
 
 
 def density(x: Tensor) -> Tensor:
     """Density of the standard normal distribution."""
-    return bell(x, 0.5) / math.sqrt(2 * math.pi)
+    return bell(x, 0.5, DENSITY, DENSITY_REST)
+
+
+def tail(x: Tensor) -> Twofold:
+    """``erfc(-x / sqrt 2)``, which is twice the distribution function of the standard normal, and what it is off.
+
+    The argument is rounded, which the function's steepness multiplies: as in ``bell``.
+    """
+    at, rest = product(-x.clamp(-BEYOND, BEYOND), ROOT_HALF, ROOT_HALF_REST)
+    value = torch.special.erfc(at)
+    with torch.no_grad():  # a correction of the last place has no slope to speak of
+        steepness = 2 / math.sqrt(math.pi) / torch.special.erfcx(at)
+    return value, -value * steepness * rest
 
 
 def share(x: Tensor) -> Tensor:
     """Distribution function of the standard normal, without loss in the left tail."""
-    left = x.clamp(max=-1.0)
-    tail = 0.5 * torch.special.erfcx(-ROOT_HALF * left) * bell(left, 0.5)
-    return torch.where(x < -1, tail, 0.5 * torch.special.erfc(-ROOT_HALF * x))
+    value, off = tail(x)
+    return 0.5 * (value + off)
 
 
 @register("gaussian")
@@ -142,7 +156,9 @@ class GELU(Entry):
 
     @leaning(above_a_half)
     def f(self, x: Tensor) -> Tensor:
-        return x.clamp(min=-FAR) * share(x)
+        value, off = tail(x)
+        half = 0.5 * x.clamp(min=-FAR)
+        return half * value + half.clamp(max=FAR) * off
 
     @exact
     def df(self, x: Tensor) -> Tensor:

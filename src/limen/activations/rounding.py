@@ -71,7 +71,9 @@ def rounded(y: Tensor, dtype: torch.dtype) -> Tensor:
         return y.to(dtype)
     with torch.no_grad():
         change = _to_odd(y).double() - y
-        change = torch.where(change.isfinite(), change, 0.0)  # of an infinity, or not a number
+        change = torch.where(
+            (change.abs() > 0) & change.isfinite(), change, -0.0
+        )  # which keeps the sign of zero; also for NaN
     return (y + change).to(dtype)
 
 
@@ -80,6 +82,6 @@ def _to_odd(y: Tensor) -> Tensor:
     near = y.float()
     bits = near.view(torch.int32)
     back = near.double()
-    wrong = (back != y) & (bits & 1 == 0) & ~y.isnan()
+    wrong = (back != y) & (bits & 1 == 0) & near.isfinite()
     outwards = (back.abs() < y.abs()).int() * 2 - 1
     return torch.where(wrong, bits + outwards, bits).view(torch.float32)
