@@ -1,12 +1,14 @@
 """The catalogue of activation functions: value, slope, curvature, kinks, flat sides and source of each."""
 
 from limen.activations.algebraic import ISRLU, ISRU, Asinh, BentIdentity, Softsign, SquarePlus
-from limen.activations.base import Activation, Entry, get, names, register
+from limen.activations.at_kinks import AtKinks, at_kinks
+from limen.activations.base import get, names, register
 from limen.activations.clipped import Hardsigmoid, Hardtanh, SparseSigmoid
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
 from limen.activations.from_call import of_call
 from limen.activations.from_module import composite, of_class_name, of_module
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
+from limen.activations.interface import Activation, Entry
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU, Erf, Gaussian
 from limen.activations.parabolic import SQNL, HardMish, Hardswish, SparsePlus, SquaredReLU, StarReLU
@@ -30,6 +32,7 @@ __all__ = [
     "Activation",
     "Arctan",
     "Asinh",
+    "AtKinks",
     "BentIdentity",
     "Entry",
     "Erf",
@@ -72,6 +75,7 @@ __all__ = [
     "TanhExp",
     "Tanhshrink",
     "Threshold",
+    "at_kinks",
     "composite",
     "get",
     "names",

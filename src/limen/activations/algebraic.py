@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from limen.activations.base import Entry, check_number, register
+from limen.activations.base import register
+from limen.activations.interface import Entry, check_number
 from limen.activations.pieces import keep_nan
 from limen.activations.rounding import exact, leaning
 from limen.activations.sheet import Sheet

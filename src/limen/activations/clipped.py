@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from limen.activations.base import Entry, check_number, register
+from limen.activations.base import register
+from limen.activations.interface import Entry, check_number
 from limen.activations.pieces import inside, zero
 from limen.activations.rounding import exact
 from limen.activations.sheet import Sheet

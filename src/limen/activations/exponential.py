@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from limen.activations import logistic
-from limen.activations.base import Entry, check_number, register
+from limen.activations.base import register
+from limen.activations.interface import Entry, check_number
 from limen.activations.rounding import exact
 from limen.activations.sheet import Sheet
 

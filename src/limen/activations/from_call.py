@@ -8,11 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from limen.activations.algebraic import Softsign
-from limen.activations.base import Activation
 from limen.activations.clipped import Hardsigmoid
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
 from limen.activations.from_module import cached, clamped, mean_slope, stepped
 from limen.activations.gated import GELUTanh, SiLU
+from limen.activations.interface import Activation
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU
 from limen.activations.parabolic import Hardswish

@@ -7,10 +7,10 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from limen.activations.algebraic import Softsign
-from limen.activations.base import Activation
 from limen.activations.clipped import Hardsigmoid, Hardtanh
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
+from limen.activations.interface import Activation
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU
 from limen.activations.parabolic import Hardswish, SquaredReLU

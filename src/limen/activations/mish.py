@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from limen.activations.base import Entry, register
+from limen.activations.base import register
+from limen.activations.interface import Entry
 from limen.activations.logistic import FAR
 from limen.activations.rounding import exact
 from limen.activations.sheet import Sheet

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from limen.activations import logistic
-from limen.activations.base import Entry, check_number, register
+from limen.activations.base import register
+from limen.activations.interface import Entry, check_number
 from limen.activations.pieces import keep_nan, zero
 from limen.activations.rounding import below_a_square, exact, leaning
 from limen.activations.sheet import Sheet

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from limen.activations import logistic, normal
-from limen.activations.base import Entry, register
+from limen.activations.base import register
+from limen.activations.interface import Entry
 from limen.activations.logistic import FAR
 from limen.activations.rounding import above_a_half, below_a_square, exact, leaning
 from limen.activations.sheet import Sheet
@@ -219,7 +220,7 @@ class Phish(Entry):
             range=(0.0, math.inf),
             limits=(0.0, math.inf),
             monotone=False,
-            lipschitz=1.2982966733058115,
+            lipschitz=1.2983066733058115,
             year=2021,
             roots=(-1.1954312013879125, 0.0),
         )
