@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from benchmarks.formulas import EXACT
 from limen.activations import (
     CELU,
     ELU,
@@ -28,7 +29,6 @@ from limen.activations import (
     names,
     of_module,
 )
-from tests.activations.formulas import EXACT
 
 VARIANTS = [ELU(0.3), CELU(0.5), LeakyReLU(0.2), LeakyReLU(-0.1), PReLU(0.0), Softplus(3.0), Hardtanh(-2.0, 0.5),
             ISRU(0.25), SquarePlus(1.0), Softshrink(0.25)]  # fmt: skip

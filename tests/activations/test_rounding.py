@@ -14,9 +14,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmarks.formulas import EXACT
 from limen.activations import Activation, Entry, get, names
 from limen.activations.rounding import rounded
-from tests.activations.formulas import EXACT
 
 Floats = npt.NDArray[np.float64]
 HALVES = [torch.float16, torch.bfloat16]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.formulas import EXACT
 from limen.activations import Activation, Entry, Sheet, get, names
-from tests.activations.formulas import EXACT
 from tests.activations.test_catalogue import MORE, sheet
 
 every = pytest.mark.parametrize("act", MORE, ids=repr)

@@ -2,6 +2,7 @@
 """A function of the catalogue with another slope at its kinks than torch's operator returns."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -80,7 +81,7 @@ class AtKinks(Activation):
             return {"left": left, "right": right, "mean": (left + right) / 2}[self.slope]
         return min(max(float(self.slope), min(sides)), max(sides))
 
-    def _beside(self, kink: float, function) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+    def _beside(self, kink: float, function: Callable[[Tensor], Tensor]) -> tuple[float, float]:
         """What a function is just left and just right of a kink."""
         places = [math.nextafter(kink, -math.inf), math.nextafter(kink, math.inf)]
         with torch.no_grad():

@@ -103,7 +103,7 @@ def leaky_sheet(negative_slope: float, year: int) -> Sheet:
         saved="nothing" if a == 1 else "mask",
         year=year,
         kinks=() if a == 1 else (0.0,),
-        parity={1: "odd", -1: "even"}.get(a),
+        parity="odd" if a == 1 else "even" if a == -1 else None,
         convex=a <= 1,
         concave=a >= 1,
         homogeneous=1,

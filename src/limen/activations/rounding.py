@@ -10,25 +10,24 @@ odd", IEEE Transactions on Computers 57.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor
 
 __all__ = ["above_a_half", "below_a_square", "exact", "leaning", "rounded"]
 
-Entry = TypeVar("Entry")
-Method = Callable[[Entry, Tensor], Tensor]
+Method = TypeVar("Method", bound=Callable[..., Tensor])
 
 HALVES = (torch.float16, torch.bfloat16)
 
 
-def exact(compute: Method[Entry]) -> Method[Entry]:
+def exact(compute: Method) -> Method:
     """A method of an entry that is given doubles, and whose result is rounded once to the type it was asked in."""
     return leaning(None)(compute)
 
 
-def leaning(lean: Callable[[Tensor], Tensor] | None) -> Callable[[Method[Entry]], Method[Entry]]:
+def leaning(lean: Callable[[Tensor], Tensor] | None) -> Callable[[Method], Method]:
     """As ``exact``, for a function that comes closer to the middle between two half-precision numbers than a double is.
 
     ``x / (1 + exp(-x))`` of a tiny ``x`` is ``x / 2`` and less than a double's last place more: exactly a middle for
@@ -39,9 +38,9 @@ def leaning(lean: Callable[[Tensor], Tensor] | None) -> Callable[[Method[Entry]]
             larger than computed and -1 if it is smaller; 0 elsewhere. Used for half precision only.
     """
 
-    def decorate(compute: Method[Entry]) -> Method[Entry]:
+    def decorate(compute: Method) -> Method:
         @wraps(compute)
-        def method(self: Entry, x: Tensor) -> Tensor:
+        def method(self: object, x: Tensor) -> Tensor:
             if x.dtype == torch.float64 or x.device.type == "mps":  # which has no double precision
                 return compute(self, x)
             z = x.double()
@@ -50,7 +49,7 @@ def leaning(lean: Callable[[Tensor], Tensor] | None) -> Callable[[Method[Entry]]
                 y = y * (1 + 2.0**-52 * lean(z.detach()))
             return rounded(y, x.dtype)
 
-        return method
+        return cast(Method, method)
 
     return decorate
 
