@@ -20,7 +20,7 @@ SOURCES := src tests examples benchmarks ward docs
 export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start bench-init ward docs
+.PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start bench-init bench-numerics ward docs
 .PHONY: picture clean
 .DELETE_ON_ERROR:
 
@@ -75,6 +75,9 @@ bench-start: .venv/.dev
 
 bench-init: .venv/.dev
 	$(BIN)/python -m benchmarks.initialisation --workers $(WORKERS) $(BENCH)
+
+bench-numerics: .venv/.dev
+	$(BIN)/python -m benchmarks.numerics $(BENCH)
 
 # WARD is for options: make ward WARD='--sample 60'
 ward: .venv/.dev

@@ -44,10 +44,12 @@ class AtKinks(Activation):
 
     @property
     def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """That of the base."""
         return self.base.name
 
     @property
     def source(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """That of the base."""
         return self.base.source
 
     @property
