@@ -13,6 +13,7 @@ from limen.activations.interface import Entry
 from limen.activations.logistic import FAR
 from limen.activations.rounding import above_a_half, exact, leaning
 from limen.activations.sheet import Sheet
+from limen.activations.twofold import product, total
 
 __all__ = ["GELUTanh", "QuickGELU", "SiLU"]
 
@@ -103,10 +104,26 @@ class QuickGELU(Entry):
         return swish_curvature(x, self.beta)
 
 
-CUBIC = 0.044715
-INNER = 2 * math.sqrt(2 / math.pi)
+LINEAR, LINEAR_REST = 1.5957691216057308, -9.96930880911092e-17
+CUBIC, CUBIC_REST = 0.07135481627260025, -6.175149918155315e-19
+"""``2 sqrt(2 / pi)``, and 0.044715 times it, as two doubles each."""
+
 OPEN = 30.0
 """Beyond ±OPEN the gate of ``gelu_tanh`` is 0 or 1 in every type."""
+
+
+def opening(near: Tensor) -> tuple[Tensor, Tensor]:
+    """The gate of ``gelu_tanh``, ``s(2 sqrt(2 / pi) (x + 0.044715 x³))``, and ``s'`` there.
+
+    The rounding of the argument, which goes to -700, would be multiplied by it: as in ``normal.bell``.
+    """
+    square, rest = product(near, near)
+    cubic, off = product(square, CUBIC, CUBIC_REST)
+    factor, less = total(LINEAR, cubic)
+    u, lost = product(near, factor)
+    lost = lost + near * (less + off + CUBIC * rest + LINEAR_REST)
+    slope = logistic.slope(u)
+    return logistic.value(u) + lost * slope, slope + lost * logistic.curvature(u)
 
 
 @register("gelu_tanh")
@@ -134,21 +151,19 @@ class GELUTanh(Entry):
 
     @leaning(above_a_half)
     def f(self, x: Tensor) -> Tensor:
-        near = x.clamp(-OPEN, OPEN)
-        return x.clamp(min=-OPEN) * logistic.value(INNER * (near + CUBIC * near.pow(3)))
+        return x.clamp(min=-OPEN) * opening(x.clamp(-OPEN, OPEN))[0]
 
     @exact
     def df(self, x: Tensor) -> Tensor:
         near = x.clamp(-OPEN, OPEN)
-        u = INNER * (near + CUBIC * near.pow(3))
-        du = INNER * (1 + 3 * CUBIC * near.square())
-        return logistic.value(u) + near * du * logistic.slope(u)
+        gate, slope = opening(near)
+        return gate + near * (LINEAR + 3 * CUBIC * near.square()) * slope
 
     @exact
     def d2f(self, x: Tensor) -> Tensor:
         near = x.clamp(-OPEN, OPEN)
-        u = INNER * (near + CUBIC * near.pow(3))
-        du = INNER * (1 + 3 * CUBIC * near.square())
-        d2u = INNER * 6 * CUBIC * near
+        u = near * (LINEAR + CUBIC * near.square())
+        du = LINEAR + 3 * CUBIC * near.square()
+        d2u = 6 * CUBIC * near
         # (x s(u))'' = 2 u' s' + x u'' s' + x u'² s''
-        return (2 * du + near * d2u) * logistic.slope(u) + (near * du) * (du * logistic.curvature(u))
+        return (2 * du + near * d2u) * opening(near)[1] + (near * du) * (du * logistic.curvature(u))
