@@ -77,6 +77,17 @@ def test_d2f_is_the_slope_of_df(act: Activation) -> None:
     torch.testing.assert_close(act.d2f(x.detach()), curvature, rtol=1e-11, atol=1e-12)
 
 
+@every
+def test_autograd_may_be_asked_twice(act: Activation) -> None:
+    x = away_from((*act.kinks, *sheet(act).bends, 0.0), GRID[GRID.abs() < 20]).clone().requires_grad_()
+    (slope,) = torch.autograd.grad(act.f(x).sum(), x, create_graph=True)
+    curvature = torch.zeros_like(x)
+    if slope.requires_grad:
+        (curvature,) = torch.autograd.grad(slope.sum(), x)
+    # two passes of products of rounded factors, of a size of up to 20²
+    torch.testing.assert_close(act.d2f(x.detach()), curvature, rtol=1e-9, atol=1e-11)
+
+
 # --- against higher precision ---------------------------------------------------------------------------------
 
 
