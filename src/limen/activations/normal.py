@@ -46,13 +46,10 @@ def density(x: Tensor) -> Tensor:
 def tail(x: Tensor) -> Twofold:
     """``erfc(-x / sqrt 2)``, which is twice the distribution function of the standard normal, and what it is off.
 
-    The argument is rounded, which the function's steepness multiplies: as in ``bell``.
+    The argument is rounded, which the function's slope multiplies: as in ``bell``.
     """
     at, rest = product(-x.clamp(-BEYOND, BEYOND), ROOT_HALF, ROOT_HALF_REST)
-    value = torch.special.erfc(at)
-    with torch.no_grad():  # a correction of the last place has no slope to speak of
-        steepness = 2 / math.sqrt(math.pi) / torch.special.erfcx(at)
-    return value, -value * steepness * rest
+    return torch.special.erfc(at), -2 / math.sqrt(math.pi) * torch.exp(-at.square()) * rest
 
 
 def share(x: Tensor) -> Tensor:
