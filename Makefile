@@ -22,7 +22,7 @@ export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start bench-findings
-.PHONY: bench-init docs ward ward-harm ward-data picture clean
+.PHONY: bench-init bench-numerics docs ward ward-harm ward-data picture clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev
@@ -79,6 +79,9 @@ bench-findings: .venv/.dev
 
 bench-init: .venv/.dev
 	$(BIN)/python -m benchmarks.initialisation --workers $(WORKERS) $(BENCH)
+
+bench-numerics: .venv/.dev
+	$(BIN)/python -m benchmarks.numerics $(BENCH)
 
 # the whole ward; for a part of it: .venv/bin/python -m ward --help
 ward: .venv/.dev

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import math
 import os
 import re
 import statistics
@@ -57,6 +58,7 @@ def generated() -> Iterator[tuple[str, str]]:
         yield f"findings/{name}.md", manual_page(name)
     yield "findings/limits.md", limits_page()
     yield "activations.md", activations_page()
+    yield "numerics.md", (ROOT / "docs" / "numerics.in").read_text() + numerics_tables()
     yield "theory.md", (ROOT / "docs" / "theory.in").read_text() + gains_table()
     yield "initialisation.md", (ROOT / "docs" / "initialisation.in").read_text() + initialisation_tables()
     yield "command-line.md", (ROOT / "docs" / "command-line.in").read_text() + "".join(map(command_help, COMMANDS))
@@ -202,6 +204,39 @@ def activations_page() -> str:
     for name in activations.names():
         lines += ["", f"## {name}", "", inspect.getdoc(activations.get(name)) or ""]
     return "\n".join(lines) + "\n"
+
+
+def numerics_tables() -> str:
+    """What the benchmark of numerics measured last: where torch loses most, then the worst of each function."""
+    result = json.loads((ROOT / "benchmarks" / "results" / "numerics.json").read_text())
+    cases = [row for row in result["rows"] if "input" in row]
+    rows = {(row["type"], row["function"], row["what"]): row for row in result["rows"] if "input" not in row}
+    lines = [f"Measured with torch {result['packages']['torch']}.", "", "## Where torch loses most", ""]
+    lines += ["| function | type | input | truth | limen | torch |", "| --- | --- | --- | --- | --- | --- |"]
+    for case in cases:
+        digits = 17 if case["type"] == "float64" else 6
+        shown = [f"{case[key]:.{digits}g}" for key in ("input", "truth", "limen", "torch")]
+        lines.append(f"| {case['what']} of `{case['function']}` | {case['type']} | {' | '.join(shown)} |")
+    for kind in dict.fromkeys(kind for kind, _, _ in rows):
+        lines += ["", f"## Worst error in {kind}", ""]
+        lines += [
+            "ULP, the input in brackets, and the share of inputs whose result is not the number next to the truth."
+        ]
+        lines += ["", "| function | value, limen | value, torch | slope, limen | slope, torch |"]
+        lines += ["| --- | --- | --- | --- | --- |"]
+        for name in dict.fromkeys(name for _, name, _ in rows):
+            cells = [worst(rows[kind, name, what], who) for what in ("value", "slope") for who in ("limen", "torch")]
+            lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def worst(row: dict[str, Any], who: str) -> str:
+    """An error, its input and the share of results that are not the nearest number; a dash without an operator."""
+    error, share = row[who], row[f"{who}_wrong"]
+    if error is None:
+        return "–"
+    where = f" ({row[f'{who}_at']:.4g})" if share else ""
+    return f"{'∞' if math.isinf(error) else f'{error:.2g}'}{where}{f', {100 * share:.2g} %' if share else ''}"
 
 
 def gains_table() -> str:

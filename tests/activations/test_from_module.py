@@ -13,6 +13,7 @@ from limen.activations import (
     SELU,
     Activation,
     GELUTanh,
+    Hardshrink,
     Hardsigmoid,
     Hardswish,
     Hardtanh,
@@ -27,9 +28,12 @@ from limen.activations import (
     Sigmoid,
     SiLU,
     Softplus,
+    Softshrink,
     Softsign,
     SquaredReLU,
     Tanh,
+    Tanhshrink,
+    Threshold,
     composite,
     of_class_name,
     of_module,
@@ -42,6 +46,10 @@ MODULES = [
     (nn.LeakyReLU(0.2), LeakyReLU(0.2)),
     (nn.PReLU(4, init=0.125), PReLU(0.125)),
     (nn.Threshold(0.0, 0.0), ReLU()),
+    (nn.Threshold(1.0, 0.0), Threshold(1.0, 0.0)),
+    (nn.Hardshrink(0.25), Hardshrink(0.25)),
+    (nn.Softshrink(0.25), Softshrink(0.25)),
+    (nn.Tanhshrink(), Tanhshrink()),
     (nn.ELU(0.4), ELU(0.4)),
     (nn.CELU(0.4), CELU(0.4)),
     (nn.SELU(), SELU()),
@@ -70,7 +78,7 @@ def test_a_module_of_torch_is_its_entry_with_its_parameters(module: nn.Module, a
 
 @pytest.mark.parametrize(
     "module",
-    [nn.Linear(1, 1), nn.Softmax(-1), nn.RReLU(), nn.GLU(), nn.Threshold(1.0, 0.0), nn.Softplus(-1.0), nn.Dropout()],
+    [nn.Linear(1, 1), nn.Softmax(-1), nn.RReLU(), nn.GLU(), nn.Hardshrink(-1.0), nn.Softplus(-1.0), nn.Dropout()],
     ids=repr,
 )
 def test_what_the_catalogue_cannot_express_is_none(module: nn.Module) -> None:

@@ -83,9 +83,11 @@ def test_self_gated_functions_are_flat_beyond_the_last_root_on_the_left(name: st
 
 
 def limit_of(act: Activation) -> float:
-    """1 % of the steepest slope on an even grid that holds 0; over ``|z| <= 1`` for the one that has no steepest."""
-    reach = 1 if act.name == "squared_relu" else 60
-    return FLAT * float(act.df(torch.linspace(-reach, reach, 240001, dtype=torch.float64)).abs().max())
+    """1 % of the steepest slope on an even grid that holds 0, and far out; over ``|z| <= 1`` where none is steepest."""
+    reach = 1 if act.name in ("squared_relu", "star_relu") else 60
+    grid = torch.linspace(-reach, reach, 240001, dtype=torch.float64)
+    far = torch.tensor([-1e6, 1e6] if reach > 1 else [], dtype=torch.float64)
+    return FLAT * float(act.df(torch.cat([grid, far])).abs().max())
 
 
 @pytest.mark.parametrize("act", EVERY, ids=repr)

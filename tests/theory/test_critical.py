@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from limen.activations import get, names
 from limen.errors import InvalidValue
-from limen.theory import Curve, Stack, chi_1, chi_q, edge_of_chaos, fixed_points, half_stable_points, next_variance
+from limen.theory import (
+    Curve,
+    Stack,
+    chi_1,
+    chi_q,
+    edge_of_chaos,
+    fixed_points,
+    half_stable_points,
+    moments,
+    next_variance,
+)
 from tests.activations.test_catalogue import EVERY
 
 
@@ -69,6 +79,13 @@ def test_a_gelu_has_an_edge_on_paper_that_repels() -> None:
     assert variance > 1.5 * point.variance
 
 
+def test_a_function_that_is_flat_around_zero_has_its_points_where_it_is_not() -> None:
+    (point,) = edge_of_chaos("softshrink", 0.05)
+    found = moments("softshrink", point.variance)
+    assert point.weight_variance * found.slope_square == pytest.approx(1, rel=1e-9)
+    assert point.weight_variance * found.square + 0.05 == pytest.approx(point.variance, rel=1e-9)
+
+
 @pytest.mark.parametrize("bias_variance", [-0.1, math.inf, math.nan])
 def test_what_is_no_bias_variance_is_refused(bias_variance: float) -> None:
     with pytest.raises(InvalidValue, match=r"edge_of_chaos\(bias_variance=.*\): expected a finite number >= 0"):
@@ -98,7 +115,9 @@ def test_quick_gelu_is_silu_on_another_scale() -> None:
     assert quick.bias_variance == pytest.approx(silu.bias_variance / 1.702**2, rel=1e-8)
 
 
-@pytest.mark.parametrize("name", ["gelu", "silu", "mish", "hardswish"])
+@pytest.mark.parametrize(
+    "name", ["gelu", "silu", "mish", "hardswish", "logish", "serf", "lisht", "phish", "snake", "star_relu"]
+)
 def test_half_stable_means_that_variances_close_by_come_from_one_side_and_go_on_the_other(name: str) -> None:
     (point,) = half_stable_points(name)
     stack = Stack(name, point.weight_variance, point.bias_variance)
@@ -117,9 +136,10 @@ def test_close_above_the_half_stable_point_of_silu_lies_one_that_attracts() -> N
     assert near.variance < next_variance(Stack("silu", point.weight_variance, point.bias_variance), beyond) < beyond
 
 
-def test_nothing_but_functions_that_dip_has_one() -> None:
-    dipping = {"gelu", "gelu_tanh", "quick_gelu", "silu", "mish", "hardswish"}
-    assert {name for name in names() if half_stable_points(name)} == dipping
+def test_functions_that_dip_have_one_and_few_others() -> None:
+    dipping = {"gelu", "gelu_tanh", "quick_gelu", "silu", "mish", "hardswish", "logish", "serf"}
+    others = {"lisht", "phish", "snake", "star_relu"}
+    assert {name for name in names() if half_stable_points(name)} == dipping | others
 
 
 def test_a_function_of_ones_own_may_have_one() -> None:

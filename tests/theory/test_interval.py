@@ -241,3 +241,13 @@ def test_limits_that_are_none_are_refused() -> None:
         Box(torch.ones(2), torch.ones(3))
     with pytest.raises(InvalidValue, match="expected an entry of the catalogue"):
         certainly_dead(Box(torch.zeros(1), torch.ones(1)), torch.sin)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("w0", "low", "high"), [(1.0, 100.0, 105.0), (1.0, -0.5, 0.5), (400.0, 0.0, 0.02), (1.0, 63, 90)]
+)
+def test_a_wave_is_bounded_wherever_and_however_often_it_turns(w0: float, low: float, high: float) -> None:
+    act = get("sin", w0=w0)
+    found = activation_bounds(Box(torch.tensor([low]), torch.tensor([high])), act)
+    assert inside(found, act.f(torch.linspace(low, high, 4001, dtype=torch.float64))[:, None])
+    assert float(found.high - found.low) <= 2 * (1 + 1e-6)

@@ -45,6 +45,8 @@ def test_kernels_agree_with_mehlers_series(act: Activation, variance: float) -> 
     whole = moments(act, variance)
     for c in (-0.7, 0.0, 0.6):
         assert kernel(act, c, variance) == pytest.approx(float(squares @ c**n), abs=1e-12 * whole.square)
+        if as_curve(act).jumps:  # which its slope does not show
+            continue
         series = float((n[1:] * squares[1:]) @ c ** (n[1:] - 1)) / variance
         assert slope_kernel(act, c, variance) == pytest.approx(series, abs=3e-12 * whole.slope_square)
 
@@ -54,6 +56,8 @@ def test_kernels_agree_with_mehlers_series(act: Activation, variance: float) -> 
 def test_near_correlation_one_the_kernel_is_the_second_moment_less_its_slope(act: Activation, variance: float) -> None:
     whole, gap = moments(act, variance), 1e-9
     assert kernel(act, 1.0, variance) == pytest.approx(whole.square, rel=1e-12)
+    if as_curve(act).jumps:
+        return
     expected = whole.square - gap * variance * whole.slope_square
     # the next term is of order gap^1.5 for functions with a kink
     assert kernel(act, 1 - gap, variance) == pytest.approx(expected, abs=2e-12 * whole.square)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import mpmath as mp
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 from torch import Tensor
@@ -155,6 +155,7 @@ def test_moments_obey_jensen_and_poincare(act: Activation, variance: float) -> N
     found = moments(act, variance)
     assert found.mean**2 <= found.square * (1 + 1e-12)
     assert found.slope**2 <= found.slope_square * (1 + 1e-12)
+    assume(not as_curve(act).jumps)
     # Poincaré: Var f <= q E[f'²]; from below q E[f']², by Hermite expansion
     assert found.output_variance <= variance * found.slope_square * (1 + 1e-9)
     assert found.output_variance >= variance * found.slope**2 * (1 - 1e-9)

@@ -1,69 +1,28 @@
-"""What an activation is, and the catalogue in which each one is entered by name."""
+"""The catalogue in which each activation is entered by name."""
 
 import inspect
-import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
-from torch import Tensor
-
+from limen.activations.at_kinks import at_kinks
+from limen.activations.interface import Activation
 from limen.errors import InvalidValue, UnknownName
 
-__all__ = ["Activation", "check_number", "get", "names", "register"]
+__all__ = ["get", "names", "register"]
 
-
-class Activation(ABC):
-    """One elementwise function with its slope and curvature.
-
-    Entries are frozen dataclasses whose fields are the parameters. The docstring of an entry is its sheet: formula,
-    range, hazards; ``source`` is added to it on registration. ``f``, ``df`` and ``d2f`` keep shape, dtype and device,
-    turn NaN into NaN and have the mathematical limit at both infinities.
-
-    Attributes:
-        name: its key in the catalogue, set by ``register``.
-        source: where the formula comes from.
-    """
-
-    name: ClassVar[str]
-    source: ClassVar[str]
-
-    @property
-    @abstractmethod
-    def kinks(self) -> tuple[float, ...]:
-        """Points, ascending, where the slope is not continuous."""
-
-    @property
-    @abstractmethod
-    def monotone(self) -> bool:
-        """True when the function never falls."""
-
-    @abstractmethod
-    def f(self, x: Tensor) -> Tensor:
-        """Value, any shape, floating point."""
-
-    @abstractmethod
-    def df(self, x: Tensor) -> Tensor:
-        """Slope; at a kink what torch's own operator returns there."""
-
-    @abstractmethod
-    def d2f(self, x: Tensor) -> Tensor:
-        """Curvature; at a kink the one of the side whose slope ``df`` returns, or 0."""
-
-
-Entry = TypeVar("Entry", bound=Activation)
+Registered = TypeVar("Registered", bound=Activation)
 
 _ENTRIES: dict[str, type[Activation]] = {}
 
 
-def register(name: str) -> Callable[[type[Entry]], type[Entry]]:
+def register(name: str) -> Callable[[type[Registered]], type[Registered]]:
     """Enter a class into the catalogue under ``name`` and add its source to its sheet.
 
     Raises:
         InvalidValue: another class bears this name already.
     """
 
-    def enter(entry: type[Entry]) -> type[Entry]:
+    def enter(entry: type[Registered]) -> type[Registered]:
         if name in _ENTRIES:
             raise InvalidValue(
                 f"register({name!r}): this name belongs to {_ENTRIES[name].__qualname__} already. Choose another one."
@@ -85,11 +44,13 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_ENTRIES))
 
 
-def get(name: str, **parameters: float) -> Activation:
+def get(name: str, *, slope_at_kink: float | str = "torch", **parameters: float) -> Activation:
     """The catalogue's entry of that name.
 
     Args:
         name: one of ``names()``.
+        slope_at_kink: ``torch`` for what torch's operator of that name returns there, ``left``, ``right`` or ``mean``
+            of the slopes on both sides, or a number between them.
         **parameters: of the function, for instance ``alpha``; those not given keep their defaults.
 
     Raises:
@@ -98,6 +59,8 @@ def get(name: str, **parameters: float) -> Activation:
 
     >>> get("elu", alpha=0.5)
     ELU(alpha=0.5)
+    >>> get("relu", slope_at_kink="mean")
+    AtKinks(base=ReLU(), slope='mean')
     """
     entry = _ENTRIES.get(name)
     if entry is None:
@@ -109,23 +72,4 @@ def get(name: str, **parameters: float) -> Activation:
                 f"{name}({parameter}={parameters[parameter]!r}): no such parameter. "
                 f"{name} takes {', '.join(known) or 'none'}."
             )
-    return entry(**parameters)
-
-
-def check_number(entry: Activation, parameter: str, *, above: float = -math.inf, below: float = math.inf) -> None:
-    """Refuse a parameter that is not a finite number strictly between two limits.
-
-    Raises:
-        InvalidValue: says the entry, the parameter, its value and the limits.
-    """
-    value: object = getattr(entry, parameter)
-    if (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and above < value < below
-    ):
-        return
-    bounds = [(">", above), ("<", below)]
-    limits = " and".join(f" {sign} {bound:g}" for sign, bound in bounds if math.isfinite(bound))
-    raise InvalidValue(f"{entry.name}({parameter}={value!r}): expected a finite number{limits}.")
+    return at_kinks(entry(**parameters), slope_at_kink)

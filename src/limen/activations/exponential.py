@@ -1,13 +1,17 @@
 # ruff: noqa: D102 - the interface says what each method is
 """One side straight, the other levelling off exponentially."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from limen.activations import logistic
-from limen.activations.base import Activation, check_number, register
+from limen.activations.base import register
+from limen.activations.interface import Entry, check_number
+from limen.activations.rounding import exact
+from limen.activations.sheet import Sheet
 
 __all__ = ["CELU", "ELU", "SELU", "LogSigmoid", "Softplus"]
 
@@ -24,7 +28,7 @@ def decay(x: Tensor, height: float, width: float = 1.0) -> Tensor:
 
 @register("elu")
 @dataclass(frozen=True)
-class ELU(Activation):
+class ELU(Entry):
     """``f(x) = x`` for ``x > 0``, else ``alpha * (exp(x) - 1)``.
 
     Range: (-alpha, inf); rises everywhere for ``alpha > 0``; slope ``alpha * exp(x)`` on the left, 1 on the right.
@@ -38,26 +42,34 @@ class ELU(Activation):
         check_number(self, "alpha")
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return () if self.alpha == 1 else (0.0,)
+    def sheet(self) -> Sheet:
+        return Sheet(
+            range=(min(-self.alpha, 0.0), math.inf),
+            limits=(-self.alpha, math.inf),
+            monotone=self.alpha >= 0,
+            lipschitz=max(1.0, abs(self.alpha)),
+            year=2015,
+            kinks=() if self.alpha == 1 else (0.0,),
+            bends=(0.0,) if self.alpha == 1 else (),
+            convex=0 <= self.alpha <= 1,
+        )
 
-    @property
-    def monotone(self) -> bool:
-        return self.alpha >= 0
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
         return torch.where(x > 0, x, self.alpha * torch.expm1(x.clamp(max=0)))
 
+    @exact
     def df(self, x: Tensor) -> Tensor:
         return torch.where(x > 0, 1.0, decay(x, self.alpha))
 
+    @exact
     def d2f(self, x: Tensor) -> Tensor:
         return decay(x, self.alpha)
 
 
 @register("celu")
 @dataclass(frozen=True)
-class CELU(Activation):
+class CELU(Entry):
     """``f(x) = x`` for ``x > 0``, else ``alpha * (exp(x / alpha) - 1)``.
 
     Range: (-alpha, inf); rises everywhere; slope ``exp(x / alpha)`` on the left, 1 on the right, continuous.
@@ -71,26 +83,33 @@ class CELU(Activation):
         check_number(self, "alpha", above=0)
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return ()
+    def sheet(self) -> Sheet:
+        return Sheet(
+            range=(-self.alpha, math.inf),
+            limits=(-self.alpha, math.inf),
+            monotone=True,
+            lipschitz=1.0,
+            year=2017,
+            bends=(0.0,),
+            convex=True,
+        )
 
-    @property
-    def monotone(self) -> bool:
-        return True
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
         return torch.where(x > 0, x, self.alpha * torch.expm1(x.clamp(max=0) / self.alpha))
 
+    @exact
     def df(self, x: Tensor) -> Tensor:
         return torch.where(x > 0, 1.0, decay(x, 1.0, self.alpha))
 
+    @exact
     def d2f(self, x: Tensor) -> Tensor:
         return decay(x, 1 / self.alpha, self.alpha)
 
 
 @register("selu")
 @dataclass(frozen=True)
-class SELU(Activation):
+class SELU(Entry):
     """``f(x) = 1.0507 x`` for ``x > 0``, else ``1.0507 * 1.6733 * (exp(x) - 1)``.
 
     Range: (-1.7581, inf); rises everywhere; slope 1.7581 just left of 0, 1.0507 right of it.
@@ -101,26 +120,32 @@ class SELU(Activation):
     source = "Klambauer et al. 2017, arXiv:1706.02515, Eq. 2"
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return (0.0,)
+    def sheet(self) -> Sheet:
+        return Sheet(
+            range=(-SELU_SCALE * SELU_ALPHA, math.inf),
+            limits=(-SELU_SCALE * SELU_ALPHA, math.inf),
+            monotone=True,
+            lipschitz=SELU_SCALE * SELU_ALPHA,
+            year=2017,
+            kinks=(0.0,),
+        )
 
-    @property
-    def monotone(self) -> bool:
-        return True
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
         return torch.where(x > 0, SELU_SCALE * x, SELU_SCALE * SELU_ALPHA * torch.expm1(x.clamp(max=0)))
 
+    @exact
     def df(self, x: Tensor) -> Tensor:
         return torch.where(x > 0, SELU_SCALE, decay(x, SELU_SCALE * SELU_ALPHA))
 
+    @exact
     def d2f(self, x: Tensor) -> Tensor:
         return decay(x, SELU_SCALE * SELU_ALPHA)
 
 
 @register("softplus")
 @dataclass(frozen=True)
-class Softplus(Activation):
+class Softplus(Entry):
     """``f(x) = log(1 + exp(beta x)) / beta``.
 
     Range: (0, inf); rises everywhere; convex; slope ``s(beta x)`` with the logistic function ``s``.
@@ -135,27 +160,33 @@ class Softplus(Activation):
         check_number(self, "beta", above=0)
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return ()
+    def sheet(self) -> Sheet:
+        return Sheet(
+            range=(0.0, math.inf),
+            limits=(0.0, math.inf),
+            monotone=True,
+            lipschitz=1.0,
+            year=2001,
+            convex=True,
+        )
 
-    @property
-    def monotone(self) -> bool:
-        return True
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
         right = x + torch.log1p(torch.exp(-self.beta * x.clamp(min=0))) / self.beta
         return torch.where(x > 0, right, torch.log1p(torch.exp(self.beta * x.clamp(max=0))) / self.beta)
 
+    @exact
     def df(self, x: Tensor) -> Tensor:
         return logistic.value(self.beta * x)
 
+    @exact
     def d2f(self, x: Tensor) -> Tensor:
         return self.beta * logistic.slope(self.beta * x)
 
 
 @register("logsigmoid")
 @dataclass(frozen=True)
-class LogSigmoid(Activation):
+class LogSigmoid(Entry):
     """``f(x) = -log(1 + exp(-x))``.
 
     Range: (-inf, 0); rises everywhere; concave; slope ``s(-x)`` with the logistic function ``s``.
@@ -165,19 +196,24 @@ class LogSigmoid(Activation):
     source = "definition: log of the logistic function"
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return ()
+    def sheet(self) -> Sheet:
+        return Sheet(
+            range=(-math.inf, 0.0),
+            limits=(-math.inf, 0.0),
+            monotone=True,
+            lipschitz=1.0,
+            concave=True,
+        )
 
-    @property
-    def monotone(self) -> bool:
-        return True
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
         left = x - torch.log1p(torch.exp(x.clamp(max=0)))
         return torch.where(x < 0, left, -torch.log1p(torch.exp(-x.clamp(min=0))))
 
+    @exact
     def df(self, x: Tensor) -> Tensor:
         return logistic.value(-x)
 
+    @exact
     def d2f(self, x: Tensor) -> Tensor:
         return -logistic.slope(x)

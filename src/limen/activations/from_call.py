@@ -7,13 +7,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limen.activations.base import Activation
+from limen.activations.algebraic import Softsign
+from limen.activations.clipped import Hardsigmoid
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
-from limen.activations.from_module import cached, clamped, mean_slope
-from limen.activations.gated import GELU, GELUTanh, Hardswish, SiLU
+from limen.activations.from_module import cached, clamped, mean_slope, stepped
+from limen.activations.gated import GELUTanh, SiLU
+from limen.activations.interface import Activation
 from limen.activations.mish import Mish
+from limen.activations.normal import GELU
+from limen.activations.parabolic import Hardswish
 from limen.activations.rectified import LeakyReLU, PReLU, ReLU, ReLU6
-from limen.activations.sigmoidal import Hardsigmoid, Sigmoid, Softsign, Tanh
+from limen.activations.shrinkage import Hardshrink, Softshrink, Tanhshrink
+from limen.activations.sigmoidal import Sigmoid, Tanh
 
 __all__ = ["of_call"]
 
@@ -67,10 +72,10 @@ def hardtanh(arguments: Arguments, named: Named) -> Activation | None:
 
 
 def threshold(arguments: Arguments, named: Named) -> Activation | None:
-    """``threshold(input, threshold, value)``: a ReLU when both are 0."""
+    """``threshold(input, threshold, value)``; a ReLU when both are 0."""
     edge = argument(arguments, named, 1, "threshold", None)
     value = argument(arguments, named, 2, "value", None)
-    return cached(ReLU) if is_number(edge) and is_number(value) and edge == value == 0 else None
+    return stepped(edge, value) if is_number(edge) and is_number(value) else None
 
 
 def clamp(arguments: Arguments, named: Named) -> Activation | None:
@@ -122,6 +127,9 @@ def _functions() -> dict[Reader, tuple[Any, ...]]:
         always(Tanh): (torch.tanh, torch.tanh_, Tensor.tanh, Tensor.tanh_),
         hardtanh: (F.hardtanh, F.hardtanh_),
         always(Softsign): (F.softsign,),
+        always(Tanhshrink): (F.tanhshrink,),
+        scaled(Hardshrink, "lambd", 0.5): (F.hardshrink, torch.hardshrink, Tensor.hardshrink),
+        scaled(Softshrink, "lambd", 0.5): (F.softshrink,),
         scaled(Softplus, "beta", 1.0): (F.softplus,),
     }
 

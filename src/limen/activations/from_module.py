@@ -6,15 +6,20 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from limen.activations.base import Activation
+from limen.activations.algebraic import Softsign
+from limen.activations.clipped import Hardsigmoid, Hardtanh
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
-from limen.activations.gated import GELU, GELUTanh, Hardswish, QuickGELU, SiLU
+from limen.activations.gated import GELUTanh, QuickGELU, SiLU
+from limen.activations.interface import Activation
 from limen.activations.mish import Mish
-from limen.activations.rectified import Identity, LeakyReLU, PReLU, ReLU, ReLU6, SquaredReLU
-from limen.activations.sigmoidal import Hardsigmoid, Hardtanh, Sigmoid, Softsign, Tanh
+from limen.activations.normal import GELU
+from limen.activations.parabolic import Hardswish, SquaredReLU
+from limen.activations.rectified import Identity, LeakyReLU, PReLU, ReLU, ReLU6
+from limen.activations.shrinkage import Hardshrink, Softshrink, Tanhshrink, Threshold
+from limen.activations.sigmoidal import Sigmoid, Tanh
 from limen.errors import InvalidValue
 
-__all__ = ["cached", "clamped", "composite", "mean_slope", "of_class_name", "of_module"]
+__all__ = ["cached", "clamped", "composite", "mean_slope", "of_class_name", "of_module", "stepped"]
 
 
 @lru_cache(maxsize=1024)
@@ -31,6 +36,11 @@ def clamped(low: float, high: float) -> Activation | None:
     return cached(ReLU6) if (low, high) == (0, 6) else cached(Hardtanh, low, high)
 
 
+def stepped(threshold: float, value: float) -> Activation | None:
+    """The entry that keeps what is above a threshold."""
+    return cached(ReLU) if threshold == value == 0 else cached(Threshold, threshold, value)
+
+
 def mean_slope(weight: Tensor) -> float:
     """Mean over the channels of a PReLU's slopes; waits for the device that holds them. 0.25 without storage."""
     return 0.25 if weight.is_meta else float(weight.detach().mean())
@@ -42,7 +52,10 @@ _MODULES: dict[type[nn.Module], Callable[[Any], Activation | None]] = {
     nn.ReLU6: lambda _: cached(ReLU6),
     nn.LeakyReLU: lambda module: cached(LeakyReLU, module.negative_slope),
     nn.PReLU: lambda module: cached(PReLU, mean_slope(module.weight)),
-    nn.Threshold: lambda module: cached(ReLU) if (module.threshold, module.value) == (0, 0) else None,
+    nn.Threshold: lambda module: stepped(module.threshold, module.value),
+    nn.Hardshrink: lambda module: cached(Hardshrink, module.lambd),
+    nn.Softshrink: lambda module: cached(Softshrink, module.lambd),
+    nn.Tanhshrink: lambda _: cached(Tanhshrink),
     nn.ELU: lambda module: cached(ELU, module.alpha),
     nn.CELU: lambda module: cached(CELU, module.alpha),
     nn.SELU: lambda _: cached(SELU),

@@ -5,13 +5,17 @@ With ``e = exp(x)`` the gate is ``(e² + 2e) / (e² + 2e + 2)``. Right of 0 ever
 instead, so that no exponential grows.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from limen.activations.base import Activation, register
+from limen.activations.base import register
+from limen.activations.interface import Entry
 from limen.activations.logistic import FAR
+from limen.activations.rounding import exact
+from limen.activations.sheet import Sheet
 
 __all__ = ["Mish"]
 
@@ -41,7 +45,7 @@ def gate_curvature(x: Tensor) -> Tensor:
 
 @register("mish")
 @dataclass(frozen=True)
-class Mish(Activation):
+class Mish(Entry):
     """``f(x) = x tanh(log(1 + exp(x)))``.
 
     Range: [-0.30884, inf); falls left of -1.19243, rises right of it.
@@ -52,18 +56,24 @@ class Mish(Activation):
     source = "Misra 2019, arXiv:1908.08681"
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return ()
+    def sheet(self) -> Sheet:
+        return Sheet(
+            range=(-0.30884341301725041, math.inf),
+            limits=(0.0, math.inf),
+            monotone=False,
+            lipschitz=1.0884981612517279,
+            year=2019,
+            roots=(-1.1924312145154952,),
+        )
 
-    @property
-    def monotone(self) -> bool:
-        return False
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
         return x.clamp(min=-FAR) * gate(x)
 
+    @exact
     def df(self, x: Tensor) -> Tensor:
         return gate(x) + x.clamp(-FAR, FAR) * gate_slope(x)
 
+    @exact
     def d2f(self, x: Tensor) -> Tensor:
         return 2 * gate_slope(x) + x.clamp(-FAR, FAR) * gate_curvature(x)

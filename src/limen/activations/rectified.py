@@ -1,20 +1,24 @@
 # ruff: noqa: D102 - the interface says what each method is
-"""Straight pieces that meet at zero, and the square of one."""
+"""Straight pieces that meet at zero."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from limen.activations.base import Activation, check_number, register
+from limen.activations.base import register
+from limen.activations.interface import Entry, check_number
 from limen.activations.pieces import inside, keep_nan, zero
+from limen.activations.rounding import exact
+from limen.activations.sheet import Sheet
 
-__all__ = ["Identity", "LeakyReLU", "PReLU", "ReLU", "ReLU6", "SquaredReLU"]
+__all__ = ["Abs", "Identity", "LeakyReLU", "PReLU", "ReLU", "ReLU6"]
 
 
 @register("identity")
 @dataclass(frozen=True)
-class Identity(Activation):
+class Identity(Entry):
     """``f(x) = x``.
 
     Range: all reals; rises everywhere; slope 1.
@@ -24,12 +28,10 @@ class Identity(Activation):
     source = "definition"
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return ()
-
-    @property
-    def monotone(self) -> bool:
-        return True
+    def sheet(self) -> Sheet:
+        return Sheet(
+            monotone=True, lipschitz=1.0, saved="nothing", parity="odd", convex=True, concave=True, homogeneous=1
+        )
 
     def f(self, x: Tensor) -> Tensor:
         return x.clone()
@@ -43,7 +45,7 @@ class Identity(Activation):
 
 @register("relu")
 @dataclass(frozen=True)
-class ReLU(Activation):
+class ReLU(Entry):
     """``f(x) = x`` for ``x > 0``, else 0.
 
     Range: [0, inf); never falls; slope 0 for ``x <= 0``, 1 for ``x > 0``.
@@ -54,12 +56,18 @@ class ReLU(Activation):
     source = "Fukushima 1969; Nair & Hinton 2010, ICML"
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return (0.0,)
-
-    @property
-    def monotone(self) -> bool:
-        return True
+    def sheet(self) -> Sheet:
+        return Sheet(
+            range=(0.0, math.inf),
+            limits=(0.0, math.inf),
+            monotone=True,
+            lipschitz=1.0,
+            saved="mask",
+            year=1969,
+            kinks=(0.0,),
+            convex=True,
+            homogeneous=1,
+        )
 
     def f(self, x: Tensor) -> Tensor:
         return torch.relu(x)
@@ -83,9 +91,28 @@ def leaky_slope(x: Tensor, negative_slope: float) -> Tensor:
     return keep_nan(x, torch.where(x > 0, 1.0, torch.full_like(x, negative_slope)))
 
 
+def leaky_sheet(negative_slope: float, year: int) -> Sheet:
+    """The sheet of either function with a slope on the left."""
+    a = negative_slope
+    left = math.copysign(math.inf, -a) if a else 0.0
+    return Sheet(
+        range=(min(left, 0.0), math.inf),
+        limits=(left, math.inf),
+        monotone=a >= 0,
+        lipschitz=max(1.0, abs(a)),
+        saved="nothing" if a == 1 else "mask",
+        year=year,
+        kinks=() if a == 1 else (0.0,),
+        parity="odd" if a == 1 else "even" if a == -1 else None,
+        convex=a <= 1,
+        concave=a >= 1,
+        homogeneous=1,
+    )
+
+
 @register("leaky_relu")
 @dataclass(frozen=True)
-class LeakyReLU(Activation):
+class LeakyReLU(Entry):
     """``f(x) = x`` for ``x > 0``, else ``negative_slope * x``.
 
     Range: all reals for a positive ``negative_slope``; slope ``negative_slope`` for ``x <= 0``, 1 for ``x > 0``.
@@ -99,13 +126,10 @@ class LeakyReLU(Activation):
         check_number(self, "negative_slope")
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return () if self.negative_slope == 1 else (0.0,)
+    def sheet(self) -> Sheet:
+        return leaky_sheet(self.negative_slope, 2013)
 
-    @property
-    def monotone(self) -> bool:
-        return self.negative_slope >= 0
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
         return leaky(x, self.negative_slope)
 
@@ -118,7 +142,7 @@ class LeakyReLU(Activation):
 
 @register("prelu")
 @dataclass(frozen=True)
-class PReLU(Activation):
+class PReLU(Entry):
     """``f(x) = x`` for ``x > 0``, else ``negative_slope * x``, with a slope that is learned.
 
     The entry describes one moment of training: ``negative_slope`` is the slope then, or its mean over the channels.
@@ -134,13 +158,10 @@ class PReLU(Activation):
         check_number(self, "negative_slope")
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return () if self.negative_slope == 1 else (0.0,)
+    def sheet(self) -> Sheet:
+        return leaky_sheet(self.negative_slope, 2015)
 
-    @property
-    def monotone(self) -> bool:
-        return self.negative_slope >= 0
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
         return leaky(x, self.negative_slope)
 
@@ -153,7 +174,7 @@ class PReLU(Activation):
 
 @register("relu6")
 @dataclass(frozen=True)
-class ReLU6(Activation):
+class ReLU6(Entry):
     """``f(x) = min(max(x, 0), 6)``.
 
     Range: [0, 6]; never falls; slope 1 strictly between 0 and 6, else 0.
@@ -163,12 +184,16 @@ class ReLU6(Activation):
     source = "Krizhevsky 2010, Convolutional Deep Belief Networks on CIFAR-10"
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return (0.0, 6.0)
-
-    @property
-    def monotone(self) -> bool:
-        return True
+    def sheet(self) -> Sheet:
+        return Sheet(
+            range=(0.0, 6.0),
+            limits=(0.0, 6.0),
+            monotone=True,
+            lipschitz=1.0,
+            saved="mask",
+            year=2010,
+            kinks=(0.0, 6.0),
+        )
 
     def f(self, x: Tensor) -> Tensor:
         return x.clamp(0.0, 6.0)
@@ -180,30 +205,37 @@ class ReLU6(Activation):
         return zero(x)
 
 
-@register("squared_relu")
+@register("abs")
 @dataclass(frozen=True)
-class SquaredReLU(Activation):
-    """``f(x) = x²`` for ``x > 0``, else 0.
+class Abs(Entry):
+    """``f(x) = |x|``.
 
-    Range: [0, inf); never falls; slope ``2 max(x, 0)``, continuous and without bound.
-    Hazards: overflows half precision for ``x > 256``; dead on the left as a ReLU is; gradients grow with the input.
+    Range: [0, inf); even; slope -1 left of 0, 1 right of it, 0 at 0.
+    Hazards: opposite inputs give the same output, so the sign of a feature is lost.
     """
 
-    source = "So et al. 2021 (Primer), arXiv:2109.08668"
+    source = "Karnewar 2018, AANN: Absolute Artificial Neural Network"
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return ()
-
-    @property
-    def monotone(self) -> bool:
-        return True
+    def sheet(self) -> Sheet:
+        return Sheet(
+            range=(0.0, math.inf),
+            limits=(math.inf, math.inf),
+            monotone=False,
+            lipschitz=1.0,
+            saved="signs",
+            year=2018,
+            kinks=(0.0,),
+            parity="even",
+            convex=True,
+            homogeneous=1,
+        )
 
     def f(self, x: Tensor) -> Tensor:
-        return torch.relu(x).square()
+        return x.abs()
 
     def df(self, x: Tensor) -> Tensor:
-        return 2 * torch.relu(x)
+        return keep_nan(x, torch.sign(x))
 
     def d2f(self, x: Tensor) -> Tensor:
-        return keep_nan(x, 2 * (x > 0).to(x.dtype))
+        return zero(x)

@@ -1,22 +1,24 @@
 # ruff: noqa: D102 - the interface says what each method is
-"""Functions that level off on both sides."""
+"""Smooth functions that level off on both sides."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from limen.activations import logistic
-from limen.activations.base import Activation, check_number, register
-from limen.activations.pieces import inside, zero
-from limen.errors import InvalidValue
+from limen.activations.base import register
+from limen.activations.interface import Entry
+from limen.activations.rounding import exact
+from limen.activations.sheet import Sheet
 
-__all__ = ["Hardsigmoid", "Hardtanh", "Sigmoid", "Softsign", "Tanh"]
+__all__ = ["Arctan", "LeCunTanh", "Sigmoid", "Tanh"]
 
 
 @register("sigmoid")
 @dataclass(frozen=True)
-class Sigmoid(Activation):
+class Sigmoid(Entry):
     """``f(x) = 1 / (1 + exp(-x))``.
 
     Range: (0, 1); rises everywhere; steepest at 0 with slope 1/4.
@@ -27,26 +29,25 @@ class Sigmoid(Activation):
     source = "Verhulst 1838; Rumelhart, Hinton & Williams 1986, Nature 323"
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return ()
+    def sheet(self) -> Sheet:
+        return Sheet(range=(0.0, 1.0), limits=(0.0, 1.0), monotone=True, lipschitz=0.25, year=1838)
 
-    @property
-    def monotone(self) -> bool:
-        return True
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
         return logistic.value(x)
 
+    @exact
     def df(self, x: Tensor) -> Tensor:
         return logistic.slope(x)
 
+    @exact
     def d2f(self, x: Tensor) -> Tensor:
         return logistic.curvature(x)
 
 
 @register("tanh")
 @dataclass(frozen=True)
-class Tanh(Activation):
+class Tanh(Entry):
     """``f(x) = tanh(x)``.
 
     Range: (-1, 1); odd; rises everywhere; steepest at 0 with slope 1.
@@ -57,115 +58,86 @@ class Tanh(Activation):
     source = "LeCun et al. 1998, Efficient BackProp, Sec. 4.4"
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return ()
+    def sheet(self) -> Sheet:
+        return Sheet(range=(-1.0, 1.0), limits=(-1.0, 1.0), monotone=True, lipschitz=1.0, year=1998, parity="odd")
 
-    @property
-    def monotone(self) -> bool:
-        return True
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
         return torch.tanh(x)
 
+    @exact
     def df(self, x: Tensor) -> Tensor:
         return 4 * logistic.slope(2 * x)
 
+    @exact
     def d2f(self, x: Tensor) -> Tensor:
-        return -2 * torch.tanh(x) * self.df(x)
+        return -8 * torch.tanh(x) * logistic.slope(2 * x)
 
 
-@register("softsign")
+HEIGHT, STRETCH = 1.7159, 2 / 3
+
+
+@register("lecun_tanh")
 @dataclass(frozen=True)
-class Softsign(Activation):
-    """``f(x) = x / (1 + |x|)``.
+class LeCunTanh(Entry):
+    """``f(x) = 1.7159 tanh(2x / 3)``.
 
-    Range: (-1, 1); odd; rises everywhere; slope ``1 / (1 + |x|)²``, 1 at 0, falling much slower than that of tanh.
-    Hazards: torch's operator gives NaN at both infinities and a slope of 0 from |x| = 9.2e18 in single precision.
+    Range: (-1.7159, 1.7159); odd; rises everywhere; 1 at 1 (to five digits); steepest at 0 with slope 1.14393.
+    Hazards: flat on both sides. Made for inputs of variance 1, which it keeps about so; not for the gain of tanh.
     """
 
-    source = "Bergstra et al. 2009, Quadratic Polynomials Learn Better Image Features"
+    source = "LeCun et al. 1998, Efficient BackProp, Sec. 4.4"
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return ()
+    def sheet(self) -> Sheet:
+        return Sheet(
+            range=(-HEIGHT, HEIGHT),
+            limits=(-HEIGHT, HEIGHT),
+            monotone=True,
+            lipschitz=HEIGHT * STRETCH,
+            year=1998,
+            parity="odd",
+        )
 
-    @property
-    def monotone(self) -> bool:
-        return True
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
-        return torch.where(x.isinf(), torch.sign(x), x / (1 + x.abs()))
+        return HEIGHT * torch.tanh(STRETCH * x)
 
+    @exact
     def df(self, x: Tensor) -> Tensor:
-        return (1 / (1 + x.abs())).square()
+        return 4 * HEIGHT * STRETCH * logistic.slope(2 * STRETCH * x)
 
+    @exact
     def d2f(self, x: Tensor) -> Tensor:
-        return -2 * torch.sign(x) * (1 / (1 + x.abs())).pow(3)
+        return -8 * HEIGHT * STRETCH**2 * torch.tanh(STRETCH * x) * logistic.slope(2 * STRETCH * x)
 
 
-@register("hardtanh")
+@register("arctan")
 @dataclass(frozen=True)
-class Hardtanh(Activation):
-    """``f(x) = min(max(x, min_val), max_val)``.
+class Arctan(Entry):
+    """``f(x) = atan(x)``.
 
-    Range: [min_val, max_val]; never falls; slope 1 strictly between the two, else 0.
-    Hazards: exactly flat on both sides: no gradient at all comes back from there.
+    Range: (-pi/2, pi/2); odd; rises everywhere; slope ``1 / (1 + x²)``, falling much slower than that of tanh.
+    Hazards: flat on both sides; ``x²`` overflows where it is not held back.
     """
 
-    min_val: float = -1.0
-    max_val: float = 1.0
-    source = "Collobert 2004, Large Scale Machine Learning"
-
-    def __post_init__(self) -> None:
-        check_number(self, "min_val")
-        check_number(self, "max_val")
-        if self.min_val >= self.max_val:
-            raise InvalidValue(
-                f"hardtanh(min_val={self.min_val!r}, max_val={self.max_val!r}): expected min_val < max_val."
-            )
+    source = "definition: inverse of the tangent"
 
     @property
-    def kinks(self) -> tuple[float, ...]:
-        return (float(self.min_val), float(self.max_val))
+    def sheet(self) -> Sheet:
+        end = math.pi / 2
+        return Sheet(range=(-end, end), limits=(-end, end), monotone=True, lipschitz=1.0, parity="odd")
 
-    @property
-    def monotone(self) -> bool:
-        return True
-
+    @exact
     def f(self, x: Tensor) -> Tensor:
-        return x.clamp(self.min_val, self.max_val)
+        return torch.atan(x)
 
+    @exact
     def df(self, x: Tensor) -> Tensor:
-        return inside(x, self.min_val, self.max_val)
+        inverse = 1 / x.abs().clamp(1.0, 1e200)
+        return inverse.square() / (inverse.square() + (x.clamp(-1e200, 1e200) * inverse).square())
 
+    @exact
     def d2f(self, x: Tensor) -> Tensor:
-        return zero(x)
-
-
-@register("hardsigmoid")
-@dataclass(frozen=True)
-class Hardsigmoid(Activation):
-    """``f(x) = min(max(x + 3, 0), 6) / 6``.
-
-    Range: [0, 1]; never falls; slope 1/6 strictly between -3 and 3, else 0.
-    Hazards: exactly flat on both sides. Keras 2 means ``0.2 x + 0.5`` by this name. torch has no second derivative.
-    """
-
-    source = "Courbariaux et al. 2015, arXiv:1511.00363; Howard et al. 2019, arXiv:1905.02244"
-
-    @property
-    def kinks(self) -> tuple[float, ...]:
-        return (-3.0, 3.0)
-
-    @property
-    def monotone(self) -> bool:
-        return True
-
-    def f(self, x: Tensor) -> Tensor:
-        return (x + 3).clamp(0.0, 6.0) / 6
-
-    def df(self, x: Tensor) -> Tensor:
-        return inside(x, -3.0, 3.0) / 6
-
-    def d2f(self, x: Tensor) -> Tensor:
-        return zero(x)
+        slope = self.df(x)
+        return -2 * (x.clamp(-1e200, 1e200) * slope) * slope

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from limen.activations.base import Activation
+from limen.activations.interface import Activation
 
 __all__ = ["FLAT", "Tails", "tails"]
 

@@ -143,6 +143,8 @@ def centred_point(function: Activation, bias_variance: float) -> CriticalPoint |
 
     def missing(q: float) -> float:
         found = moments(function, q)
+        if found.slope_square == 0:  # flat wherever this variance reaches, as a shrinkage is around 0
+            return math.nan
         return (q - found.output_variance / found.slope_square - bias_variance) / q
 
     for q in roots(missing):

@@ -102,14 +102,19 @@ def half_stable_points(activation: Function) -> tuple[CriticalPoint, ...]:
 
     def excess(q: float) -> float:
         found = moments(curve, q)
-        return found.growth / found.slope_square - 1
+        return _over(found.growth, found.slope_square) - 1
 
     points = (_point(moments(curve, q)) for q in roots(excess))
     return tuple(point for point in points if point.bias_variance >= 0)
 
 
 def _bias(found: Moments) -> float:
-    return found.variance - found.square / found.slope_square
+    return found.variance - _over(found.square, found.slope_square)
+
+
+def _over(moment: float, slope_square: float) -> float:
+    """A ratio; no number where the function is flat wherever this variance reaches, as a shrinkage is around 0."""
+    return moment / slope_square if slope_square > 0 else math.nan
 
 
 def _point(found: Moments) -> CriticalPoint:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from limen.activations import Activation, get, of_module
+from limen.activations import Activation, Entry, get, of_module
 from limen.errors import InvalidValue
 
 __all__ = ["Curve", "Elementwise", "Floats", "Function", "as_curve", "checked_variance", "derivative"]
@@ -42,8 +42,14 @@ class Curve:
 
     @property
     def breaks(self) -> tuple[float, ...]:
-        """Where quadrature begins anew: the kinks, and 0, where the pieces of most functions meet smoothly."""
-        return tuple(sorted({0.0, *self.kinks}))
+        """Where quadrature begins anew: the kinks, the places where the slope bends, and 0."""
+        bends = self.entry.sheet.bends if isinstance(self.entry, Entry) else ()
+        return tuple(sorted({0.0, *self.kinks, *bends}))
+
+    @property
+    def jumps(self) -> bool:
+        """Whether the value itself jumps, as that of a few entries does: its slope then does not tell how it grows."""
+        return isinstance(self.entry, Entry) and bool(self.entry.sheet.jumps)
 
     def value(self, x: Floats) -> Floats:
         """``f`` in double precision; InvalidValue where it is not finite or has another shape."""

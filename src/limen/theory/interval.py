@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limen.activations import Activation, tails
+from limen.activations import Activation, Entry, tails
 from limen.errors import InvalidValue
 from limen.theory.crossing import crossing
 from limen.theory.curve import Curve, Function, as_curve
@@ -16,7 +16,12 @@ from limen.theory.curve import Curve, Function, as_curve
 __all__ = ["Box", "activation_bounds", "certainly_dead", "linear_bounds"]
 
 FARTHEST = 64.0
-"""Up to here a function may turn in any way; beyond, only as those of the catalogue do, which then turn no more."""
+"""Up to here a function may turn in any way; beyond, only as those of the catalogue do, which then turn no more.
+
+Waves turn for ever: of them nothing is known beyond, nor where they turn oftener than is looked."""
+
+OFTEN = 1 / 8
+"""A wave with a shorter period than this is not followed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +113,7 @@ def activation_bounds(box: Box, activation: Function, *, precision: torch.dtype 
     (-0.2785, 0.7311)
     """
     curve = as_curve(activation)
+    sheet = curve.entry.sheet if isinstance(curve.entry, Entry) else None
     turns = torch.tensor(_turns(curve), dtype=torch.float64)
     eps = torch.finfo(precision).eps
     with torch.no_grad():
@@ -125,9 +131,13 @@ def activation_bounds(box: Box, activation: Function, *, precision: torch.dtype 
         least = torch.fmax(least - off, bottom - 4 * eps * bottom.abs())
         most = torch.fmin(most + off, top + 4 * eps * top.abs())
         unknown = least.isnan() | most.isnan()
-        if curve.entry is None:
+        period = sheet.period if sheet and not sheet.monotone else None
+        if curve.entry is None or period:
             unknown |= (low < -FARTHEST) | (high > FARTHEST)
-    return Box(least.masked_fill(unknown, -torch.inf), most.masked_fill(unknown, torch.inf))
+        if period and period < OFTEN:
+            unknown |= True
+        bottom, top = sheet.range if sheet else (-torch.inf, torch.inf)
+    return Box(least.masked_fill(unknown, bottom), most.masked_fill(unknown, top))
 
 
 def certainly_dead(box: Box, activation: Activation | str, *, unit_axis: int = -1) -> Tensor:

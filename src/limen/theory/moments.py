@@ -23,7 +23,8 @@ class Moments:
         output_variance: ``E[f²] - E[f]²``.
         slope: ``E[f']``.
         slope_square: ``E[f'²]``.
-        growth: ``d E[f²] / dq = E[z f f'] / q``: how fast the second moment grows with the variance.
+        growth: ``d E[f²] / dq = E[z f f'] / q``: how fast the second moment grows with the variance. Where the value
+            jumps, which no slope shows, it is ``E[f² (z² / q - 1)] / 2q``.
     """
 
     variance: float
@@ -64,7 +65,8 @@ def quadrature_moments(curve: Curve, variance: float) -> Moments:
     def integrand(z: Floats) -> Floats:
         value, slope = curve.value(z), curve.slope(z)
         moved = value - rest
-        return np.stack([value, value**2, moved, moved**2, slope, slope**2, z * value * slope / variance])
+        growing = value**2 * (z * z / variance - 1) / 2 if curve.jumps else z * value * slope
+        return np.stack([value, value**2, moved, moved**2, slope, slope**2, growing / variance])
 
     mean, square, move, moved_square, *slopes = (float(found) for found in means(integrand, variance, curve.breaks))
     return Moments(variance, mean, square, moved_square - move**2, *slopes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,7 +18,14 @@ from limen.findings.words import samples_of
 from limen.sites import Site
 from limen.vitals import Vitals
 
-STEEPEST = {"sigmoid": 0.25, "hardsigmoid": 1.0 / 6.0}
+STEEPEST = {
+    "sigmoid": 0.25,
+    "hardsigmoid": 1.0 / 6.0,
+    "sparse_sigmoid": 0.5,
+    "gaussian": math.sqrt(2 / math.e),
+    "erf": 2 / math.sqrt(math.pi),
+    "lecun_tanh": 1.7159 * 2 / 3,
+}
 """Largest slope of the bounded functions of the catalogue where it is not 1; a test compares them with their entries,
 which would load torch here."""
 
