@@ -41,6 +41,9 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
     not taken for it. Of a bounded function or a gate, all units must begin behind the same bound, twice as far from
     zero as it is flat.
 
+    By itself it is seen after ten steps in hidden layers of four units and more: in those of which no unit was active,
+    where the bias was recorded, and in those behind a bound, unless the bias was recorded and makes up less than half.
+
     Known to misfire: an input shift that all units share.
 
     Answered by: reinitialise, revive-units, swap-activation.
@@ -57,7 +60,7 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
 
 @fact("bad-bias", explains={"dead-units", "saturated-units", "not-learning", "slow-learning", "vanishing-gradient"})
 def held(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Layers of which the biases were seen to hold all units where the slope is zero; see above for the page."""
+    """Layers of which the biases were seen to hold all units where the slope is zero."""
     for seen in vitals.sites:
         site, birth = seen.site, seen.birth
         if site.head or birth.steps < EARLIEST or birth.units < FEWEST:

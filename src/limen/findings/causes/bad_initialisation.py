@@ -82,10 +82,16 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
 
     How it is measured: the root mean square of each weight before its first update, times the square root of its
     fan in, over the gain of its activation: 1 keeps the gradient's size. Twice that at every layer explodes, half
-    of it vanishes, five times it pins a bounded function to its bounds. For units that never fired, the spread of the
-    pre-activations over samples is compared with that of the first site. Weights of norm 0 are told as such where the
-    layer let nothing through, equal weights by units whose spread and range are the same to 1 in 1,000, or where half
-    of all weights before the last began with a single number in each tensor.
+    of it vanishes; twice that, and surely five times, pins a bounded function to its bounds where three tenths of its
+    samples were flat from the start. For units that never fired, the spread of the pre-activations over samples is
+    compared with that of the first site.
+
+    By itself it is seen in weights of norm 0 where the layer let nothing through, in equal weights by units whose
+    spread and range are the same to 1 in 1,000, or where half of all weights before the last began with a single number
+    in each tensor; in two layers and more of twice the scale that together enlarge the signal 25 times, up to
+    pre-activations with a root mean square of 10, unless the loss began at no more than three times a guess; in three
+    layers and more of a tenth of the scale, behind which a thousandth of the input's spread is left; and in gates of
+    which half of the samples were flat, behind weights of five times one over the root of their fan in.
 
     Known to misfire: residual and normalised networks, which stand weights of any scale.
 
@@ -108,7 +114,7 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
 
 @fact("bad-initialisation", explains=EXPLAINS | EXPLAINED)
 def begun_without_chance(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Weights at zero, all equal, or so far from scale that the pre-activations show it; see above for the page."""
+    """Weights at zero, all equal, or so far from scale that the pre-activations show it."""
     for seen, why in blank_layers(vitals):
         yield sighting(
             "bad-initialisation",

@@ -22,7 +22,7 @@ EXPLAINS = frozenset({"not-learning", "slow-learning", "oscillating-loss", "coll
 
 @fact("excess-dropout", explains=EXPLAINS)
 def nearly_all_dropped(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """A dropout that drops nearly all; see the explanation below for the page."""
+    """Dropouts that drop nearly all."""
     for one in vitals.program.dropouts:
         if one.share < MOST:
             continue
@@ -49,8 +49,9 @@ def excess_dropout(vitals: Vitals, finding: Finding, limits: Thresholds) -> Caus
     times its variance: 1 at a half, 32 at 0.97. The gradient is as noisy.
 
     How it is measured: the probability of each dropout module that a training step used: from 0.95 on, or from 0.9 on
-    where fewer than 16 values of a sample are left, it is a finding by itself. For a loss that does not fall, or falls
-    slowly or unsteadily, the shares that dropouts of a half and more leave are multiplied: below 5 % they are a cause.
+    where fewer than 16 values of a sample are left, it is a finding by itself; where more are left, a remark. For a
+    loss that does not fall, or falls slowly or unsteadily, the shares that dropouts of a half and more leave are
+    multiplied: below 5 % they are a cause.
 
     Known to misfire: dropout of an input with tens of thousands of values, or of a branch beside a shortcut.
 

@@ -41,8 +41,15 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     grows with depth and an input of huge numbers speak against it; steps of the head alone do not explain a loss that
     does not fall where the gradient vanishes before it.
 
-    Known to misfire: weights that begin near zero move by a large share of themselves in health (left out here);
-    exploding gradients of a bad initialisation look alike, and a smaller learning rate only hides them.
+    By itself it is seen where in the first 50 steps half of the weights or more moved by 30 % of themselves three times
+    at least, or once by three times their norm, and the loss reached three times its start, was no number, or has not
+    fallen. With an optimiser that is not adaptive, only where the gradients began no larger than ten times the
+    weights: larger ones are no matter of the rate. Nor is an input of huge numbers, a loss that began at ten times a
+    guess, or gradients that are not cleared.
+
+    Known to misfire: weights that begin near zero move by a large share of themselves in health (left out here), and
+    those of a very small scale that are not quite zero, too; exploding gradients of a bad initialisation look alike,
+    and a smaller learning rate only hides them; random labels at a large rate.
 
     Answered by: lower-learning-rate, revive-units, clip-gradients.
 
@@ -140,22 +147,7 @@ def _crowd_words(crowd: Crowd | None) -> str:
     explains=EXPLAINS | {"exploding-activations", "oscillating-loss", "slow-learning", "collapsed-representation"},
 )
 def steps_too_large(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """First steps that replace most weights several times over, and a loss that is thrown up or does not fall.
-
-    Why it matters: what the initialisation gave is gone after the first steps, and what is left is what they made.
-
-    How it is measured: in the first 50 steps half of the weights or more moved by 30 % of themselves three times at
-    least, or once by three times their norm, and the loss reached three times its start, was no number, or has not
-    fallen. With an optimiser that is not adaptive, only where the gradients began no larger than ten times the
-    weights: larger ones are no matter of the rate. Nor is an input of huge numbers, a loss that began at ten times a
-    guess, or gradients that are not cleared.
-
-    Known to misfire: weights of a very small scale that are not quite zero; random labels at a large rate.
-
-    Answered by: lower-learning-rate, clip-gradients.
-
-    Source: update ratio of 1e-3: Karpathy, CS231n notes.
-    """
+    """First steps that replace most weights several times over, and a loss that is thrown up or does not fall."""
     known = [(one, ratios) for one in vitals.parameters if (ratios := _first_ratios(one)) is not None]
     thrown = [one for one, ratios in known if _is_thrown(ratios, limits) and _is_by_rate(one, vitals)]
     if not thrown or 2 * len(thrown) < len(known) or vitals.step < limits.window or _has_other_reason(vitals, limits):

@@ -25,10 +25,7 @@ UNLIKELY = 1e-5  # a probability in the first steps: an even guess among 10,000 
 
 @fact("loss-numerics", explains=("non-finite",))
 def logarithms(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """A logarithm of a probability, taken by hand.
-
-    The page is that of ``loss_numerics``.
-    """
+    """A logarithm of a probability, taken by hand."""
     for loss in vitals.losses:
         if loss.head not in LOGARITHMS.get(loss.function, "").split():
             continue
@@ -71,8 +68,8 @@ def loss_numerics(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause
     finite itself the slope is to blame where, under the same conditions, the gradients of all weights that its
     optimiser moves are NaN or infinite in the same step: a square root has none at 0.
 
-    Seen by itself, before any harm: a logarithm of a softmax taken by hand; a warning where a probability below 1e-5
-    met it in the first steps.
+    By itself, before any harm, it is seen where a script takes the logarithm of a softmax: a remark, and a warning
+    where a probability below 1e-5 met it in the first steps; of a sigmoid only then.
 
     Known to misfire: a last layer without an activation whose own weights are huge.
 

@@ -31,8 +31,9 @@ def no_gradient_path(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     How it is measured: parameters that require gradients and stand still, entry by entry, though steps are taken:
     those that get gradients and are in no optimiser, and those in one that no backward pass has reached while their
-    layer ran forward. Weights that do not look as initialisations draw them were trained before, and are left out. A
-    warning where the others hold half of all entries before the last trained layer; an error where nothing is trained.
+    layer ran forward. Weights that do not look as initialisations draw them were trained before, and are left out. What
+    remains is a warning where it holds half of all entries before the last trained layer, an error where nothing is
+    trained, and a remark otherwise.
 
     Known to misfire: random layers that are meant to stay and were not given ``requires_grad = False``; a branch whose
     loss sets in later.

@@ -26,10 +26,7 @@ CLIMBED = frozenset({"diverging-loss", "exploding-activations", "exploding-gradi
 
 @fact(NAME, explains=("not-learning", "slow-learning"))
 def mismatches(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """An activation on the output that does not fit the loss, targets that it cannot reach, or a loss that is climbed.
-
-    The page is that of ``output_loss_mismatch``.
-    """
+    """Of each place, the first loss that does not fit what it is given."""
     told: set[str] = set()
     for loss in vitals.losses:
         found = _of(loss, vitals)
@@ -49,7 +46,8 @@ def output_loss_mismatch(vitals: Vitals, finding: Finding, limits: Thresholds) -
     How it is measured: in the first steps the graph behind the loss is followed back, through changes of shape only,
     to the function that made what the loss was given. Ranges are compared with the targets of those steps: a warning
     where more than a fifth of them, taken as normal, are out of reach. A squared error of a softmax is reported for
-    targets of which one in each row is 1 and the others are 0. The sign is that with which the only term of the only
+    targets of which one in each row is 1 and the others are 0, and that of a single sigmoid for targets of 0 or 1 is a
+    remark. The sign is that with which the only term of the only
     loss entered, the same in every step; a cross-entropy that begins far below that of a guess, or a binary one with
     targets of one kind, is left alone: to unlearn and to deceive are aims as well.
 

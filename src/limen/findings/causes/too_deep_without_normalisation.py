@@ -35,7 +35,7 @@ EXPLAINS = frozenset(
 
 @fact("too-deep-without-normalisation", explains=EXPLAINS)
 def too_deep(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Many layers in a row whose gradient is gone, or without bounds, from the start; see below for the page."""
+    """Many layers in a row whose gradient is gone, or without bounds, from the start."""
     for profile in gradient_profiles(vitals, limits.window):
         gone, blown = 0.0 <= profile.ratio <= GONE, profile.ratio >= BLOWN_UP
         if profile.rows < EARLIEST or not _is_bare(profile) or abs(profile.order) < limits.ordered:

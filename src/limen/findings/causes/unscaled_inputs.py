@@ -39,10 +39,11 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
     a gradient step is a hundred times too long.
 
     How it is measured: root mean square of the model's input above 10, or a mean of more than five standard
-    deviations, over the first steps; weighed by whether the harm is at the first layer and was there at birth. Above
-    1,000, or below 0.02, it is a finding by itself where the pre-activations of the first site, which has no
-    normalisation, are out of scale as well; above 1,000 also where the gradient of the first weight, for its size, is
-    thirty times that of the others, as the layers behind a normalisation show it.
+    deviations, over the first steps; weighed by whether the harm is at the first layer and was there at birth. For a
+    loss that does not fall, or falls slowly, one below 0.03 as well. Above 1,000, or below 0.02, it is a finding by
+    itself where the pre-activations of the first site, which has no normalisation, are out of scale as well, and from
+    50 on a remark; above 1,000 also where the gradient of the first weight, for its size, is thirty times that of the
+    others, as the layers behind a normalisation show it.
 
     Known to misfire: models that normalise their input themselves.
 
@@ -72,7 +73,7 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
 
 @fact("unscaled-inputs", explains=EXPLAINS | {"slow-learning", "diverging-loss", "oscillating-loss"})
 def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Large or faint inputs that reach the first activation as they are; see above for the page."""
+    """Large or faint inputs that reach the first activation as they are."""
     inputs = vitals.inputs
     if inputs is None or not np.isfinite([inputs.mean, inputs.std]).all():
         return

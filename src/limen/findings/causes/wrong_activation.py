@@ -44,7 +44,8 @@ def wrong_activation(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     How it is measured: in the graph of the first backward pass, what a layer of weights is given is followed back
     through changes of shape, dropout and normalisation to exp, sinh, cosh, a power of two or more, or a softmax over
     the units, applied to what another layer of weights made. Softmax of attention, of gates and of outputs multiplies
-    other values or ends in the loss, and is not meant. In one place only, or behind a normalisation, it is a remark.
+    other values or ends in the loss, and is not meant. In one place only (of a power, in two), or behind a
+    normalisation, it is a remark.
 
     Known to misfire: nets of polynomials that are meant as such.
 

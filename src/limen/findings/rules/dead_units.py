@@ -66,9 +66,11 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     would have made it fire five times. Nearly a whole layer is an error. Half of it is one when the units were killed
     by violence (a step that moved a weight by a tenth of itself, a jump of the loss) or when the loss has not fallen
     in 200 steps; otherwise, after that time, it is a remark, and a warning if three quarters of the layer were dead
-    from the start. A quarter is a warning when those units were alive, and killed by a large step, at a jump of the
-    loss, or while the loss does not fall, or were born dead by weights that began at zero. Fewer than that are born
-    dead or shed by healthy networks.
+    from the start. A quarter is a warning when those units were alive, and killed by a step that moved a weight by a
+    fifth of itself, at a jump of the loss, or while the loss does not fall, or were born dead by weights that began at
+    zero. Fewer than that are born dead or shed by healthy networks. Where the loss falls, and in the first five steps
+    of an adaptive optimiser, only a step of 30 % counts as violence. Of outputs only a whole layer is reported: some
+    may stand for classes that never occur.
 
     Known to misfire: classes or tokens so rare that their units are not needed for thousands of samples; a layer
     that is switched on late in training.

@@ -24,7 +24,8 @@ def exploding_activations(vitals: Vitals, limits: Thresholds) -> Iterator[Findin
 
     How it is measured: a classification whose loss begins at ten times that of a guess (the logarithm of the number of
     classes), while the pre-activations of some layer begin with a root mean square above 10. Standardised layers have
-    about 1. Either alone is not reported: losses may be sums, and large pre-activations may be normalised behind.
+    about 1. Either alone is not reported: losses may be sums, and large pre-activations may be normalised behind. It is
+    an error where the loss still stands at three times a guess after 200 steps.
 
     Known to misfire: nothing known; a network that is fine-tuned on other classes begins at a few times a guess.
 
