@@ -9,6 +9,7 @@ import numpy as np
 from limen.findings.figures import finite, median, rank_correlation
 from limen.findings.once import once
 from limen.findings.thresholds import Thresholds
+from limen.findings.updates import is_adaptive, relative_gradient
 from limen.sites import Site
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
@@ -125,15 +126,13 @@ def _rung(vitals: Vitals, seen: SiteVitals, weight: ParameterVitals, window: int
     end = np.iinfo(np.int64).max if before is None else before
     gradients = finite(seen.history.gradient[seen.history.step < end])[-window:]
     known = weight.history.step < end
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = weight.history.gradient / weight.history.weight
     return Rung(
         site=seen.site,
         weight=weight.parameter.name,
         gradient=median(gradients),
-        relative=median(finite(relative[known])[-window:]),
+        relative=median(finite(relative_gradient(weight)[known])[-window:]),
         update=median(finite(weight.history.update[known])[-window:]),
-        adaptive=any(one.adaptive for index, one in enumerate(vitals.optimisers) if index == weight.optimiser),
+        adaptive=is_adaptive(vitals, weight.optimiser),
         rows=len(gradients),
     )
 

@@ -5,10 +5,11 @@ import numpy.typing as npt
 
 from limen.findings.once import once
 from limen.findings.thresholds import Thresholds
+from limen.sites import Site
 from limen.vitals import SiteVitals
 from limen.vitals import dead_units as silent_units
 
-__all__ = ["convincingly_dead", "is_gate"]
+__all__ = ["convincingly_dead", "is_bounded", "is_gate"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -16,6 +17,11 @@ Integers = npt.NDArray[np.int64]
 def is_gate(function: str) -> bool:
     """True for functions whose closed side is a decision, not a death: sigmoids, of which gates are made."""
     return "sigmoid" in function
+
+
+def is_bounded(site: Site) -> bool:
+    """True for functions that are flat on both sides."""
+    return site.flat_left is not None and site.flat_right is not None
 
 
 @once

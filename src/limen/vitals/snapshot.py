@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -195,6 +196,11 @@ class InputVitals:
     low: float
     high: float
     features: int
+
+    @property
+    def root_mean_square(self) -> float:
+        """Of all entries."""
+        return math.hypot(self.mean, self.std)
 
 
 @dataclass(frozen=True, eq=False)

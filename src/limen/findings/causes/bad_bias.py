@@ -13,6 +13,7 @@ from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import median
 from limen.findings.finding import Cause, Finding
+from limen.findings.silence import is_bounded
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
 from limen.vitals import SiteVitals, Vitals
@@ -65,7 +66,7 @@ def held(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         site, birth = seen.site, seen.birth
         if site.head or birth.steps < EARLIEST or birth.units < FEWEST:
             continue
-        if site.flat_left is not None and site.flat_right is not None:
+        if is_bounded(site):
             yield from _at_a_bound(vitals, seen)
         elif site.dead_left and not birth.active.any():
             down = _held_down(vitals, seen, np.arange(len(birth.moments.mean)))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limen.findings.causes.birth import born_share, born_stuck, first_site
+from limen.findings.causes.birth import born_share, born_stuck, first_site, size_at_birth, weight_of
 from limen.findings.causes.blank_weights import EXPLAINED, began_blank, blank_layers, blank_share
-from limen.findings.causes.recurrent_weights import stuck_by_weights
+from limen.findings.causes.recurrent_weights import LARGE, stuck_by_weights
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
@@ -20,7 +20,7 @@ from limen.findings.sameness import signal
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
 from limen.findings.words import samples_of
-from limen.vitals import ParameterVitals, SiteVitals, Vitals
+from limen.vitals import SiteVitals, Vitals
 
 GAINS = {
     "relu": 1.414,
@@ -130,7 +130,7 @@ def begun_without_chance(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
     for seen in vitals.sites:
         stuck = stuck_by_weights(vitals, seen)
         if stuck is not None:
-            yield _misscaled(seen, stuck[0].evidence, measured=stuck[1], limit=FAR)
+            yield _misscaled(seen, stuck[0].evidence, measured=stuck[1], limit=LARGE)
     if not any(blank_layers(vitals)):
         yield from _begun_blank(vitals)
     layers = _layers(vitals)
@@ -171,8 +171,7 @@ def _begun_large(vitals: Vitals, layers: dict[str, _Layer], limits: Thresholds) 
     if len(wide) < 2 or compound < FAR**2:
         return
     last = max(wide, key=lambda one: one.site.order)
-    moments, layer = last.birth.moments, layers[last.site.layer or ""]
-    size = median(np.hypot(moments.mean, moments.std))
+    size, layer = size_at_birth(last), layers[last.site.layer or ""]
     if size >= limits.wild_signal:
         evidence = (
             f"{len(wide)} layers began with weights of more than twice the scale that suits them, {layer.weight} of "
@@ -224,15 +223,12 @@ def _misscaled(seen: SiteVitals, evidence: str, *, measured: float, limit: float
 @once
 def _layers(vitals: Vitals) -> dict[str, _Layer]:
     """By layer, those that feed a site without a normalisation between, and whose first row was recorded."""
-    weights: dict[str, ParameterVitals] = {
-        one.parameter.layer: one for one in vitals.parameters if one.parameter.weight
-    }
     found: dict[str, _Layer] = {}
     for seen in vitals.sites:
         layer = seen.site.layer
-        if layer is None or layer not in weights or seen.site.norm is not None:
+        weight = weight_of(vitals, layer)
+        if layer is None or weight is None or seen.site.norm is not None:
             continue
-        weight = weights[layer]
         scale = scale_at_birth(weight)
         if np.isfinite(scale):
             fan_in = max(1, int(np.prod(weight.parameter.shape[1:])))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from limen.findings.figures import median
 from limen.findings.finding import Finding
 from limen.findings.once import once
 from limen.findings.silence import is_gate
 from limen.findings.updates import scale_at_birth
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
-__all__ = ["began_at_zero", "bias_of", "born_share", "born_stuck", "first_site", "weight_of"]
+__all__ = ["began_at_zero", "bias_of", "born_share", "born_stuck", "first_site", "size_at_birth", "weight_of"]
 
 
 def weight_of(vitals: Vitals, layer: str | None) -> ParameterVitals | None:
@@ -52,6 +53,12 @@ def born_stuck(seen: SiteVitals) -> float:
     both = not seen.site.dead_left or is_gate(seen.site.function)
     flat = birth.left + birth.right if both else birth.right
     return float(np.mean(flat / birth.samples))
+
+
+def size_at_birth(seen: SiteVitals) -> float:
+    """Root mean square of the pre-activations of a middling unit in the first window; NaN without samples."""
+    moments = seen.birth.moments
+    return median(np.hypot(moments.mean, moments.std))
 
 
 def first_site(vitals: Vitals, model: str = "") -> SiteVitals | None:

@@ -14,7 +14,7 @@ from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
 from limen.findings.profile import PROFILE, gradient_profiles
 from limen.findings.thresholds import Thresholds
-from limen.findings.updates import NEARLY_ZERO, Jump, largest_update, scale_at_birth
+from limen.findings.updates import NEARLY_ZERO, Jump, is_adaptive, largest_update, relative_gradient, scale_at_birth
 from limen.findings.violence import Crowd, Spike, Violence, large_step, violence
 from limen.vitals import ParameterVitals, Vitals
 
@@ -112,7 +112,7 @@ def _doubts(vitals: Vitals, finding: Finding) -> list[Doubt]:
     if finding.unit == PROFILE:  # grows with depth at any learning rate
         doubts.append(Doubt("grows-with-depth", 0.7))
     inputs = vitals.inputs
-    if inputs is not None and np.hypot(inputs.mean, inputs.std) >= HUGE_INPUT:
+    if inputs is not None and inputs.root_mean_square >= HUGE_INPUT:
         doubts.append(Doubt("huge-input", 0.85))
     return doubts
 
@@ -193,15 +193,12 @@ def _is_thrown(ratios: npt.NDArray[np.float64], limits: Thresholds) -> bool:
 
 def _is_by_rate(seen: ParameterVitals, vitals: Vitals) -> bool:
     """Whether the gradient was not so large at first that it moved the weight at any usual rate."""
-    adaptive = any(one.adaptive for number, one in enumerate(vitals.optimisers) if number == seen.optimiser)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gradient = float(seen.history.gradient[0] / seen.history.weight[0])
-    return adaptive or gradient <= STEEP
+    return is_adaptive(vitals, seen.optimiser) or bool(relative_gradient(seen)[0] <= STEEP)
 
 
 def _has_other_reason(vitals: Vitals, limits: Thresholds) -> bool:
     inputs, trend = vitals.inputs, loss_trend(vitals, limits)
-    huge = inputs is not None and bool(np.hypot(inputs.mean, inputs.std) >= HUGE_INPUT)
+    huge = inputs is not None and inputs.root_mean_square >= HUGE_INPUT
     wild = trend is not None and trend.began > limits.wild_loss * trend.chance  # False for a chance of NaN
     return huge or wild or any(missing_zero_grad(vitals, limits))
 

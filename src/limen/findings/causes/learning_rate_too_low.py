@@ -9,7 +9,7 @@ from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
 from limen.findings.thresholds import Thresholds
-from limen.findings.updates import NEARLY_ZERO, scale_at_birth, typical_update
+from limen.findings.updates import NEARLY_ZERO, relative_gradient, scale_at_birth, typical_update
 from limen.vitals import OptimiserVitals, ParameterVitals, Vitals
 
 HEARD = 1e-4  # gradient norm over weight norm from which a gradient is clearly there
@@ -42,9 +42,7 @@ def learning_rate_too_low(vitals: Vitals, finding: Finding, limits: Thresholds) 
         return None
     most = limits.frozen_update if finding.symptom == "not-learning" else finding.limit
     _, largest = typical_update(vitals, limits.window)
-    gradients = [_relative(vitals, index, limits) for index in range(len(vitals.parameters))]
-    known = finite(gradients)
-    heard = float(known.max()) if len(known) else 0.0
+    heard = _loudest(vitals, limits)
     if not largest <= most or heard < HEARD:
         return None
     evidence = (
@@ -54,12 +52,10 @@ def learning_rate_too_low(vitals: Vitals, finding: Finding, limits: Thresholds) 
     return Cause("learning-rate-too-low", 0.85, evidence)
 
 
-def _relative(vitals: Vitals, index: int, limits: Thresholds) -> float:
-    seen = vitals.parameters[index]
-    if not seen.parameter.weight:
-        return float("nan")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return median((seen.history.gradient / seen.history.weight)[-limits.window :])
+def _loudest(vitals: Vitals, limits: Thresholds) -> float:
+    """The largest gradient of a weight over the latest steps, as a share of it; 0 where none is known."""
+    weights = [one for one in vitals.parameters if one.parameter.weight]
+    return max(finite([median(relative_gradient(one)[-limits.window :]) for one in weights]), default=0.0)
 
 
 @fact("learning-rate-too-low", explains={"not-learning", "slow-learning"})
@@ -69,7 +65,7 @@ def steps_too_small(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     if not weights or not all(_stands_still(one, limits) for one in weights):
         return
     trend = loss_trend(vitals, limits)
-    heard = max(finite([_relative(vitals, index, limits) for index in range(len(vitals.parameters))]), default=0.0)
+    heard = _loudest(vitals, limits)
     if heard < LOUD or not all(map(_is_steady, vitals.optimisers)) or (trend is not None and trend.competent):
         return
     _, largest = typical_update(vitals, limits.window)

@@ -11,7 +11,7 @@ from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
 from limen.findings.profile import PROFILE, gradient_profiles
-from limen.findings.silence import is_gate
+from limen.findings.silence import is_bounded, is_gate
 from limen.findings.thresholds import Thresholds
 from limen.findings.words import samples_of
 from limen.sites import Site
@@ -56,7 +56,7 @@ def saturating_activation(vitals: Vitals, finding: Finding, limits: Thresholds) 
     if finding.symptom not in ("vanishing-gradient", "not-learning"):
         return None
     for profile in gradient_profiles(vitals, limits.window):
-        bounded = [rung.site for rung in profile.rungs if _bounded(rung.site)]
+        bounded = [rung.site for rung in profile.rungs if is_bounded(rung.site)]
         if 2 * len(bounded) < profile.depth or profile.ratio > limits.vanished:
             continue
         gate = [site for site in bounded if is_gate(site.function)]
@@ -98,16 +98,12 @@ def sigmoids_in_a_row(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
 def _of_stuck_units(vitals: Vitals, finding: Finding) -> Cause | None:
     seen = vitals.site(finding.where)
-    if seen is None or not _bounded(seen.site):
+    if seen is None or not is_bounded(seen.site):
         return None
     stuck = born_stuck(seen)
     share = f"{100 * stuck:.0f} % of its {samples_of(seen.site)} were flat in the first window"
     evidence = f"{seen.site.function} is bounded on both sides; {share}."
     return Cause("saturating-activation", 0.4, evidence)
-
-
-def _bounded(site: Site) -> bool:
-    return site.flat_left is not None and site.flat_right is not None
 
 
 def _steepest(site: Site) -> float:

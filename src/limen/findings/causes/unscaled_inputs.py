@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from limen.findings.causes.birth import born_share, born_stuck, first_site
+from limen.findings.causes.birth import born_share, born_stuck, first_site, size_at_birth
 from limen.findings.causes.clues import Clue, Doubt, inferred
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
+from limen.findings.updates import relative_gradient
 from limen.vitals import InputVitals, ParameterVitals, SiteVitals, Vitals
 
 LARGE = 10.0  # root mean square of the entries; pixels of 0 … 16 have 8, of 0 … 255 about 80 to 150
@@ -58,7 +59,7 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
         or not np.isfinite([inputs.mean, inputs.std]).all()
     ):
         return None
-    size = float(np.hypot(inputs.mean, inputs.std))
+    size = inputs.root_mean_square
     offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
     slow = finding.symptom in BY_THE_LOSS
     if slow and 0.0 < size <= SMALL:
@@ -77,14 +78,13 @@ def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]
     inputs = vitals.inputs
     if inputs is None or not np.isfinite([inputs.mean, inputs.std]).all():
         return
-    size = float(np.hypot(inputs.mean, inputs.std))
+    size = inputs.root_mean_square
     first = min(vitals.sites, key=lambda seen: seen.site.order, default=None)
     if first is None or first.site.norm is not None or first.birth.samples == 0:
         return
     if 0.0 < size <= FAINT:
         yield from _faint(inputs, size, first)
-    moments = first.birth.moments
-    reached = median(np.hypot(moments.mean, moments.std))
+    reached = size_at_birth(first)
     offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
     if size >= ENORMOUS and reached < limits.wild_signal:
         yield from _steep(vitals, inputs, size, offset, limits)
@@ -130,8 +130,7 @@ def _steep(vitals: Vitals, inputs: InputVitals, size: float, offset: float, limi
 
 def _pull(seen: ParameterVitals, limits: Thresholds) -> float:
     """Gradient of a weight in the first steps, as a share of its norm."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return median((seen.history.gradient / seen.history.weight)[: limits.window])
+    return median(relative_gradient(seen)[: limits.window])
 
 
 def _faint(inputs: InputVitals, size: float, first: SiteVitals) -> Iterator[Finding]:

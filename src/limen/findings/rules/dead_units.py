@@ -14,6 +14,7 @@ from limen.findings.loss_trend import loss_trend
 from limen.findings.rules.registry import rule
 from limen.findings.silence import convincingly_dead
 from limen.findings.thresholds import Thresholds
+from limen.findings.updates import is_adaptive
 from limen.findings.violence import violence
 from limen.findings.words import bound_words, samples_of
 from limen.vitals import SiteVitals, Vitals
@@ -105,8 +106,7 @@ def _violent(vitals: Vitals, loss: _Loss, hope: Hope, limits: Thresholds) -> boo
     signs = violence(vitals, loss.died, limits, after=first - limits.window, until=max(loss.step + 1, limits.window))
     if signs.jump is None:
         return signs.spike is not None
-    optimiser = signs.jump.optimiser
-    adaptive = optimiser is not None and optimiser < len(vitals.optimisers) and vitals.optimisers[optimiser].adaptive
+    adaptive = is_adaptive(vitals, signs.jump.optimiser)
     excused = hope == "learns" or (adaptive and signs.jump.step <= FIRST_STEPS)
     few = loss.share < limits.dead_error
     needed = limits.violent_update if excused else limits.telling_update if few else limits.large_update

@@ -9,10 +9,10 @@ from limen.findings.finding import Finding
 from limen.findings.loss_trend import LossTrend, loss_trend
 from limen.findings.rules.registry import rule
 from limen.findings.thresholds import Thresholds
+from limen.findings.updates import NEWBORN
 from limen.vitals import SiteVitals, Vitals
 
 FIRST_STEPS = 3  # rows whose median is the beginning
-NEWBORN = 3  # steps: a row recorded later has been trained
 
 
 @rule("exploding-activations")
