@@ -20,8 +20,6 @@ from limen.vitals import SiteVitals, Vitals
 
 HELD_DOWN = 3.0  # standard deviations: a Gaussian pre-activation is positive on 0.1 % of samples
 OUT_OF_REACH = 2.0  # times the norm of a unit's weights: torch's own biases are 0.1 times that
-EARLIEST = 10  # steps in which no unit was active
-FEWEST = 4  # units of a layer that is spoken of
 BEYOND = 2.0
 """Times the edge of the flat side: 12 for a sigmoid, of which Srivastava et al. 2015, arXiv:1505.00387, let gates begin
 at -10, and an LSTM of a thousand steps at 7 (Tallec & Ollivier 2018, arXiv:1804.11188)."""
@@ -64,7 +62,7 @@ def held(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Layers of which the biases were seen to hold all units where the slope is zero."""
     for seen in vitals.sites:
         site, birth = seen.site, seen.birth
-        if site.head or birth.steps < EARLIEST or birth.units < FEWEST:
+        if site.head or birth.steps < limits.begun or birth.units < limits.fewest_units:
             continue
         if is_bounded(site):
             yield from _at_a_bound(vitals, seen)

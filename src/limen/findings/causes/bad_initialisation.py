@@ -115,7 +115,7 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
 @fact("bad-initialisation", explains=EXPLAINS | EXPLAINED)
 def begun_without_chance(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Weights at zero, all equal, or so far from scale that the pre-activations show it."""
-    for seen, why in blank_layers(vitals):
+    for seen, why in blank_layers(vitals, limits):
         yield sighting(
             "bad-initialisation",
             "warning",
@@ -131,7 +131,7 @@ def begun_without_chance(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
         stuck = stuck_by_weights(vitals, seen)
         if stuck is not None:
             yield _misscaled(seen, stuck[0].evidence, measured=stuck[1], limit=LARGE)
-    if not any(blank_layers(vitals)):
+    if not any(blank_layers(vitals, limits)):
         yield from _begun_blank(vitals)
     layers = _layers(vitals)
     yield from _begun_large(vitals, layers, limits)

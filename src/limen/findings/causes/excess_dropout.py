@@ -9,6 +9,7 @@ from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
+from limen.findings.words import listed
 from limen.vitals import Dropout, Vitals
 
 NEARLY_ALL = 0.95  # share from which the noise is 19 times the variance of the signal, whatever the width
@@ -63,9 +64,8 @@ def excess_dropout(vitals: Vitals, finding: Finding, limits: Thresholds) -> Caus
     left = math.prod(1.0 - one.share for one in strong)
     if finding.symptom not in ("not-learning", "slow-learning", "oscillating-loss") or not strong or left > LITTLE:
         return None
-    shares = ", ".join(f"{100 * one.share:.4g} % at {one.name or one.kind}" for one in strong[:4])
-    more = f" and {len(strong) - 4} more" if len(strong) > 4 else ""
-    return Cause("excess-dropout", 0.6, f"Dropout takes {shares}{more}: {100 * left:.2g} % is left after all of them.")
+    shares = listed([f"{100 * one.share:.4g} % at {one.name or one.kind}" for one in strong])
+    return Cause("excess-dropout", 0.6, f"Dropout takes {shares}: {100 * left:.2g} % is left after all of them.")
 
 
 def _left(one: Dropout, left: float) -> str:

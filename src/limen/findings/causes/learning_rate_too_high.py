@@ -25,7 +25,6 @@ EARLY = 50  # steps, the last of those that are always looked at
 REPLACED = 3.0  # times its norm that a weight moved in one step: nothing of it is left
 TIMES = 3  # large steps of one weight: Adam's first is one of its whole rate, whatever the gradient
 STEEP = 10.0  # gradient norm over weight norm at the start, above which the gradient is to blame: 0.03 to 4 is usual
-HUGE_INPUT = 50.0  # root mean square of the input that makes any learning rate too high
 
 
 @cause("learning-rate-too-high")
@@ -74,7 +73,7 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
         Clue("loss-jumped", 0.4 * (near.spike is not None), _spike_words(near.spike)),
         Clue("silent-together", _of_crowd(near), _crowd_words(near.crowd)),
     )
-    return inferred("learning-rate-too-high", clues, _doubts(vitals, finding), faint=FAINT)
+    return inferred("learning-rate-too-high", clues, _doubts(vitals, finding, limits), faint=FAINT)
 
 
 def _median_death(died: npt.NDArray[np.int64]) -> int:
@@ -103,7 +102,7 @@ def _of_jump(jump: Jump | None) -> float:
     return 0.0 if jump is None else float(np.clip(0.9 + 0.4 * np.log10(jump.ratio), 0.0, 0.9))
 
 
-def _doubts(vitals: Vitals, finding: Finding) -> list[Doubt]:
+def _doubts(vitals: Vitals, finding: Finding, limits: Thresholds) -> list[Doubt]:
     """What other explanations leave of the suspicion."""
     doubts = [Doubt("never-alive", 1.0 - born_share(vitals, finding))]
     seen = vitals.site(finding.where)
@@ -112,7 +111,7 @@ def _doubts(vitals: Vitals, finding: Finding) -> list[Doubt]:
     if finding.unit == PROFILE:  # grows with depth at any learning rate
         doubts.append(Doubt("grows-with-depth", 0.7))
     inputs = vitals.inputs
-    if inputs is not None and inputs.root_mean_square >= HUGE_INPUT:
+    if inputs is not None and inputs.root_mean_square >= limits.huge_input:
         doubts.append(Doubt("huge-input", 0.85))
     return doubts
 
@@ -198,7 +197,7 @@ def _is_by_rate(seen: ParameterVitals, vitals: Vitals) -> bool:
 
 def _has_other_reason(vitals: Vitals, limits: Thresholds) -> bool:
     inputs, trend = vitals.inputs, loss_trend(vitals, limits)
-    huge = inputs is not None and inputs.root_mean_square >= HUGE_INPUT
+    huge = inputs is not None and inputs.root_mean_square >= limits.huge_input
     wild = trend is not None and trend.began > limits.wild_loss * trend.chance  # False for a chance of NaN
     return huge or wild or any(missing_zero_grad(vitals, limits))
 

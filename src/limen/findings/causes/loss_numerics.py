@@ -8,14 +8,14 @@ import numpy as np
 
 from limen.findings.causes.registry import cause, fact
 from limen.findings.finding import Cause, Finding
+from limen.findings.output_fit import REGRESSION
 from limen.findings.thresholds import Thresholds
 from limen.vitals import SiteVitals, Vitals
 
-STABLE = frozenset({"cross-entropy", "bce-with-logits", "bce", "mse", "l1", "smooth-l1", "huber"})
+STABLE = frozenset({"cross-entropy", "bce-with-logits", "bce", *REGRESSION})
 """Losses that torch computes without a logarithm of zero: of them, finite outputs alone make no NaN or infinity."""
 
 CALM = 1e6  # size of a pre-activation far below what overflows float32 in the next layer, 3e38, or in a square, 2e19
-
 
 LOGARITHMS = {"log-probability": "softmax sigmoid", "nll": "log"}
 """Losses that take a logarithm of a probability, by the heads with which they do."""

@@ -10,11 +10,11 @@ import numpy as np
 from limen.findings.causes.registry import fact
 from limen.findings.finding import Cause, Finding, Severity
 from limen.findings.thresholds import Thresholds
+from limen.findings.words import listed
 from limen.vitals import ParameterVitals, SiteVitals, Untrained, Vitals
 
 MOST = 0.5  # of the weights before the last layer: with less, the others can make up for it
 FEWEST = 6  # steps at which a site was seen without a gradient before it never gets one
-NAMED = 4  # layers that a message names one by one
 
 WHY = {
     "no-optimiser": "they get gradients, and no optimiser holds them",
@@ -107,7 +107,7 @@ def belongs(name: str, label: str) -> bool:
 
 
 def _finding(neglect: Neglect, where: str) -> Finding:
-    told = [f"{WHY[reason]} ({named(layers)})" for reason, layers in neglect.layers.items() if layers]
+    told = [f"{WHY[reason]} ({listed(layers)})" for reason, layers in neglect.layers.items() if layers]
     many = sum(map(len, neglect.layers.values()))
     severity: Severity = "info" if neglect.share < MOST else "warning" if neglect.trained else "error"
     message = f"{many} of {many + neglect.trained} layers stay as they were drawn: {'; '.join(told)}."
@@ -132,9 +132,3 @@ def _finding(neglect: Neglect, where: str) -> Finding:
         remedies=(),
         message=message,
     )
-
-
-def named(layers: list[str]) -> str:
-    """Some of them by name."""
-    more = len(layers) - NAMED
-    return ", ".join(layers[:NAMED]) + (f" and {more} more" if more > 0 else "")

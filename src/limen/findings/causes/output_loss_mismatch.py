@@ -10,6 +10,7 @@ import numpy as np
 from limen.findings.causes.registry import cause, fact
 from limen.findings.figures import finite, median, share
 from limen.findings.finding import Cause, Finding, Severity
+from limen.findings.loss_trend import BELOW_A_GUESS, classes_of
 from limen.findings.output_fit import CLASS_LOSSES, CLIMB, RANGES, REGRESSION, misfit, outside
 from limen.findings.thresholds import Thresholds
 from limen.vitals import LossVitals, Scale, SiteVitals, Vitals
@@ -18,8 +19,6 @@ NAME = "output-loss-mismatch"
 ROOM = 0.05  # by which targets may leave a bounded output's range, in their unit: rounding, label noise
 BULK = 1.25  # standard deviations about the mean that must be in reach: beyond lie a fifth of normal targets
 EXACT = 1e-6  # relative rounding of a mean or variance of float32 entries that are 0 or 1
-GROWN = 3.0  # times the loss at the start from which learning is lost, as for any loss
-GUESS = 0.75  # of the loss of a guess: below it a network has learned before
 CLIMBED = frozenset({"diverging-loss", "exploding-activations", "exploding-gradient", "non-finite", "saturated-units",
                      "dead-units", "dying-units"})  # fmt: skip
 
@@ -29,7 +28,7 @@ def mismatches(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Of each place, the first loss that does not fit what it is given."""
     told: set[str] = set()
     for loss in vitals.losses:
-        found = _of(loss, vitals)
+        found = _of(loss, vitals, limits)
         if found is not None and found.where not in told:
             told.add(found.where)
             yield found
@@ -59,7 +58,7 @@ def output_loss_mismatch(vitals: Vitals, finding: Finding, limits: Thresholds) -
     torch.nn.CrossEntropyLoss, NLLLoss, BCELoss and BCEWithLogitsLoss.
     """
     for loss in vitals.losses:
-        found = _of(loss, vitals)
+        found = _of(loss, vitals, limits)
         if found is None or found.severity == "info" or not _follows(finding, loss, vitals):
             continue
         return found.causes[0]
@@ -77,14 +76,14 @@ def _follows(finding: Finding, loss: LossVitals, vitals: Vitals) -> bool:
     return units and site is not None and finding.where == site.site.name
 
 
-def _of(loss: LossVitals, vitals: Vitals) -> Finding | None:
+def _of(loss: LossVitals, vitals: Vitals, limits: Thresholds) -> Finding | None:
     """What does not fit one loss; None where all fits or nothing is known."""
     if _is_constant(loss):
         message = f"{loss.function} is given a softmax over a single output."
         why = "One share of one is 1, whatever is computed: nothing before it learns."
         return _found(loss, vitals, "error", 1.0, message, why)
     if _is_climbed(loss, vitals):
-        return _climb(loss, vitals)
+        return _climb(loss, vitals, limits)
     known = misfit(loss.function, loss.head)
     if known is not None and known.severity != "info":
         message = f"{loss.function} expects {known.wanted}, and is given the output of {_called(loss)}."
@@ -127,14 +126,14 @@ def _out_of_reach(loss: LossVitals, targets: Scale, vitals: Vitals) -> Finding |
     return _found(loss, vitals, severity, 0.9, message, why, beyond, ROOM, "target units out of reach")
 
 
-def _climb(loss: LossVitals, vitals: Vitals) -> Finding:
+def _climb(loss: LossVitals, vitals: Vitals, limits: Thresholds) -> Finding:
     """A loss function that is made larger."""
     size = np.abs(finite(loss.value))
     start, now = float(size[0]), median(size[-3:])
     grown = share(now, start)
     message = f"{loss.function} is climbed, not descended: {start:.4g} at the start, {now:.4g} now."
     why = f"It entered with the wrong sign in every one of the first steps, and has grown {grown:.3g} times."
-    severity: Severity = "error" if grown >= GROWN else "warning"
+    severity: Severity = "error" if grown >= limits.risen else "warning"
     return _found(loss, vitals, severity, 0.95, message, why, grown, 1.0, CLIMB, whole=True)
 
 
@@ -147,14 +146,13 @@ def _is_constant(loss: LossVitals) -> bool:
 def _is_climbed(loss: LossVitals, vitals: Vitals) -> bool:
     """Whether the only loss of a network that has not learned before is a distance that the descent enlarges."""
     values = finite(loss.value)
-    weights = [one.parameter for one in vitals.parameters if one.parameter.weight]
-    if not loss.negated or len(vitals.losses) != 1 or not len(values) or not weights:
+    classes = classes_of(vitals)
+    if not loss.negated or len(vitals.losses) != 1 or not len(values) or not classes:
         return False
     if loss.function in REGRESSION:
         return True
     if loss.function == "cross-entropy":
-        classes = max(weights, key=lambda weight: weight.order).shape[0]
-        return bool(abs(values[0]) > GUESS * math.log(max(classes, 2)))
+        return bool(abs(values[0]) > BELOW_A_GUESS * math.log(max(classes, 2)))
     targets = loss.targets
     return loss.function.startswith("bce") and targets is not None and targets.low == 0.0 and targets.high == 1.0
 

@@ -21,13 +21,8 @@ STEEPEST = {"sigmoid": 0.25, "hardsigmoid": 1.0 / 6.0}
 """Largest slope of the bounded functions of the catalogue where it is not 1; a test compares them with their entries,
 which would load torch here."""
 
-EARLIEST = 10  # rows with a gradient
-GONE = 1e-6
-"""Gradient at the first site over that at the last from which harm is certain: 1/4 to the power of ten layers."""
-
 MANY = 8  # sigmoids, of which the slopes alone leave 1e-5
-GONE_OF_MANY = 1e-4
-
+GONE_OF_MANY = 1e-4  # of the gradient, behind so many
 CLEAR_LOSS = 0.5  # gradient factor for each layer from which the slopes are to blame
 
 
@@ -77,9 +72,9 @@ def sigmoids_in_a_row(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     for profile in gradient_profiles(vitals, limits.window):
         gates = [rung.site for rung in profile.rungs if is_gate(rung.site.function) and rung.site.norm is None]
         most = 4 * len(gates) >= 3 * profile.depth and profile.factor <= CLEAR_LOSS
-        if not most or profile.rows < EARLIEST or not profile.vanishes(limits):
+        if not most or profile.rows < limits.begun or not profile.vanishes(limits):
             continue
-        limit = GONE_OF_MANY if len(gates) >= MANY else GONE
+        limit = GONE_OF_MANY if len(gates) >= MANY else limits.gone
         gone = min(profile.ratio, begun.get(profile.rungs[0].site.model, 1.0)) <= limit
         first = profile.rungs[0].site
         yield sighting(

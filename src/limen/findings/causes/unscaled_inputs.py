@@ -21,7 +21,6 @@ SHIFTED = 5.0  # mean over standard deviation
 FAINT = 0.02  # root mean square below which torch's own biases, of 0.03 to 0.3, outweigh what the inputs make
 DROWNED = 1.0 / 3.0  # variation over samples beside what is the same for all; standardised inputs make it 1 or more
 SMALL = 0.03  # root mean square that explains a loss which falls slowly
-CERTAIN = 50.0  # root mean square from which nothing else is needed
 STEEP = 30.0  # times the relative gradient of the other weights: that of the first grows with the input
 ENORMOUS = 1_000.0  # root mean square from which harm is foreseeable: pixels of 0 … 255, at a tenth of that, may train
 EXPLAINS = frozenset(
@@ -68,7 +67,7 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
         return None
     if finding.symptom not in EXPLAINS:
         return None
-    clue = Clue("size-of-the-input", 0.9 if size >= CERTAIN else 0.7, _words(inputs, size, offset))
+    clue = Clue("size-of-the-input", 0.9 if size >= limits.huge_input else 0.7, _words(inputs, size, offset))
     return inferred("unscaled-inputs", [clue], _doubts(vitals, finding))
 
 
@@ -88,7 +87,7 @@ def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]
     offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
     if size >= ENORMOUS and reached < limits.wild_signal:
         yield from _steep(vitals, inputs, size, offset, limits)
-    if size < CERTAIN or not reached >= limits.wild_signal:
+    if size < limits.huge_input or not reached >= limits.wild_signal:
         return
     yield sighting(
         "unscaled-inputs",
@@ -97,7 +96,7 @@ def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]
         f"{_words(inputs, size, offset)} The pre-activations of {first.site.title} have one of {reached:.3g}.",
         confidence=0.9 if size >= ENORMOUS else 0.4,
         measured=size,
-        limit=CERTAIN,
+        limit=limits.huge_input,
         unit="root mean square of the input",
         layer=first.site.layer,
     )

@@ -8,6 +8,7 @@ from limen.findings.causes.registry import fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Finding
 from limen.findings.thresholds import Thresholds
+from limen.findings.words import listed
 from limen.vitals import Interposed, Vitals
 
 SEVERAL = {"softmax": 2, "exp": 2, "sinh": 2, "cosh": 2, "pow": 3}
@@ -61,7 +62,7 @@ def wrong_activation(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
 def _finding(function: str, places: list[Interposed], *, harms: bool) -> Finding:
     count = len(places)
-    where = ", ".join(one.before for one in places[:4]) + (f" and {count - 4} more" if count > 4 else "")
+    where = listed([one.before for one in places])
     why = WHY.get(function, GROWS.format(count=count))
     return sighting(
         "wrong-activation",
