@@ -154,6 +154,11 @@ class LossVitals:
     outputs: Scale | None = None
     targets: Scale | None = None
 
+    @property
+    def first_step(self) -> int:
+        """The first training step of which a value is known; 1 where none is."""
+        return int(self.step[0]) if len(self.step) else 1
+
 
 @dataclass(frozen=True, eq=False)
 class OptimiserVitals:

@@ -58,7 +58,7 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
 
 
 @fact("bad-bias", explains={"dead-units", "saturated-units", "not-learning", "slow-learning", "vanishing-gradient"})
-def held(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+def bad_bias_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Layers of which the biases were seen to hold all units where the slope is zero."""
     for seen in vitals.sites:
         site, birth = seen.site, seen.birth

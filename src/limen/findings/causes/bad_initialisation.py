@@ -113,7 +113,7 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
 
 
 @fact("bad-initialisation", explains=EXPLAINS | EXPLAINED)
-def begun_without_chance(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+def bad_initialisation_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Weights at zero, all equal, or so far from scale that the pre-activations show it."""
     for seen, why in blank_layers(vitals, limits):
         yield sighting(

@@ -22,7 +22,7 @@ EXPLAINS = frozenset({"not-learning", "slow-learning", "oscillating-loss", "coll
 
 
 @fact("excess-dropout", explains=EXPLAINS)
-def nearly_all_dropped(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+def excess_dropout_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Dropouts that drop nearly all."""
     for one in vitals.program.dropouts:
         if one.share < MOST:

@@ -10,6 +10,7 @@ from limen.findings.causes.birth import born_share, born_stuck
 from limen.findings.causes.clues import Clue, Doubt, inferred
 from limen.findings.causes.missing_zero_grad import missing_zero_grad
 from limen.findings.causes.registry import cause, fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
 from limen.findings.profile import PROFILE, gradient_profiles
@@ -145,7 +146,7 @@ def _crowd_words(crowd: Crowd | None) -> str:
     "learning-rate-too-high",
     explains=EXPLAINS | {"exploding-activations", "oscillating-loss", "slow-learning", "collapsed-representation"},
 )
-def steps_too_large(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+def learning_rate_too_high_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """First steps that replace most weights several times over, and a loss that is thrown up or does not fall."""
     known = [(one, ratios) for one in vitals.parameters if (ratios := _first_ratios(one)) is not None]
     thrown = [one for one, ratios in known if _is_thrown(ratios, limits) and _is_by_rate(one, vitals)]
@@ -160,19 +161,16 @@ def steps_too_large(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         f"least {TIMES} of the first {min(vitals.step, EARLY)} steps, or by {REPLACED:g} times their norm in one; "
         f"{_jump_words(vitals, first)}; {harm}."
     )
-    yield Finding(
-        symptom=None,
-        severity="warning",
-        where="model",
-        layer=None,
-        units=(),
-        step=1 if first is None else first.step,
+    yield sighting(
+        "learning-rate-too-high",
+        "warning",
+        "model",
+        evidence,
+        confidence=0.9,
         measured=0.0 if first is None else first.ratio,
         limit=limits.violent_update,
         unit="update ratio",
-        confidence=0.9,
-        causes=(Cause("learning-rate-too-high", 0.9, evidence),),
-        remedies=(),
+        step=1 if first is None else first.step,
         message=f"The first steps threw {len(thrown)} of {len(known)} weights about: {_jump_words(vitals, first)}; "
         f"{harm}.",
     )

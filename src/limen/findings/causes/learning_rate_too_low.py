@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from limen.findings.causes.registry import cause, fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
@@ -59,7 +60,7 @@ def _loudest(vitals: Vitals, limits: Thresholds) -> float:
 
 
 @fact("learning-rate-too-low", explains={"not-learning", "slow-learning"})
-def steps_too_small(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+def learning_rate_too_low_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Steps so small from the start that no weight moves by a millionth of itself, although gradients are large."""
     weights = [one for one in vitals.parameters if one.parameter.weight]
     if not weights or not all(_stands_still(one, limits) for one in weights):
@@ -75,19 +76,15 @@ def steps_too_small(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         f"The fastest weight moves by {largest:.1e} of its norm in a step (about 1e-03 is usual) while gradients reach "
         f"{heard:.1e} of the norm of their weight."
     )
-    yield Finding(
-        symptom=None,
-        severity="warning",
-        where="model",
-        layer=None,
-        units=(),
-        step=1,
+    yield sighting(
+        "learning-rate-too-low",
+        "warning",
+        "model",
+        evidence,
+        confidence=0.9,
         measured=largest,
         limit=limits.frozen_update,
         unit="update ratio",
-        confidence=0.9,
-        causes=(Cause("learning-rate-too-low", 0.9, evidence),),
-        remedies=(),
         message=f"No weight moves by more than {largest:.1e} of its norm in a step{at}.",
     )
 

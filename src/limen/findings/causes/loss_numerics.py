@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from limen.findings.causes.registry import cause, fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
 from limen.findings.output_fit import REGRESSION
 from limen.findings.thresholds import Thresholds
@@ -24,7 +25,7 @@ UNLIKELY = 1e-5  # a probability in the first steps: an even guess among 10,000 
 
 
 @fact("loss-numerics", explains=("non-finite",))
-def logarithms(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+def loss_numerics_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """A logarithm of a probability, taken by hand."""
     for loss in vitals.losses:
         if loss.head not in LOGARITHMS.get(loss.function, "").split():
@@ -37,20 +38,17 @@ def logarithms(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         came = f" It came down to {least:.3g} in the first steps." if least < UNLIKELY else ""
         message = f"The loss takes the logarithm of a {kind}; from raw scores, {better} is finite always."
         why = f"The logarithm of a {kind} is minus infinity as soon as a probability rounds to 0.{came}"
-        yield Finding(
-            symptom=None,
-            severity="warning" if least < UNLIKELY else "info",
-            where="loss",
-            layer=None,
-            units=(),
-            step=int(loss.step[0]) if len(loss.step) else 1,
+        yield sighting(
+            "loss-numerics",
+            "warning" if least < UNLIKELY else "info",
+            "loss",
+            why,
+            confidence=0.95,
             measured=least,
             limit=UNLIKELY,
             unit="probability",
-            confidence=0.95,
-            causes=(Cause("loss-numerics", 0.95, why),),
-            remedies=(),
             message=message,
+            step=loss.first_step,
         )
         return
 

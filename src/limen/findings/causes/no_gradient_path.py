@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.findings.causes.registry import fact
-from limen.findings.finding import Cause, Finding, Severity
+from limen.findings.causes.sighting import sighting
+from limen.findings.finding import Finding, Severity
 from limen.findings.thresholds import Thresholds
 from limen.findings.words import listed
 from limen.vitals import ParameterVitals, SiteVitals, Untrained, Vitals
@@ -116,19 +117,14 @@ def _finding(neglect: Neglect, where: str) -> Finding:
         if neglect.trained
         else message
     )
-    confidence = 0.95 if neglect.share >= MOST else 0.5
-    return Finding(
-        symptom=None,
-        severity=severity,
-        where=where,
-        layer=None,
-        units=(),
-        step=1,
+    return sighting(
+        "no-gradient-path",
+        severity,
+        where,
+        evidence,
+        confidence=0.95 if neglect.share >= MOST else 0.5,
         measured=neglect.share,
         limit=MOST,
         unit="share of weights",
-        confidence=confidence,
-        causes=(Cause("no-gradient-path", confidence, evidence),),
-        remedies=(),
         message=message,
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from limen.findings.causes.registry import cause, fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median, share
 from limen.findings.finding import Cause, Finding, Severity
 from limen.findings.loss_trend import BELOW_A_GUESS, classes_of
@@ -24,7 +25,7 @@ CLIMBED = frozenset({"diverging-loss", "exploding-activations", "exploding-gradi
 
 
 @fact(NAME, explains=("not-learning", "slow-learning"))
-def mismatches(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+def output_loss_mismatch_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Of each place, the first loss that does not fit what it is given."""
     told: set[str] = set()
     for loss in vitals.losses:
@@ -195,18 +196,16 @@ def _found(
 ) -> Finding:
     """A finding at the head, or of the ``whole`` loss."""
     site = None if whole else _site(loss, vitals)
-    return Finding(
-        symptom=None,
-        severity=severity,
-        where="loss" if site is None else site.site.name,
-        layer=None if site is None else site.site.layer,
-        units=(),
-        step=int(loss.step[0]) if len(loss.step) else 1,
+    return sighting(
+        NAME,
+        severity,
+        "loss" if site is None else site.site.name,
+        f"{loss.function} behind {_called(loss)}: {why}",
+        confidence=confidence,
         measured=measured,
         limit=limit,
         unit=unit,
-        confidence=confidence,
-        causes=(Cause(NAME, confidence, f"{loss.function} behind {_called(loss)}: {why}"),),
-        remedies=(),
         message=message,
+        layer=None if site is None else site.site.layer,
+        step=loss.first_step,
     )

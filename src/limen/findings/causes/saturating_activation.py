@@ -65,7 +65,7 @@ def saturating_activation(vitals: Vitals, finding: Finding, limits: Thresholds) 
 
 
 @fact("saturating-activation", explains={"vanishing-gradient", "not-learning", "slow-learning"})
-def sigmoids_in_a_row(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+def saturating_activation_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Hidden sigmoids in a row that have left nothing of the gradient."""
     early = gradient_profiles(vitals, limits.window, before=limits.window + 1)
     begun = {profile.rungs[0].site.model: profile.ratio for profile in early}

@@ -32,7 +32,7 @@ EXPLAINS = frozenset(
 
 
 @fact("too-deep-without-normalisation", explains=EXPLAINS)
-def too_deep(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+def too_deep_without_normalisation_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Many layers in a row whose gradient is gone, or without bounds, from the start."""
     for profile in gradient_profiles(vitals, limits.window):
         gone, blown = 0.0 <= profile.ratio <= limits.gone, profile.ratio >= BLOWN_UP

@@ -72,7 +72,7 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
 
 
 @fact("unscaled-inputs", explains=EXPLAINS | {"slow-learning", "diverging-loss", "oscillating-loss"})
-def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+def unscaled_inputs_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     """Large or faint inputs that reach the first activation as they are."""
     inputs = vitals.inputs
     if inputs is None or not np.isfinite([inputs.mean, inputs.std]).all():

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator
 
 from limen.findings.causes.registry import fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
-from limen.findings.finding import Cause, Finding
+from limen.findings.finding import Finding
 from limen.findings.output_fit import REGRESSION
 from limen.findings.thresholds import Thresholds
 from limen.vitals import InputVitals, LossVitals, Scale, Vitals
@@ -51,20 +52,17 @@ def unscaled_targets(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         f"The targets have a root mean square of {size:.3g}, to which the last layer has to grow, with a loss and "
         "gradients to match."
     )
-    yield Finding(
-        symptom=None,
-        severity="warning" if size >= HARMFUL else "info",
-        where="loss",
-        layer=None,
-        units=(),
-        step=int(loss.step[0]) if len(loss.step) else 1,
+    yield sighting(
+        "unscaled-targets",
+        "warning" if size >= HARMFUL else "info",
+        "loss",
+        why,
+        confidence=0.9,
         measured=size,
         limit=HARMFUL if size >= HARMFUL else LARGE,
         unit="root mean square of the targets",
-        confidence=0.9,
-        causes=(Cause("unscaled-targets", 0.9, why),),
-        remedies=(),
         message=message,
+        step=loss.first_step,
     )
 
 
