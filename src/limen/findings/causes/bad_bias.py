@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from limen.findings.causes.birth import began_at_zero, bias_of, born_share, weight_of
+from limen.findings.causes.birth import began_at_zero, born_share
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import median
@@ -16,6 +16,7 @@ from limen.findings.finding import Cause, Finding
 from limen.findings.silence import is_bounded
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
+from limen.findings.weights import bias_of, weight_of
 from limen.vitals import SiteVitals, Vitals
 
 HELD_DOWN = 3.0  # standard deviations: a Gaussian pre-activation is positive on 0.1 % of samples

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limen.findings.causes.birth import born_share, born_stuck, first_site, size_at_birth, weight_of
+from limen.findings.causes.birth import born_share, born_stuck, first_site, size_at_birth
 from limen.findings.causes.blank_weights import EXPLAINED, began_blank, blank_layers, blank_share
 from limen.findings.causes.recurrent_weights import LARGE, stuck_by_weights
 from limen.findings.causes.registry import cause, fact
@@ -19,6 +19,7 @@ from limen.findings.once import once
 from limen.findings.sameness import signal
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
+from limen.findings.weights import weight_of
 from limen.findings.words import samples_of
 from limen.vitals import SiteVitals, Vitals
 

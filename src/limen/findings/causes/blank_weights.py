@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from limen.findings.causes.birth import began_at_zero, born_share, weight_of
+from limen.findings.causes.birth import began_at_zero, born_share
 from limen.findings.finding import Cause, Finding
 from limen.findings.sameness import ALIKE, difference, in_words, signal
 from limen.findings.silence import is_gate
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
+from limen.findings.weights import weight_of
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
 __all__ = ["EXPLAINED", "began_blank", "blank_layers", "blank_share"]

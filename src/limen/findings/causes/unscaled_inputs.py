@@ -10,7 +10,7 @@ from limen.findings.causes.birth import born_share, born_stuck, first_site, size
 from limen.findings.causes.clues import Clue, Doubt, inferred
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
-from limen.findings.figures import finite, median
+from limen.findings.figures import finite, median, share
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import relative_gradient
@@ -59,7 +59,7 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
     ):
         return None
     size = inputs.root_mean_square
-    offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
+    offset = share(abs(inputs.mean), inputs.std)
     slow = finding.symptom in BY_THE_LOSS
     if slow and 0.0 < size <= SMALL:
         return inferred("unscaled-inputs", [Clue("faint-input", 0.7, _words(inputs, size, 0.0).removesuffix("."))])
@@ -84,7 +84,7 @@ def unscaled_inputs_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
     if 0.0 < size <= FAINT:
         yield from _faint(inputs, size, first)
     reached = size_at_birth(first)
-    offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
+    offset = share(abs(inputs.mean), inputs.std)
     if size >= ENORMOUS and reached < limits.wild_signal:
         yield from _steep(vitals, inputs, size, offset, limits)
     if size < limits.huge_input or not reached >= limits.wild_signal:
