@@ -94,9 +94,9 @@ def test_what_keeps_a_training_from_learning_is_the_cause_of_that_too() -> None:
 
 def test_errors_come_before_warnings_and_more_dead_before_fewer() -> None:
     layers = (
-        Layer("a", died=(0,) * 40),
+        Layer("a", died=(0,) * 50),
         Layer("b", died=(0,) * 64),
-        Layer("c", died=(0,) * 48),
+        Layer("c", died=(0,) * 56),
     )
     told = diagnose(Patient(layers).vitals)
     assert [(one.where, one.severity) for one in told] == [("b", "error"), ("c", "warning"), ("a", "warning")]

@@ -5,7 +5,7 @@ import pytest
 
 from limen.errors import UnknownName
 from limen.findings import CAUSES, REMEDIES, SYMPTOMS, page, pages
-from limen.findings.causes import EXPLANATIONS
+from limen.findings.causes import EXPLANATIONS, FACTS
 from limen.findings.remedies import PAGES
 from limen.findings.rules import RULES
 
@@ -29,7 +29,7 @@ REQUIRED_CAUSES = {
 }
 
 
-@pytest.mark.parametrize("name", [*RULES, *EXPLANATIONS])
+@pytest.mark.parametrize("name", [*RULES, *dict.fromkeys((*EXPLANATIONS, *FACTS))])
 def test_a_page_has_its_headings_in_order(name: str) -> None:
     text = page(name)
     places = [text.find(f"\n{heading}") for heading in HEADINGS]
@@ -37,7 +37,7 @@ def test_a_page_has_its_headings_in_order(name: str) -> None:
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("name", [*RULES, *EXPLANATIONS])
+@pytest.mark.parametrize("name", [*RULES, *dict.fromkeys((*EXPLANATIONS, *FACTS))])
 def test_a_page_is_answered_by_remedies_that_exist(name: str) -> None:
     answered = re.search(r"Answered by: ([^.]+)\.", page(name).replace("\n", " "))
     assert answered is not None

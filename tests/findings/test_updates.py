@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from limen.findings.updates import largest_update, scale_at_birth, typical_update
+from limen.findings.updates import is_adaptive, largest_update, relative_gradient, scale_at_birth, typical_update
+from limen.vitals import OptimiserVitals, Vitals
 from tests.findings.patients import Layer, Patient
 
 JUMP = lambda t: np.where(t == 7, 0.5, 1e-3)  # noqa: E731
@@ -45,3 +46,23 @@ def test_the_scale_at_birth_is_the_root_mean_square_times_the_root_of_the_fan_in
 
 def test_a_bias_has_no_such_scale() -> None:
     assert np.isnan(scale_at_birth(Patient().vitals.parameters[1]))
+
+
+def test_the_relative_gradient_is_that_of_each_row_in_units_of_the_weight() -> None:
+    weight = Patient((Layer("a", weight_gradient=lambda t: 3.0 * t, scale=2.0, units=16),), steps=50).vitals.parameters[
+        0
+    ]
+    assert relative_gradient(weight) == pytest.approx(3.0 * weight.history.step / (2.0 * np.sqrt(16)))
+
+
+def test_of_a_weight_of_zeros_the_gradient_is_infinite_and_no_warning() -> None:
+    weight = Patient((Layer("a", weight_gradient=1.0, scale=0.0),)).vitals.parameters[0]
+    assert np.isinf(relative_gradient(weight)).all()
+
+
+@pytest.mark.parametrize(("optimiser", "adaptive"), [(0, True), (1, False), (None, False)])
+def test_an_update_by_hand_or_by_an_optimiser_that_is_not_known_is_not_adaptive(
+    optimiser: int | None, adaptive: bool
+) -> None:
+    adam = OptimiserVitals("Adam", np.array([1]), np.array([1e-3]), 0.0, 0.0, adaptive=True)
+    assert is_adaptive(Vitals(optimisers=(adam,)), optimiser) == adaptive

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from limen.anatomy.axes import Node, operation
 from limen.anatomy.losses import LOG_OF_SHARES, Term, is_log_of_shares, loss_term, saved, through_views
+from limen.anatomy.products import CONVOLUTIONS, LINEARS, MATRICES
 
 __all__ = ["Reading", "reading_of"]
 
@@ -30,9 +31,7 @@ HEADS = {
     "LogSigmoidBackward": "logsigmoid",
     "ExpBackward": "exp",
 }
-PRODUCTS = ("AddmmBackward", "MmBackward", "BmmBackward", "BaddbmmBackward", "MvBackward", "AddmvBackward",
-            "LinearBackward", "MkldnnLinear", "Convolution", "SlowConv", "ThnnConv", "MkldnnConvolution",
-            "CudnnConvolution")  # fmt: skip
+PRODUCTS = (*CONVOLUTIONS, *LINEARS, *MATRICES)
 PAIRED = ("MseLoss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropy")
 """Losses that keep what they were given and what they compared it with."""
 

@@ -54,9 +54,9 @@ WORDS: dict[str, str] = {
         "learned."
     ),
     "healthy": (
-        "The verdict on a training of 20 steps and 1,000 samples or more in which no symptom is open at the end. "
-        "It speaks of the activations, the gradients and the steps, not of the accuracy: a mistake that slows learning "
-        "and leaves them sound, such as a softmax before a cross-entropy, is for ``limen check`` to find."
+        "The verdict on a training of 20 steps and 1,000 samples or more in which no error or warning is open at the "
+        "end. It speaks of the activations, the gradients and the steps, and of mistakes that can be seen in the "
+        "program, such as a softmax before a cross-entropy; not of the accuracy."
     ),
     "sick": "The verdict on a training in which an error or a warning is open at the end.",
     "undecided": (

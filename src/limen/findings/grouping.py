@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from limen.findings.consequences import follows
 from limen.findings.finding import Cause, Finding, Severity
+from limen.findings.words import NAMED
 from limen.vitals import Vitals
 
 __all__ = ["Group", "group"]
 
-NAMED = 4  # places that a message names one by one
 Key = tuple[str, str, bool]  # name, most likely cause, and whether it is open
 WORST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 

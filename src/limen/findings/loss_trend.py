@@ -12,13 +12,14 @@ from limen.findings.once import once
 from limen.findings.thresholds import Thresholds
 from limen.vitals import LossVitals, Vitals
 
-__all__ = ["LossTrend", "loss_trend"]
+__all__ = ["BELOW_A_GUESS", "LossTrend", "classes_of", "loss_trend"]
 
 BLOCKS = 8  # medians of eighths of the run: a short dip is noise, an eighth of the run is not
 FEWEST_ROWS = 16  # two rows for each block
 CREDITED = 3.0  # standard errors; fewer than `margin`: a fall that is none makes a rule silent, not loud
 RESOLVED = 0.25  # of the first level: a fall by a quarter would have been seen
 TOLERANCE = 0.9  # of what the outputs can reach: they are those of one batch of the first step
+BELOW_A_GUESS = 0.75  # of the level of a guess: a loss there has learned, now or before
 EARLIEST = 4  # steps between the first row and the third: as many as do not matter
 FIRST_OF_THREE = 0.449  # variance of the median of three normal values, in units of theirs
 
@@ -131,7 +132,7 @@ class LossTrend:
     @property
     def competent(self) -> bool:
         """True when the loss stands clearly below the level of a guess, as in fine-tuning."""
-        return self.end < 0.75 * self.guess  # False for a guess of NaN
+        return self.end < BELOW_A_GUESS * self.guess  # False for a guess of NaN
 
     @property
     def risen(self) -> bool:
@@ -191,11 +192,14 @@ def _chance(vitals: Vitals, loss: LossVitals) -> float:
     if loss.function.startswith("bce"):
         chance = float(np.log(2.0))
         return chance if loss.function != "bce-with-logits" or _is_whole(loss, 2) else float("nan")
-    weights = [one.parameter for one in vitals.parameters if one.parameter.weight]
-    if loss.function != "cross-entropy" or not weights:
-        return float("nan")
-    classes = max(weights, key=lambda weight: weight.order).shape[0]
+    classes = classes_of(vitals) if loss.function == "cross-entropy" else 0
     return float(np.log(classes)) if classes > 1 and _is_whole(loss, classes) else float("nan")
+
+
+def classes_of(vitals: Vitals) -> int:
+    """Classes that a cross-entropy tells apart: the units of the last weight; 0 where there is none."""
+    weights = [one.parameter for one in vitals.parameters if one.parameter.weight]
+    return max(weights, key=lambda weight: weight.order).shape[0] if weights else 0
 
 
 def _is_whole(loss: LossVitals, classes: int) -> bool:

@@ -9,6 +9,8 @@ import numpy as np
 from limen.findings.figures import finite, median, rank_correlation
 from limen.findings.once import once
 from limen.findings.thresholds import Thresholds
+from limen.findings.updates import is_adaptive, relative_gradient
+from limen.findings.weights import weight_of
 from limen.sites import Site
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
@@ -109,13 +111,13 @@ def gradient_profiles(vitals: Vitals, window: int, before: int | None = None) ->
 
 
 def _rungs(vitals: Vitals, model: str, window: int, before: int | None) -> tuple[Rung, ...]:
-    weights = {one.parameter.layer: one for one in reversed(vitals.parameters) if one.parameter.weight}
     rungs: dict[str, Rung] = {}
     for seen in sorted(vitals.sites, key=lambda one: one.site.order):
         layer = seen.site.layer
-        if seen.site.model != model or layer is None or layer in rungs or layer not in weights:
+        weight = weight_of(vitals, layer)
+        if seen.site.model != model or layer is None or layer in rungs or weight is None:
             continue
-        rung = _rung(vitals, seen, weights[layer], window, before)
+        rung = _rung(vitals, seen, weight, window, before)
         if np.isfinite(rung.gradient) and np.isfinite(rung.relative):
             rungs[layer] = rung
     return tuple(rungs.values())
@@ -125,15 +127,13 @@ def _rung(vitals: Vitals, seen: SiteVitals, weight: ParameterVitals, window: int
     end = np.iinfo(np.int64).max if before is None else before
     gradients = finite(seen.history.gradient[seen.history.step < end])[-window:]
     known = weight.history.step < end
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = weight.history.gradient / weight.history.weight
     return Rung(
         site=seen.site,
         weight=weight.parameter.name,
         gradient=median(gradients),
-        relative=median(finite(relative[known])[-window:]),
+        relative=median(finite(relative_gradient(weight)[known])[-window:]),
         update=median(finite(weight.history.update[known])[-window:]),
-        adaptive=any(one.adaptive for index, one in enumerate(vitals.optimisers) if index == weight.optimiser),
+        adaptive=is_adaptive(vitals, weight.optimiser),
         rows=len(gradients),
     )
 

@@ -39,6 +39,8 @@ class Thresholds:
             not parted. From: random weights differ by about 1; equal tanh units with unequal biases stay within 0.1.
         window: recorded rows over which gradients and updates are averaged by their median. From: the same 20
             steps as for dead units.
+        begun: steps of the first window, or rows with a gradient, before what was wrong from the start is told. From: a
+            few updates set right what chance or a zero made wrong; half of ``window``.
         depth: layers with an activation before a gradient profile is judged. From: three factors of 1/4 leave 1.6 %,
             with which a net still trains.
         vanished: gradient at the first site over that at the last, dimensionless. From: nets of ten layers with
@@ -50,6 +52,8 @@ class Thresholds:
         lost: gradient at the first site over that at the last, dimensionless, below which a missing fall of the loss
             needs no patience. From: of networks for digits with torch's own initialisation and Adam, one of 14 layers
             at 1e-7 begins to learn after 250 steps; those of 18 and 22 layers at 1e-9 and 4e-9 never did in 500.
+        gone: gradient at the first site over that at the last, dimensionless, from which harm is certain, whatever the
+            loss does yet. From: 1/4 to the power of ten sigmoids, or 16 layers of ReLU with torch's own weights.
         ordered: rank correlation of the profile with depth. From: 0.8 is significant at 5 % from five layers on.
         patience: training steps before a missing fall of the loss means anything. From: plateaus of healthy nets
             at the start (symmetry breaking, warm-up) last tens of steps.
@@ -65,6 +69,8 @@ class Thresholds:
             in wrong order give a fine-tuned network; a sound initialisation begins at 1.0 to 1.3.
         wild_signal: root mean square of the pre-activations of a layer at birth. From: pixels of 0 to 16 in torch's own
             initialisation give 4.
+        huge_input: root mean square of the model's input that makes any learning rate too high, and from which nothing
+            else is needed to blame the input. From: pixels of 0 to 16 have 8, those of 0 to 255 about 80 to 150.
         runaway: gradient norm now over that at the start of the run, dimensionless. From: three orders of
             magnitude are beyond warm-up and batch noise.
         violent_update: update ratio of a weight in one step. From: about 1e-3 is usual (Karpathy, "A recipe for
@@ -105,11 +111,13 @@ class Thresholds:
     saturated_samples: float = 0.7
     alike: float = 0.1
     window: int = 20
+    begun: int = 10
     depth: int = 4
     vanished: float = 1e-2
     starved: float = 1e-3
     starved_badly: float = 1e-5
     lost: float = 1e-8
+    gone: float = 1e-6
     ordered: float = 0.8
     patience: int = 200
     early: int = 50
@@ -118,6 +126,7 @@ class Thresholds:
     explosive_factor: float = 1.5
     wild_loss: float = 10.0
     wild_signal: float = 10.0
+    huge_input: float = 50.0
     runaway: float = 1e3
     violent_update: float = 0.3
     large_update: float = 0.1

@@ -1,4 +1,4 @@
-"""How far the weights moved in one step, as a share of themselves."""
+"""How hard the weights are pulled and how far they moved, as shares of themselves."""
 
 from __future__ import annotations
 
@@ -10,9 +10,21 @@ from limen.findings.figures import Floats, finite, median
 from limen.findings.once import once
 from limen.vitals import ParameterVitals, Vitals
 
-__all__ = ["Jump", "largest_typical", "largest_update", "scale_at_birth", "typical_update", "warming_up"]
+__all__ = [
+    "NEARLY_ZERO",
+    "NEWBORN",
+    "Jump",
+    "is_adaptive",
+    "largest_typical",
+    "largest_update",
+    "relative_gradient",
+    "scale_at_birth",
+    "typical_update",
+    "warming_up",
+]
 
 NEARLY_ZERO = 0.05  # of the scale 1 / sqrt(fan in): weights begun at about zero may move by many times themselves
+NEWBORN = 3  # steps: what is recorded later has been trained
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,15 @@ def scale_at_birth(seen: ParameterVitals) -> float:
     return float(seen.history.weight[0] / np.sqrt(shape[0]))  # norm / sqrt(out * in) * sqrt(in)
 
 
-NEWBORN = 3  # steps: a norm recorded later has been trained
+def relative_gradient(seen: ParameterVitals) -> Floats:
+    """``[rows]``, gradient norm over weight norm."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return seen.history.gradient / seen.history.weight
+
+
+def is_adaptive(vitals: Vitals, optimiser: int | None) -> bool:
+    """Whether an optimiser scales its steps by the gradient's own history; False for a hand-written update."""
+    return optimiser is not None and optimiser < len(vitals.optimisers) and vitals.optimisers[optimiser].adaptive
 
 
 @once

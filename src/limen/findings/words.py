@@ -1,8 +1,12 @@
 """Wording that several findings share."""
 
+from collections.abc import Sequence
+
 from limen.sites import Site
 
-__all__ = ["bound_words", "samples_of"]
+__all__ = ["bound_words", "listed", "samples_of"]
+
+NAMED = 4  # places that a message names one by one
 
 
 def samples_of(site: Site) -> str:
@@ -11,6 +15,16 @@ def samples_of(site: Site) -> str:
     A unit axis that is not the last has positions behind it.
     """
     return "samples" if site.axis == -1 else "positions"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few of some names, and how many more there are.
+
+    >>> listed(["a", "b"]), listed(["a", "b", "c", "d", "e"])
+    ('a, b', 'a, b, c, d and 1 more')
+    """
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def bound_words(samples: int, site: Site) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,11 @@ class Scale:
     low: float
     high: float
     width: int = 1
+
+    @property
+    def root_mean_square(self) -> float:
+        """Of all entries."""
+        return math.hypot(self.mean, self.std)
 
 
 @dataclass(frozen=True)

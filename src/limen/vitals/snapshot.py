@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -153,6 +154,11 @@ class LossVitals:
     outputs: Scale | None = None
     targets: Scale | None = None
 
+    @property
+    def first_step(self) -> int:
+        """The first training step of which a value is known; 1 where none is."""
+        return int(self.step[0]) if len(self.step) else 1
+
 
 @dataclass(frozen=True, eq=False)
 class OptimiserVitals:
@@ -195,6 +201,11 @@ class InputVitals:
     low: float
     high: float
     features: int
+
+    @property
+    def root_mean_square(self) -> float:
+        """Of all entries."""
+        return math.hypot(self.mean, self.std)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from limen.findings import Finding, diagnose
-from limen.findings.causes.bad_initialisation import begun_without_chance
+from limen.findings.causes.bad_initialisation import bad_initialisation_seen
 from limen.findings.thresholds import Thresholds
 from limen.sites import Parameter, Site
 from limen.vitals import InputVitals, ParameterHistory, ParameterVitals, Vitals
@@ -130,14 +130,14 @@ def of_matrices(spreads: tuple[float, ...], scale: float = 0.58) -> Vitals:
 
 @pytest.mark.parametrize(("scale", "word"), [(0.0, "zeros only"), (0.58, "equal numbers only")])
 def test_most_weights_of_a_single_number_are_seen_without_a_site(scale: float, word: str) -> None:
-    (found,) = begun_without_chance(of_matrices((0.0, 0.0, 0.1), scale), LIMITS)
+    (found,) = bad_initialisation_seen(of_matrices((0.0, 0.0, 0.1), scale), LIMITS)
     assert (found.name, found.severity, found.measured) == ("bad-initialisation", "warning", pytest.approx(2 / 3))
     assert word in found.message
 
 
 @pytest.mark.parametrize("spreads", [(0.1, 0.1, 0.1), (0.0, 0.1, 0.1), (0.0,), (float("nan"),) * 3], ids=str)
 def test_a_head_or_an_adapter_of_zeros_is_sound(spreads: tuple[float, ...]) -> None:
-    assert list(begun_without_chance(of_matrices(spreads), LIMITS)) == []
+    assert list(bad_initialisation_seen(of_matrices(spreads), LIMITS)) == []
 
 
 @pytest.mark.parametrize(("depth", "level"), [(12, "warning"), (5, "info")])

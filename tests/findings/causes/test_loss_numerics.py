@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from limen.findings import Finding, Thresholds, diagnose
-from limen.findings.causes import logarithms
+from limen.findings.causes.loss_numerics import loss_numerics_seen
 from limen.vitals import Scale, Vitals
 from tests.findings.patients import Layer, Patient, along, falling
 
@@ -78,7 +78,7 @@ def logarithm_of(least: float | None, *, function: str = "log-probability", head
     ids=["above", "below", "zero", "unknown", "sigmoid", "nll"],
 )
 def test_a_logarithm_by_hand_is_told_before_it_harms(vitals: Vitals, severity: str) -> None:
-    (found,) = logarithms(vitals, Thresholds())
+    (found,) = loss_numerics_seen(vitals, Thresholds())
     assert (found.symptom, found.name, found.where, found.severity) == (None, "loss-numerics", "loss", severity)
 
 
@@ -94,7 +94,7 @@ def test_a_logarithm_by_hand_is_told_before_it_harms(vitals: Vitals, severity: s
     ids=["nothing", "cross-entropy", "log-softmax", "generator", "other"],
 )
 def test_nothing_is_said_of_other_losses(vitals: Vitals) -> None:
-    assert list(logarithms(vitals, Thresholds())) == []
+    assert list(loss_numerics_seen(vitals, Thresholds())) == []
 
 
 ROOT = Patient(

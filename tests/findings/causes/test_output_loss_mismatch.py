@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from limen.findings import Finding, Severity, Thresholds, diagnose
-from limen.findings.causes import mismatches
+from limen.findings.causes.output_loss_mismatch import output_loss_mismatch_seen
 from limen.vitals import LossVitals, Scale, Vitals
 from tests.findings.patients import Layer, Patient, falling, noisy
 
@@ -35,7 +35,7 @@ def climbed(
 
 
 def told(vitals: Vitals) -> list[Finding]:
-    return list(mismatches(vitals, LIMITS))
+    return list(output_loss_mismatch_seen(vitals, LIMITS))
 
 
 FIRES: dict[str, tuple[Severity, Vitals]] = {

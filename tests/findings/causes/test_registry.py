@@ -92,3 +92,13 @@ def test_a_fact_explains_symptoms_only() -> None:
 def test_all_that_is_entered_is_in_the_vocabulary() -> None:
     assert all(one.explains for one in FACTS.values())
     assert EXPLANATIONS
+
+
+@pytest.mark.parametrize("name", [*EXPLANATIONS, *FACTS])
+def test_a_cause_has_its_name_in_its_file_and_in_its_functions(name: str) -> None:
+    plain = name.replace("-", "_")
+    both = name in EXPLANATIONS and name in FACTS
+    checks = {plain: EXPLANATIONS[name]} if name in EXPLANATIONS else {}
+    sight = {f"{plain}_seen" if both else plain: FACTS[name].sight} if name in FACTS else {}
+    for wanted, check in (checks | sight).items():
+        assert (check.__name__, check.__module__.rpartition(".")[2]) == (wanted, plain)

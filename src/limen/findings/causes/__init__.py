@@ -1,4 +1,8 @@
-"""Why it happens: one file for each cause, pure functions from vitals and a finding to evidence."""
+"""Why it happens: one file for each cause, with one pure function of its name, or two.
+
+``@cause`` looks for evidence of it behind a symptom, ``@fact`` sees it by itself; of two in a file the latter is called
+``<cause>_seen``, and the page is the docstring of the other.
+"""
 
 from limen.findings.causes.bad_bias import bad_bias
 from limen.findings.causes.bad_initialisation import bad_initialisation
@@ -6,12 +10,12 @@ from limen.findings.causes.dead_from_start import dead_from_start
 from limen.findings.causes.excess_dropout import excess_dropout
 from limen.findings.causes.learning_rate_too_high import learning_rate_too_high
 from limen.findings.causes.learning_rate_too_low import learning_rate_too_low
-from limen.findings.causes.loss_numerics import logarithms, loss_numerics
+from limen.findings.causes.loss_numerics import loss_numerics
 from limen.findings.causes.missing_activation import missing_activation
 from limen.findings.causes.missing_zero_grad import missing_zero_grad
 from limen.findings.causes.no_gradient_path import no_gradient_path
 from limen.findings.causes.normalisation_misuse import normalisation_misuse
-from limen.findings.causes.output_loss_mismatch import mismatches, output_loss_mismatch
+from limen.findings.causes.output_loss_mismatch import output_loss_mismatch
 from limen.findings.causes.registry import EXPLANATIONS, FACTS, Explanation, Fact, cause, fact, ranked, sights
 from limen.findings.causes.saturating_activation import saturating_activation
 from limen.findings.causes.too_deep_without_normalisation import too_deep_without_normalisation
@@ -33,9 +37,7 @@ __all__ = [
     "fact",
     "learning_rate_too_high",
     "learning_rate_too_low",
-    "logarithms",
     "loss_numerics",
-    "mismatches",
     "missing_activation",
     "missing_zero_grad",
     "no_gradient_path",

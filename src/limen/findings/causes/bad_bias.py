@@ -8,19 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from limen.findings.causes.birth import began_at_zero, bias_of, born_share, weight_of
+from limen.findings.causes.birth import began_at_zero, born_share
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import median
 from limen.findings.finding import Cause, Finding
+from limen.findings.silence import is_bounded
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
+from limen.findings.weights import bias_of, weight_of
 from limen.vitals import SiteVitals, Vitals
 
 HELD_DOWN = 3.0  # standard deviations: a Gaussian pre-activation is positive on 0.1 % of samples
 OUT_OF_REACH = 2.0  # times the norm of a unit's weights: torch's own biases are 0.1 times that
-EARLIEST = 10  # steps in which no unit was active
-FEWEST = 4  # units of a layer that is spoken of
 BEYOND = 2.0
 """Times the edge of the flat side: 12 for a sigmoid, of which Srivastava et al. 2015, arXiv:1505.00387, let gates begin
 at -10, and an LSTM of a thousand steps at 7 (Tallec & Ollivier 2018, arXiv:1804.11188)."""
@@ -41,6 +41,9 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
     not taken for it. Of a bounded function or a gate, all units must begin behind the same bound, twice as far from
     zero as it is flat.
 
+    By itself it is seen after ten steps in hidden layers of four units and more: in those of which no unit was active,
+    where the bias was recorded, and in those behind a bound, unless the bias was recorded and makes up less than half.
+
     Known to misfire: an input shift that all units share.
 
     Answered by: reinitialise, revive-units, swap-activation.
@@ -56,13 +59,13 @@ def bad_bias(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause | No
 
 
 @fact("bad-bias", explains={"dead-units", "saturated-units", "not-learning", "slow-learning", "vanishing-gradient"})
-def held(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Layers of which the biases were seen to hold all units where the slope is zero; see above for the page."""
+def bad_bias_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Layers of which the biases were seen to hold all units where the slope is zero."""
     for seen in vitals.sites:
         site, birth = seen.site, seen.birth
-        if site.head or birth.steps < EARLIEST or birth.units < FEWEST:
+        if site.head or birth.steps < limits.begun or birth.units < limits.fewest_units:
             continue
-        if site.flat_left is not None and site.flat_right is not None:
+        if is_bounded(site):
             yield from _at_a_bound(vitals, seen)
         elif site.dead_left and not birth.active.any():
             down = _held_down(vitals, seen, np.arange(len(birth.moments.mean)))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limen.findings.causes.birth import born_share, born_stuck, first_site
+from limen.findings.causes.birth import born_share, born_stuck, first_site, size_at_birth
 from limen.findings.causes.blank_weights import EXPLAINED, began_blank, blank_layers, blank_share
-from limen.findings.causes.recurrent_weights import stuck_by_weights
+from limen.findings.causes.recurrent_weights import LARGE, stuck_by_weights
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
@@ -19,8 +19,9 @@ from limen.findings.once import once
 from limen.findings.sameness import signal
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
+from limen.findings.weights import weight_of
 from limen.findings.words import samples_of
-from limen.vitals import ParameterVitals, SiteVitals, Vitals
+from limen.vitals import SiteVitals, Vitals
 
 GAINS = {
     "relu": 1.414,
@@ -82,10 +83,16 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
 
     How it is measured: the root mean square of each weight before its first update, times the square root of its
     fan in, over the gain of its activation: 1 keeps the gradient's size. Twice that at every layer explodes, half
-    of it vanishes, five times it pins a bounded function to its bounds. For units that never fired, the spread of the
-    pre-activations over samples is compared with that of the first site. Weights of norm 0 are told as such where the
-    layer let nothing through, equal weights by units whose spread and range are the same to 1 in 1,000, or where half
-    of all weights before the last began with a single number in each tensor.
+    of it vanishes; twice that, and surely five times, pins a bounded function to its bounds where three tenths of its
+    samples were flat from the start. For units that never fired, the spread of the pre-activations over samples is
+    compared with that of the first site.
+
+    By itself it is seen in weights of norm 0 where the layer let nothing through, in equal weights by units whose
+    spread and range are the same to 1 in 1,000, or where half of all weights before the last began with a single number
+    in each tensor; in two layers and more of twice the scale that together enlarge the signal 25 times, up to
+    pre-activations with a root mean square of 10, unless the loss began at no more than three times a guess; in three
+    layers and more of a tenth of the scale, behind which a thousandth of the input's spread is left; and in gates of
+    which half of the samples were flat, behind weights of five times one over the root of their fan in.
 
     Known to misfire: residual and normalised networks, which stand weights of any scale.
 
@@ -107,9 +114,9 @@ def bad_initialisation(vitals: Vitals, finding: Finding, limits: Thresholds) -> 
 
 
 @fact("bad-initialisation", explains=EXPLAINS | EXPLAINED)
-def begun_without_chance(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Weights at zero, all equal, or so far from scale that the pre-activations show it; see above for the page."""
-    for seen, why in blank_layers(vitals):
+def bad_initialisation_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Weights at zero, all equal, or so far from scale that the pre-activations show it."""
+    for seen, why in blank_layers(vitals, limits):
         yield sighting(
             "bad-initialisation",
             "warning",
@@ -124,8 +131,8 @@ def begun_without_chance(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
     for seen in vitals.sites:
         stuck = stuck_by_weights(vitals, seen)
         if stuck is not None:
-            yield _misscaled(seen, stuck[0].evidence, measured=stuck[1], limit=FAR)
-    if not any(blank_layers(vitals)):
+            yield _misscaled(seen, stuck[0].evidence, measured=stuck[1], limit=LARGE)
+    if not any(blank_layers(vitals, limits)):
         yield from _begun_blank(vitals)
     layers = _layers(vitals)
     yield from _begun_large(vitals, layers, limits)
@@ -165,8 +172,7 @@ def _begun_large(vitals: Vitals, layers: dict[str, _Layer], limits: Thresholds) 
     if len(wide) < 2 or compound < FAR**2:
         return
     last = max(wide, key=lambda one: one.site.order)
-    moments, layer = last.birth.moments, layers[last.site.layer or ""]
-    size = median(np.hypot(moments.mean, moments.std))
+    size, layer = size_at_birth(last), layers[last.site.layer or ""]
     if size >= limits.wild_signal:
         evidence = (
             f"{len(wide)} layers began with weights of more than twice the scale that suits them, {layer.weight} of "
@@ -218,15 +224,12 @@ def _misscaled(seen: SiteVitals, evidence: str, *, measured: float, limit: float
 @once
 def _layers(vitals: Vitals) -> dict[str, _Layer]:
     """By layer, those that feed a site without a normalisation between, and whose first row was recorded."""
-    weights: dict[str, ParameterVitals] = {
-        one.parameter.layer: one for one in vitals.parameters if one.parameter.weight
-    }
     found: dict[str, _Layer] = {}
     for seen in vitals.sites:
         layer = seen.site.layer
-        if layer is None or layer not in weights or seen.site.norm is not None:
+        weight = weight_of(vitals, layer)
+        if layer is None or weight is None or seen.site.norm is not None:
             continue
-        weight = weights[layer]
         scale = scale_at_birth(weight)
         if np.isfinite(scale):
             fan_in = max(1, int(np.prod(weight.parameter.shape[1:])))

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from limen.findings.figures import median
 from limen.findings.finding import Finding
-from limen.findings.once import once
-from limen.findings.silence import is_gate
+from limen.findings.silence import stuck_shares
 from limen.findings.updates import scale_at_birth
-from limen.vitals import ParameterVitals, SiteVitals, Vitals
+from limen.findings.weights import weight_of
+from limen.vitals import SiteVitals, Vitals
 
-__all__ = ["began_at_zero", "bias_of", "born_share", "born_stuck", "first_site", "weight_of"]
-
-
-def weight_of(vitals: Vitals, layer: str | None) -> ParameterVitals | None:
-    """The weight of a layer, or None."""
-    return _weights(vitals).get(layer)
-
-
-@once
-def _weights(vitals: Vitals) -> dict[str | None, ParameterVitals]:
-    """The first weight of each layer."""
-    return {one.parameter.layer: one for one in reversed(vitals.parameters) if one.parameter.weight}
+__all__ = ["began_at_zero", "born_share", "born_stuck", "first_site", "size_at_birth"]
 
 
 def began_at_zero(vitals: Vitals, layer: str | None) -> bool:
     """True when the weight of a layer was recorded from the first steps on and was all zeros then."""
     weight = weight_of(vitals, layer)
     return weight is not None and scale_at_birth(weight) == 0.0
-
-
-def bias_of(vitals: Vitals, layer: str | None) -> ParameterVitals | None:
-    """The bias of a layer, or None."""
-    own = [one for one in vitals.parameters if one.parameter.layer == layer and not one.parameter.weight]
-    return next((one for one in own if one.parameter.name.endswith("bias")), None)
 
 
 def born_share(vitals: Vitals, finding: Finding) -> float:
@@ -49,9 +33,13 @@ def born_stuck(seen: SiteVitals) -> float:
     birth = seen.birth
     if birth.samples == 0 or birth.units == 0:
         return 0.0
-    both = not seen.site.dead_left or is_gate(seen.site.function)
-    flat = birth.left + birth.right if both else birth.right
-    return float(np.mean(flat / birth.samples))
+    return float(np.mean(stuck_shares(seen, birth)))
+
+
+def size_at_birth(seen: SiteVitals) -> float:
+    """Root mean square of the pre-activations of a middling unit in the first window; NaN without samples."""
+    moments = seen.birth.moments
+    return median(np.hypot(moments.mean, moments.std))
 
 
 def first_site(vitals: Vitals, model: str = "") -> SiteVitals | None:

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from limen.findings.causes.birth import began_at_zero, born_share, weight_of
+from limen.findings.causes.birth import began_at_zero, born_share
 from limen.findings.finding import Cause, Finding
 from limen.findings.sameness import ALIKE, difference, in_words, signal
 from limen.findings.silence import is_gate
+from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
+from limen.findings.weights import weight_of
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
 __all__ = ["EXPLAINED", "began_blank", "blank_layers", "blank_share"]
 
 EXPLAINED = frozenset({"dead-units", "not-learning", "collapsed-representation"})
-EARLIEST = 10  # steps in which a zero would have begun to move
 MUTE = 0.03  # of the input's spread: what is left of a zero after the few steps of the first window
 
 
@@ -40,14 +41,14 @@ def began_blank(vitals: Vitals, finding: Finding) -> Cause | None:
     return _of_equals(vitals, alike) if alike else None
 
 
-def blank_layers(vitals: Vitals) -> Iterator[tuple[SiteVitals, Cause]]:
+def blank_layers(vitals: Vitals, limits: Thresholds) -> Iterator[tuple[SiteVitals, Cause]]:
     """Hidden sites of which the layer began at zero and lets nothing through, or with equal weights; and why.
 
     A sigmoid of zero weights is a gate that is half open, and a head of zeros a guess: both are sound.
     """
     hidden = [seen for seen in vitals.sites if not seen.site.head and seen.site.layer and seen.site.norm is None]
     for seen in hidden:
-        if seen.birth.steps < EARLIEST:
+        if seen.birth.steps < limits.begun:
             continue
         if began_at_zero(vitals, seen.site.layer):
             if signal(vitals, seen, seen.birth) < MUTE and not is_gate(seen.site.function):

@@ -9,6 +9,7 @@ from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
+from limen.findings.words import listed
 from limen.vitals import Dropout, Vitals
 
 NEARLY_ALL = 0.95  # share from which the noise is 19 times the variance of the signal, whatever the width
@@ -21,8 +22,8 @@ EXPLAINS = frozenset({"not-learning", "slow-learning", "oscillating-loss", "coll
 
 
 @fact("excess-dropout", explains=EXPLAINS)
-def nearly_all_dropped(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """A dropout that drops nearly all; see the explanation below for the page."""
+def excess_dropout_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Dropouts that drop nearly all."""
     for one in vitals.program.dropouts:
         if one.share < MOST:
             continue
@@ -49,8 +50,9 @@ def excess_dropout(vitals: Vitals, finding: Finding, limits: Thresholds) -> Caus
     times its variance: 1 at a half, 32 at 0.97. The gradient is as noisy.
 
     How it is measured: the probability of each dropout module that a training step used: from 0.95 on, or from 0.9 on
-    where fewer than 16 values of a sample are left, it is a finding by itself. For a loss that does not fall, or falls
-    slowly or unsteadily, the shares that dropouts of a half and more leave are multiplied: below 5 % they are a cause.
+    where fewer than 16 values of a sample are left, it is a finding by itself; where more are left, a remark. For a
+    loss that does not fall, or falls slowly or unsteadily, the shares that dropouts of a half and more leave are
+    multiplied: below 5 % they are a cause.
 
     Known to misfire: dropout of an input with tens of thousands of values, or of a branch beside a shortcut.
 
@@ -62,9 +64,8 @@ def excess_dropout(vitals: Vitals, finding: Finding, limits: Thresholds) -> Caus
     left = math.prod(1.0 - one.share for one in strong)
     if finding.symptom not in ("not-learning", "slow-learning", "oscillating-loss") or not strong or left > LITTLE:
         return None
-    shares = ", ".join(f"{100 * one.share:.4g} % at {one.name or one.kind}" for one in strong[:4])
-    more = f" and {len(strong) - 4} more" if len(strong) > 4 else ""
-    return Cause("excess-dropout", 0.6, f"Dropout takes {shares}{more}: {100 * left:.2g} % is left after all of them.")
+    shares = listed([f"{100 * one.share:.4g} % at {one.name or one.kind}" for one in strong])
+    return Cause("excess-dropout", 0.6, f"Dropout takes {shares}: {100 * left:.2g} % is left after all of them.")
 
 
 def _left(one: Dropout, left: float) -> str:

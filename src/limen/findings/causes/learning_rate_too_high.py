@@ -10,11 +10,12 @@ from limen.findings.causes.birth import born_share, born_stuck
 from limen.findings.causes.clues import Clue, Doubt, inferred
 from limen.findings.causes.missing_zero_grad import missing_zero_grad
 from limen.findings.causes.registry import cause, fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
 from limen.findings.profile import PROFILE, gradient_profiles
 from limen.findings.thresholds import Thresholds
-from limen.findings.updates import NEARLY_ZERO, Jump, largest_update, scale_at_birth
+from limen.findings.updates import NEARLY_ZERO, Jump, is_adaptive, largest_update, relative_gradient, scale_at_birth
 from limen.findings.violence import Crowd, Spike, Violence, large_step, violence
 from limen.vitals import ParameterVitals, Vitals
 
@@ -25,7 +26,6 @@ EARLY = 50  # steps, the last of those that are always looked at
 REPLACED = 3.0  # times its norm that a weight moved in one step: nothing of it is left
 TIMES = 3  # large steps of one weight: Adam's first is one of its whole rate, whatever the gradient
 STEEP = 10.0  # gradient norm over weight norm at the start, above which the gradient is to blame: 0.03 to 4 is usual
-HUGE_INPUT = 50.0  # root mean square of the input that makes any learning rate too high
 
 
 @cause("learning-rate-too-high")
@@ -41,8 +41,15 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
     grows with depth and an input of huge numbers speak against it; steps of the head alone do not explain a loss that
     does not fall where the gradient vanishes before it.
 
-    Known to misfire: weights that begin near zero move by a large share of themselves in health (left out here);
-    exploding gradients of a bad initialisation look alike, and a smaller learning rate only hides them.
+    By itself it is seen where in the first 50 steps half of the weights or more moved by 30 % of themselves three times
+    at least, or once by three times their norm, and the loss reached three times its start, was no number, or has not
+    fallen. With an optimiser that is not adaptive, only where the gradients began no larger than ten times the
+    weights: larger ones are no matter of the rate. Nor is an input of huge numbers, a loss that began at ten times a
+    guess, or gradients that are not cleared.
+
+    Known to misfire: weights that begin near zero move by a large share of themselves in health (left out here), and
+    those of a very small scale that are not quite zero, too; exploding gradients of a bad initialisation look alike,
+    and a smaller learning rate only hides them; random labels at a large rate.
 
     Answered by: lower-learning-rate, revive-units, clip-gradients.
 
@@ -67,7 +74,7 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
         Clue("loss-jumped", 0.4 * (near.spike is not None), _spike_words(near.spike)),
         Clue("silent-together", _of_crowd(near), _crowd_words(near.crowd)),
     )
-    return inferred("learning-rate-too-high", clues, _doubts(vitals, finding), faint=FAINT)
+    return inferred("learning-rate-too-high", clues, _doubts(vitals, finding, limits), faint=FAINT)
 
 
 def _median_death(died: npt.NDArray[np.int64]) -> int:
@@ -96,7 +103,7 @@ def _of_jump(jump: Jump | None) -> float:
     return 0.0 if jump is None else float(np.clip(0.9 + 0.4 * np.log10(jump.ratio), 0.0, 0.9))
 
 
-def _doubts(vitals: Vitals, finding: Finding) -> list[Doubt]:
+def _doubts(vitals: Vitals, finding: Finding, limits: Thresholds) -> list[Doubt]:
     """What other explanations leave of the suspicion."""
     doubts = [Doubt("never-alive", 1.0 - born_share(vitals, finding))]
     seen = vitals.site(finding.where)
@@ -105,7 +112,7 @@ def _doubts(vitals: Vitals, finding: Finding) -> list[Doubt]:
     if finding.unit == PROFILE:  # grows with depth at any learning rate
         doubts.append(Doubt("grows-with-depth", 0.7))
     inputs = vitals.inputs
-    if inputs is not None and np.hypot(inputs.mean, inputs.std) >= HUGE_INPUT:
+    if inputs is not None and inputs.root_mean_square >= limits.huge_input:
         doubts.append(Doubt("huge-input", 0.85))
     return doubts
 
@@ -139,23 +146,8 @@ def _crowd_words(crowd: Crowd | None) -> str:
     "learning-rate-too-high",
     explains=EXPLAINS | {"exploding-activations", "oscillating-loss", "slow-learning", "collapsed-representation"},
 )
-def steps_too_large(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """First steps that replace most weights several times over, and a loss that is thrown up or does not fall.
-
-    Why it matters: what the initialisation gave is gone after the first steps, and what is left is what they made.
-
-    How it is measured: in the first 50 steps half of the weights or more moved by 30 % of themselves three times at
-    least, or once by three times their norm, and the loss reached three times its start, was no number, or has not
-    fallen. With an optimiser that is not adaptive, only where the gradients began no larger than ten times the
-    weights: larger ones are no matter of the rate. Nor is an input of huge numbers, a loss that began at ten times a
-    guess, or gradients that are not cleared.
-
-    Known to misfire: weights of a very small scale that are not quite zero; random labels at a large rate.
-
-    Answered by: lower-learning-rate, clip-gradients.
-
-    Source: update ratio of 1e-3: Karpathy, CS231n notes.
-    """
+def learning_rate_too_high_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """First steps that replace most weights several times over, and a loss that is thrown up or does not fall."""
     known = [(one, ratios) for one in vitals.parameters if (ratios := _first_ratios(one)) is not None]
     thrown = [one for one, ratios in known if _is_thrown(ratios, limits) and _is_by_rate(one, vitals)]
     if not thrown or 2 * len(thrown) < len(known) or vitals.step < limits.window or _has_other_reason(vitals, limits):
@@ -169,19 +161,16 @@ def steps_too_large(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         f"least {TIMES} of the first {min(vitals.step, EARLY)} steps, or by {REPLACED:g} times their norm in one; "
         f"{_jump_words(vitals, first)}; {harm}."
     )
-    yield Finding(
-        symptom=None,
-        severity="warning",
-        where="model",
-        layer=None,
-        units=(),
-        step=1 if first is None else first.step,
+    yield sighting(
+        "learning-rate-too-high",
+        "warning",
+        "model",
+        evidence,
+        confidence=0.9,
         measured=0.0 if first is None else first.ratio,
         limit=limits.violent_update,
         unit="update ratio",
-        confidence=0.9,
-        causes=(Cause("learning-rate-too-high", 0.9, evidence),),
-        remedies=(),
+        step=1 if first is None else first.step,
         message=f"The first steps threw {len(thrown)} of {len(known)} weights about: {_jump_words(vitals, first)}; "
         f"{harm}.",
     )
@@ -201,15 +190,12 @@ def _is_thrown(ratios: npt.NDArray[np.float64], limits: Thresholds) -> bool:
 
 def _is_by_rate(seen: ParameterVitals, vitals: Vitals) -> bool:
     """Whether the gradient was not so large at first that it moved the weight at any usual rate."""
-    adaptive = any(one.adaptive for number, one in enumerate(vitals.optimisers) if number == seen.optimiser)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gradient = float(seen.history.gradient[0] / seen.history.weight[0])
-    return adaptive or gradient <= STEEP
+    return is_adaptive(vitals, seen.optimiser) or bool(relative_gradient(seen)[0] <= STEEP)
 
 
 def _has_other_reason(vitals: Vitals, limits: Thresholds) -> bool:
     inputs, trend = vitals.inputs, loss_trend(vitals, limits)
-    huge = inputs is not None and bool(np.hypot(inputs.mean, inputs.std) >= HUGE_INPUT)
+    huge = inputs is not None and inputs.root_mean_square >= limits.huge_input
     wild = trend is not None and trend.began > limits.wild_loss * trend.chance  # False for a chance of NaN
     return huge or wild or any(missing_zero_grad(vitals, limits))
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from limen.findings.causes.registry import cause, fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
 from limen.findings.thresholds import Thresholds
-from limen.findings.updates import NEARLY_ZERO, scale_at_birth, typical_update
+from limen.findings.updates import NEARLY_ZERO, relative_gradient, scale_at_birth, typical_update
 from limen.vitals import OptimiserVitals, ParameterVitals, Vitals
 
 HEARD = 1e-4  # gradient norm over weight norm from which a gradient is clearly there
@@ -28,7 +29,11 @@ def learning_rate_too_low(vitals: Vitals, finding: Finding, limits: Thresholds) 
     limit), while the gradient norm of some weight is above 1e-4 of its norm. A gradient that is missing as well is not
     the learning rate's fault.
 
-    Known to misfire: a warm-up that has only begun.
+    By itself it is seen where in nine of ten of 20 recorded steps every weight's update ratio is below 1e-6, while the
+    gradient norm of some weight is above a hundredth of its norm. Nothing is said while a learning rate rises or is
+    zero, nor when it has fallen by half, nor of a loss that stands clearly below that of a guess.
+
+    Known to misfire: a warm-up that has only begun, or stays at its first rate for more than 20 steps.
 
     Answered by: raise-learning-rate, change-optimiser.
 
@@ -38,9 +43,7 @@ def learning_rate_too_low(vitals: Vitals, finding: Finding, limits: Thresholds) 
         return None
     most = limits.frozen_update if finding.symptom == "not-learning" else finding.limit
     _, largest = typical_update(vitals, limits.window)
-    gradients = [_relative(vitals, index, limits) for index in range(len(vitals.parameters))]
-    known = finite(gradients)
-    heard = float(known.max()) if len(known) else 0.0
+    heard = _loudest(vitals, limits)
     if not largest <= most or heard < HEARD:
         return None
     evidence = (
@@ -50,35 +53,20 @@ def learning_rate_too_low(vitals: Vitals, finding: Finding, limits: Thresholds) 
     return Cause("learning-rate-too-low", 0.85, evidence)
 
 
-def _relative(vitals: Vitals, index: int, limits: Thresholds) -> float:
-    seen = vitals.parameters[index]
-    if not seen.parameter.weight:
-        return float("nan")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return median((seen.history.gradient / seen.history.weight)[-limits.window :])
+def _loudest(vitals: Vitals, limits: Thresholds) -> float:
+    """The largest gradient of a weight over the latest steps, as a share of it; 0 where none is known."""
+    weights = [one for one in vitals.parameters if one.parameter.weight]
+    return max(finite([median(relative_gradient(one)[-limits.window :]) for one in weights]), default=0.0)
 
 
 @fact("learning-rate-too-low", explains={"not-learning", "slow-learning"})
-def steps_too_small(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Steps so small from the start that no weight moves by a millionth of itself, although gradients are large.
-
-    Why it matters: what a usual rate does in a thousand steps takes a million.
-
-    How it is measured: in nine of ten of 20 recorded steps every weight's update ratio is below 1e-6, while the
-    gradient norm of some weight is above a hundredth of its norm. Nothing is said while a learning rate rises or is
-    zero, nor when it has fallen by half, nor of a loss that stands clearly below that of a guess.
-
-    Known to misfire: a warm-up that stays at its first rate for more than 20 steps.
-
-    Answered by: raise-learning-rate, change-optimiser.
-
-    Source: update ratio of 1e-3: Karpathy, CS231n notes; a thousandth of it needs a million steps.
-    """
+def learning_rate_too_low_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Steps so small from the start that no weight moves by a millionth of itself, although gradients are large."""
     weights = [one for one in vitals.parameters if one.parameter.weight]
     if not weights or not all(_stands_still(one, limits) for one in weights):
         return
     trend = loss_trend(vitals, limits)
-    heard = max(finite([_relative(vitals, index, limits) for index in range(len(vitals.parameters))]), default=0.0)
+    heard = _loudest(vitals, limits)
     if heard < LOUD or not all(map(_is_steady, vitals.optimisers)) or (trend is not None and trend.competent):
         return
     _, largest = typical_update(vitals, limits.window)
@@ -88,19 +76,15 @@ def steps_too_small(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         f"The fastest weight moves by {largest:.1e} of its norm in a step (about 1e-03 is usual) while gradients reach "
         f"{heard:.1e} of the norm of their weight."
     )
-    yield Finding(
-        symptom=None,
-        severity="warning",
-        where="model",
-        layer=None,
-        units=(),
-        step=1,
+    yield sighting(
+        "learning-rate-too-low",
+        "warning",
+        "model",
+        evidence,
+        confidence=0.9,
         measured=largest,
         limit=limits.frozen_update,
         unit="update ratio",
-        confidence=0.9,
-        causes=(Cause("learning-rate-too-low", 0.9, evidence),),
-        remedies=(),
         message=f"No weight moves by more than {largest:.1e} of its norm in a step{at}.",
     )
 

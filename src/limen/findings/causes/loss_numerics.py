@@ -7,15 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from limen.findings.causes.registry import cause, fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
+from limen.findings.output_fit import REGRESSION
 from limen.findings.thresholds import Thresholds
 from limen.vitals import SiteVitals, Vitals
 
-STABLE = frozenset({"cross-entropy", "bce-with-logits", "bce", "mse", "l1", "smooth-l1", "huber"})
+STABLE = frozenset({"cross-entropy", "bce-with-logits", "bce", *REGRESSION})
 """Losses that torch computes without a logarithm of zero: of them, finite outputs alone make no NaN or infinity."""
 
 CALM = 1e6  # size of a pre-activation far below what overflows float32 in the next layer, 3e38, or in a square, 2e19
-
 
 LOGARITHMS = {"log-probability": "softmax sigmoid", "nll": "log"}
 """Losses that take a logarithm of a probability, by the heads with which they do."""
@@ -24,11 +25,8 @@ UNLIKELY = 1e-5  # a probability in the first steps: an even guess among 10,000 
 
 
 @fact("loss-numerics", explains=("non-finite",))
-def logarithms(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """A logarithm of a probability, taken by hand.
-
-    The page is that of ``loss_numerics``.
-    """
+def loss_numerics_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """A logarithm of a probability, taken by hand."""
     for loss in vitals.losses:
         if loss.head not in LOGARITHMS.get(loss.function, "").split():
             continue
@@ -40,20 +38,17 @@ def logarithms(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         came = f" It came down to {least:.3g} in the first steps." if least < UNLIKELY else ""
         message = f"The loss takes the logarithm of a {kind}; from raw scores, {better} is finite always."
         why = f"The logarithm of a {kind} is minus infinity as soon as a probability rounds to 0.{came}"
-        yield Finding(
-            symptom=None,
-            severity="warning" if least < UNLIKELY else "info",
-            where="loss",
-            layer=None,
-            units=(),
-            step=int(loss.step[0]) if len(loss.step) else 1,
+        yield sighting(
+            "loss-numerics",
+            "warning" if least < UNLIKELY else "info",
+            "loss",
+            why,
+            confidence=0.95,
             measured=least,
             limit=UNLIKELY,
             unit="probability",
-            confidence=0.95,
-            causes=(Cause("loss-numerics", 0.95, why),),
-            remedies=(),
             message=message,
+            step=loss.first_step,
         )
         return
 
@@ -71,8 +66,8 @@ def loss_numerics(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause
     finite itself the slope is to blame where, under the same conditions, the gradients of all weights that its
     optimiser moves are NaN or infinite in the same step: a square root has none at 0.
 
-    Seen by itself, before any harm: a logarithm of a softmax taken by hand; a warning where a probability below 1e-5
-    met it in the first steps.
+    By itself, before any harm, it is seen where a script takes the logarithm of a softmax: a remark, and a warning
+    where a probability below 1e-5 met it in the first steps; of a sigmoid only then.
 
     Known to misfire: a last layer without an activation whose own weights are huge.
 

@@ -23,7 +23,8 @@ def missing_activation(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     else reads. Not meant, and so not told: a map through fewer units than go in and come out (low rank, LoRA, an
     inverted bottleneck, the code of an autoencoder); convolutions of groups, of a row and a column, or of channels
     alone beside a larger kernel; what feeds attention; frozen weights; a layer that several branches share. In a model
-    without any activation, pooling and batch normalisation are looked through, too.
+    without any activation, pooling and batch normalisation are looked through, too, where half of its layers or more
+    are found to follow each other so.
 
     Known to misfire: linear nets that are studied for themselves; a layer whose result the script reads without a
     gradient as well.

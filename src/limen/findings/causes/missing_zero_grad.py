@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from limen.findings.causes.registry import fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
-from limen.findings.finding import Cause, Finding
+from limen.findings.finding import Finding
 from limen.findings.thresholds import Thresholds
 from limen.vitals import ParameterVitals, Vitals
 
@@ -59,19 +60,16 @@ def missing_zero_grad(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
             f"At {uncleared:,} of the {seen:,} steps seen from the second on, the gradients still held those of the "
             f"step before when the backward pass added to them{_growth(vitals, number)}."
         )
-        yield Finding(
-            symptom=None,
-            severity="warning",
-            where=f"optimiser {number + 1}" if several else "model",
-            layer=None,
-            units=(),
-            step=2,
+        yield sighting(
+            "missing-zero-grad",
+            "warning",
+            f"optimiser {number + 1}" if several else "model",
+            evidence,
+            confidence=0.99,
             measured=uncleared / seen,
             limit=SHARE,
             unit="share of steps",
-            confidence=0.99,
-            causes=(Cause("missing-zero-grad", 0.99, evidence),),
-            remedies=(),
+            step=2,
             message=f"{optimiser.name} uses the gradients of earlier steps again: nothing cleared them before "
             f"{uncleared:,} of {seen:,} steps.",
         )

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.findings.causes.registry import fact
-from limen.findings.finding import Cause, Finding, Severity
+from limen.findings.causes.sighting import sighting
+from limen.findings.finding import Finding, Severity
 from limen.findings.thresholds import Thresholds
+from limen.findings.words import listed
 from limen.vitals import ParameterVitals, SiteVitals, Untrained, Vitals
 
 MOST = 0.5  # of the weights before the last layer: with less, the others can make up for it
 FEWEST = 6  # steps at which a site was seen without a gradient before it never gets one
-NAMED = 4  # layers that a message names one by one
 
 WHY = {
     "no-optimiser": "they get gradients, and no optimiser holds them",
@@ -31,8 +32,9 @@ def no_gradient_path(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     How it is measured: parameters that require gradients and stand still, entry by entry, though steps are taken:
     those that get gradients and are in no optimiser, and those in one that no backward pass has reached while their
-    layer ran forward. Weights that do not look as initialisations draw them were trained before, and are left out. A
-    warning where the others hold half of all entries before the last trained layer; an error where nothing is trained.
+    layer ran forward. Weights that do not look as initialisations draw them were trained before, and are left out. What
+    remains is a warning where it holds half of all entries before the last trained layer, an error where nothing is
+    trained, and a remark otherwise.
 
     Known to misfire: random layers that are meant to stay and were not given ``requires_grad = False``; a branch whose
     loss sets in later.
@@ -106,7 +108,7 @@ def belongs(name: str, label: str) -> bool:
 
 
 def _finding(neglect: Neglect, where: str) -> Finding:
-    told = [f"{WHY[reason]} ({named(layers)})" for reason, layers in neglect.layers.items() if layers]
+    told = [f"{WHY[reason]} ({listed(layers)})" for reason, layers in neglect.layers.items() if layers]
     many = sum(map(len, neglect.layers.values()))
     severity: Severity = "info" if neglect.share < MOST else "warning" if neglect.trained else "error"
     message = f"{many} of {many + neglect.trained} layers stay as they were drawn: {'; '.join(told)}."
@@ -115,25 +117,14 @@ def _finding(neglect: Neglect, where: str) -> Finding:
         if neglect.trained
         else message
     )
-    confidence = 0.95 if neglect.share >= MOST else 0.5
-    return Finding(
-        symptom=None,
-        severity=severity,
-        where=where,
-        layer=None,
-        units=(),
-        step=1,
+    return sighting(
+        "no-gradient-path",
+        severity,
+        where,
+        evidence,
+        confidence=0.95 if neglect.share >= MOST else 0.5,
         measured=neglect.share,
         limit=MOST,
         unit="share of weights",
-        confidence=confidence,
-        causes=(Cause("no-gradient-path", confidence, evidence),),
-        remedies=(),
         message=message,
     )
-
-
-def named(layers: list[str]) -> str:
-    """Some of them by name."""
-    more = len(layers) - NAMED
-    return ", ".join(layers[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from limen.findings.causes.registry import cause, fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median, share
 from limen.findings.finding import Cause, Finding, Severity
+from limen.findings.loss_trend import BELOW_A_GUESS, classes_of
 from limen.findings.output_fit import CLASS_LOSSES, CLIMB, RANGES, REGRESSION, misfit, outside
 from limen.findings.thresholds import Thresholds
 from limen.vitals import LossVitals, Scale, SiteVitals, Vitals
@@ -18,21 +20,16 @@ NAME = "output-loss-mismatch"
 ROOM = 0.05  # by which targets may leave a bounded output's range, in their unit: rounding, label noise
 BULK = 1.25  # standard deviations about the mean that must be in reach: beyond lie a fifth of normal targets
 EXACT = 1e-6  # relative rounding of a mean or variance of float32 entries that are 0 or 1
-GROWN = 3.0  # times the loss at the start from which learning is lost, as for any loss
-GUESS = 0.75  # of the loss of a guess: below it a network has learned before
 CLIMBED = frozenset({"diverging-loss", "exploding-activations", "exploding-gradient", "non-finite", "saturated-units",
                      "dead-units", "dying-units"})  # fmt: skip
 
 
 @fact(NAME, explains=("not-learning", "slow-learning"))
-def mismatches(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """An activation on the output that does not fit the loss, targets that it cannot reach, or a loss that is climbed.
-
-    The page is that of ``output_loss_mismatch``.
-    """
+def output_loss_mismatch_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Of each place, the first loss that does not fit what it is given."""
     told: set[str] = set()
     for loss in vitals.losses:
-        found = _of(loss, vitals)
+        found = _of(loss, vitals, limits)
         if found is not None and found.where not in told:
             told.add(found.where)
             yield found
@@ -49,7 +46,8 @@ def output_loss_mismatch(vitals: Vitals, finding: Finding, limits: Thresholds) -
     How it is measured: in the first steps the graph behind the loss is followed back, through changes of shape only,
     to the function that made what the loss was given. Ranges are compared with the targets of those steps: a warning
     where more than a fifth of them, taken as normal, are out of reach. A squared error of a softmax is reported for
-    targets of which one in each row is 1 and the others are 0. The sign is that with which the only term of the only
+    targets of which one in each row is 1 and the others are 0, and that of a single sigmoid for targets of 0 or 1 is a
+    remark. The sign is that with which the only term of the only
     loss entered, the same in every step; a cross-entropy that begins far below that of a guess, or a binary one with
     targets of one kind, is left alone: to unlearn and to deceive are aims as well.
 
@@ -61,7 +59,7 @@ def output_loss_mismatch(vitals: Vitals, finding: Finding, limits: Thresholds) -
     torch.nn.CrossEntropyLoss, NLLLoss, BCELoss and BCEWithLogitsLoss.
     """
     for loss in vitals.losses:
-        found = _of(loss, vitals)
+        found = _of(loss, vitals, limits)
         if found is None or found.severity == "info" or not _follows(finding, loss, vitals):
             continue
         return found.causes[0]
@@ -79,14 +77,14 @@ def _follows(finding: Finding, loss: LossVitals, vitals: Vitals) -> bool:
     return units and site is not None and finding.where == site.site.name
 
 
-def _of(loss: LossVitals, vitals: Vitals) -> Finding | None:
+def _of(loss: LossVitals, vitals: Vitals, limits: Thresholds) -> Finding | None:
     """What does not fit one loss; None where all fits or nothing is known."""
     if _is_constant(loss):
         message = f"{loss.function} is given a softmax over a single output."
         why = "One share of one is 1, whatever is computed: nothing before it learns."
         return _found(loss, vitals, "error", 1.0, message, why)
     if _is_climbed(loss, vitals):
-        return _climb(loss, vitals)
+        return _climb(loss, vitals, limits)
     known = misfit(loss.function, loss.head)
     if known is not None and known.severity != "info":
         message = f"{loss.function} expects {known.wanted}, and is given the output of {_called(loss)}."
@@ -129,14 +127,14 @@ def _out_of_reach(loss: LossVitals, targets: Scale, vitals: Vitals) -> Finding |
     return _found(loss, vitals, severity, 0.9, message, why, beyond, ROOM, "target units out of reach")
 
 
-def _climb(loss: LossVitals, vitals: Vitals) -> Finding:
+def _climb(loss: LossVitals, vitals: Vitals, limits: Thresholds) -> Finding:
     """A loss function that is made larger."""
     size = np.abs(finite(loss.value))
     start, now = float(size[0]), median(size[-3:])
     grown = share(now, start)
     message = f"{loss.function} is climbed, not descended: {start:.4g} at the start, {now:.4g} now."
     why = f"It entered with the wrong sign in every one of the first steps, and has grown {grown:.3g} times."
-    severity: Severity = "error" if grown >= GROWN else "warning"
+    severity: Severity = "error" if grown >= limits.risen else "warning"
     return _found(loss, vitals, severity, 0.95, message, why, grown, 1.0, CLIMB, whole=True)
 
 
@@ -149,14 +147,13 @@ def _is_constant(loss: LossVitals) -> bool:
 def _is_climbed(loss: LossVitals, vitals: Vitals) -> bool:
     """Whether the only loss of a network that has not learned before is a distance that the descent enlarges."""
     values = finite(loss.value)
-    weights = [one.parameter for one in vitals.parameters if one.parameter.weight]
-    if not loss.negated or len(vitals.losses) != 1 or not len(values) or not weights:
+    classes = classes_of(vitals)
+    if not loss.negated or len(vitals.losses) != 1 or not len(values) or not classes:
         return False
     if loss.function in REGRESSION:
         return True
     if loss.function == "cross-entropy":
-        classes = max(weights, key=lambda weight: weight.order).shape[0]
-        return bool(abs(values[0]) > GUESS * math.log(max(classes, 2)))
+        return bool(abs(values[0]) > BELOW_A_GUESS * math.log(max(classes, 2)))
     targets = loss.targets
     return loss.function.startswith("bce") and targets is not None and targets.low == 0.0 and targets.high == 1.0
 
@@ -199,18 +196,16 @@ def _found(
 ) -> Finding:
     """A finding at the head, or of the ``whole`` loss."""
     site = None if whole else _site(loss, vitals)
-    return Finding(
-        symptom=None,
-        severity=severity,
-        where="loss" if site is None else site.site.name,
-        layer=None if site is None else site.site.layer,
-        units=(),
-        step=int(loss.step[0]) if len(loss.step) else 1,
+    return sighting(
+        NAME,
+        severity,
+        "loss" if site is None else site.site.name,
+        f"{loss.function} behind {_called(loss)}: {why}",
+        confidence=confidence,
         measured=measured,
         limit=limit,
         unit=unit,
-        confidence=confidence,
-        causes=(Cause(NAME, confidence, f"{loss.function} behind {_called(loss)}: {why}"),),
-        remedies=(),
         message=message,
+        layer=None if site is None else site.site.layer,
+        step=loss.first_step,
     )

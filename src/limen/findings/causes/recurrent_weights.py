@@ -7,10 +7,11 @@ import numpy as np
 from limen.findings.causes.birth import born_stuck
 from limen.findings.figures import finite
 from limen.findings.finding import Cause
+from limen.findings.silence import is_bounded
 from limen.findings.updates import scale_at_birth
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
 
-__all__ = ["from_state_to_state", "radius", "stuck_by_weights"]
+__all__ = ["LARGE", "from_state_to_state", "radius", "stuck_by_weights"]
 
 LARGE = 5.0  # scale sqrt(fan in) * std at birth: torch's own is 0.58, an orthogonal matrix 1, and at 5 a tanh is stuck
 STUCK = 0.5  # of the samples of a gate, flat in the first window
@@ -39,7 +40,7 @@ def radius(weight: ParameterVitals) -> float:
 
 def stuck_by_weights(vitals: Vitals, seen: SiteVitals) -> tuple[Cause, float] | None:
     """``bad-initialisation`` of a bounded gate that large weights hold at its bounds, and their scale."""
-    if seen.site.flat_left is None or seen.site.flat_right is None or born_stuck(seen) < STUCK:
+    if not is_bounded(seen.site) or born_stuck(seen) < STUCK:
         return None
     large = [(scale, one) for one in _weights(vitals, seen) if (scale := scale_at_birth(one)) >= LARGE]
     if not large:

@@ -49,7 +49,9 @@ def cause(name: str) -> Callable[[Explanation], Explanation]:
 
 
 def fact(name: str, *, explains: Collection[str]) -> Callable[[Sight], Sight]:
-    """Enter the function below as what sees the cause ``name`` by itself. Its docstring is the cause's manual page.
+    """Enter the function below as what sees the cause ``name`` by itself.
+
+    Its docstring is the cause's manual page, unless an explanation of the same cause has it.
 
     Args:
         name: one of ``CAUSES``.

@@ -12,7 +12,7 @@ from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
 from limen.findings.profile import PROFILE, gradient_profiles
-from limen.findings.silence import is_gate
+from limen.findings.silence import is_bounded, is_gate
 from limen.findings.thresholds import Thresholds
 from limen.findings.words import samples_of
 from limen.sites import Site
@@ -29,13 +29,8 @@ STEEPEST = {
 """Largest slope of the bounded functions of the catalogue where it is not 1; a test compares them with their entries,
 which would load torch here."""
 
-EARLIEST = 10  # rows with a gradient
-GONE = 1e-6
-"""Gradient at the first site over that at the last from which harm is certain: 1/4 to the power of ten layers."""
-
 MANY = 8  # sigmoids, of which the slopes alone leave 1e-5
-GONE_OF_MANY = 1e-4
-
+GONE_OF_MANY = 1e-4  # of the gradient, behind so many
 CLEAR_LOSS = 0.5  # gradient factor for each layer from which the slopes are to blame
 
 
@@ -49,6 +44,10 @@ def saturating_activation(vitals: Vitals, finding: Finding, limits: Thresholds) 
     How it is measured: the share of the hidden sites whose function is bounded on both sides, with the factor by
     which the gradient shrinks for each layer; for stuck units, the function of the layer itself.
 
+    By itself it is seen where three quarters of the hidden layers are sigmoids without a normalisation and the gradient
+    shrinks to half at each: a warning where less than 1e-6 of it, or 1e-4 behind eight sigmoids and more, is left at
+    the first site, now or in the first steps, and a remark below 1 %.
+
     Known to misfire: tanh with weights at the critical scale keeps its gradient over hundreds of layers.
 
     Answered by: swap-activation, add-normalisation, reinitialise.
@@ -60,7 +59,7 @@ def saturating_activation(vitals: Vitals, finding: Finding, limits: Thresholds) 
     if finding.symptom not in ("vanishing-gradient", "not-learning"):
         return None
     for profile in gradient_profiles(vitals, limits.window):
-        bounded = [rung.site for rung in profile.rungs if _bounded(rung.site)]
+        bounded = [rung.site for rung in profile.rungs if is_bounded(rung.site)]
         if 2 * len(bounded) < profile.depth or profile.ratio > limits.vanished:
             continue
         gate = [site for site in bounded if is_gate(site.function)]
@@ -74,16 +73,16 @@ def saturating_activation(vitals: Vitals, finding: Finding, limits: Thresholds) 
 
 
 @fact("saturating-activation", explains={"vanishing-gradient", "not-learning", "slow-learning"})
-def sigmoids_in_a_row(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Hidden sigmoids in a row that have left nothing of the gradient; see above for the page."""
+def saturating_activation_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Hidden sigmoids in a row that have left nothing of the gradient."""
     early = gradient_profiles(vitals, limits.window, before=limits.window + 1)
     begun = {profile.rungs[0].site.model: profile.ratio for profile in early}
     for profile in gradient_profiles(vitals, limits.window):
         gates = [rung.site for rung in profile.rungs if is_gate(rung.site.function) and rung.site.norm is None]
         most = 4 * len(gates) >= 3 * profile.depth and profile.factor <= CLEAR_LOSS
-        if not most or profile.rows < EARLIEST or not profile.vanishes(limits):
+        if not most or profile.rows < limits.begun or not profile.vanishes(limits):
             continue
-        limit = GONE_OF_MANY if len(gates) >= MANY else GONE
+        limit = GONE_OF_MANY if len(gates) >= MANY else limits.gone
         gone = min(profile.ratio, begun.get(profile.rungs[0].site.model, 1.0)) <= limit
         first = profile.rungs[0].site
         yield sighting(
@@ -102,16 +101,12 @@ def sigmoids_in_a_row(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
 def _of_stuck_units(vitals: Vitals, finding: Finding) -> Cause | None:
     seen = vitals.site(finding.where)
-    if seen is None or not _bounded(seen.site):
+    if seen is None or not is_bounded(seen.site):
         return None
     stuck = born_stuck(seen)
     share = f"{100 * stuck:.0f} % of its {samples_of(seen.site)} were flat in the first window"
     evidence = f"{seen.site.function} is bounded on both sides; {share}."
     return Cause("saturating-activation", 0.4, evidence)
-
-
-def _bounded(site: Site) -> bool:
-    return site.flat_left is not None and site.flat_right is not None
 
 
 def _steepest(site: Site) -> float:

@@ -17,10 +17,11 @@ def sighting(
     measured: float,
     limit: float,
     unit: str,
+    message: str = "",
     layer: str | None = None,
     step: int = 1,
 ) -> Finding:
-    """A finding without a symptom, of one cause; ``evidence`` is its message too."""
+    """A finding without a symptom, of one cause; ``evidence`` is its message too where there is none of its own."""
     return Finding(
         symptom=None,
         severity=severity,
@@ -34,5 +35,5 @@ def sighting(
         confidence=confidence,
         causes=(Cause(cause, confidence, evidence),),
         remedies=(),
-        message=evidence,
+        message=message or evidence,
     )

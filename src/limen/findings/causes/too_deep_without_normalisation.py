@@ -13,10 +13,8 @@ from limen.findings.thresholds import Thresholds
 from limen.vitals import Vitals
 
 DEEP = 12  # layers: ten of ReLU with torch's own weights, where the gradient shrinks to 1e-4, still train with Adam
-GONE = 1e-6  # gradient at the first site over that at the last: 16 such layers
-BLOWN_UP = 1e6  # the same upwards
+BLOWN_UP = 1e6  # gradient at the first site over that at the last from which harm is certain
 CHANCE = 0.1  # that one of the layers begins dead, from which it is a reason: widths of 5 to 7
-EARLIEST = 10  # rows with a gradient
 SHARED = 0.5  # of the layers, that may have a normalisation of their own
 
 EXPLAINS = frozenset(
@@ -34,11 +32,11 @@ EXPLAINS = frozenset(
 
 
 @fact("too-deep-without-normalisation", explains=EXPLAINS)
-def too_deep(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Many layers in a row whose gradient is gone, or without bounds, from the start; see below for the page."""
+def too_deep_without_normalisation_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Many layers in a row whose gradient is gone, or without bounds, from the start."""
     for profile in gradient_profiles(vitals, limits.window):
-        gone, blown = 0.0 <= profile.ratio <= GONE, profile.ratio >= BLOWN_UP
-        if profile.rows < EARLIEST or not _is_bare(profile) or abs(profile.order) < limits.ordered:
+        gone, blown = 0.0 <= profile.ratio <= limits.gone, profile.ratio >= BLOWN_UP
+        if profile.rows < limits.begun or not _is_bare(profile) or abs(profile.order) < limits.ordered:
             continue
         if profile.depth < DEEP or not (gone or blown) or _is_of_gates(profile):
             continue
@@ -50,7 +48,7 @@ def too_deep(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
             f"{profile.depth} layers in a row without normalisation or shortcut: {_course(profile)}.",
             confidence=0.9,
             measured=profile.ratio,
-            limit=GONE if gone else BLOWN_UP,
+            limit=limits.gone if gone else BLOWN_UP,
             unit=PROFILE,
             layer=first.layer,
         )

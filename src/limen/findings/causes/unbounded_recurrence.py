@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
+from limen.findings.causes.birth import size_at_birth
 from limen.findings.causes.recurrent_weights import from_state_to_state, radius
 from limen.findings.causes.registry import fact
 from limen.findings.causes.sighting import sighting
-from limen.findings.figures import median
 from limen.findings.finding import Finding
 from limen.findings.thresholds import Thresholds
 from limen.vitals import Vitals
@@ -59,9 +57,7 @@ def unbounded_recurrence(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
         weight = from_state_to_state(vitals, seen)
         if weight is None:
             continue
-        grows = radius(weight)
-        moments = seen.birth.moments
-        size = median(np.hypot(moments.mean, moments.std))
+        grows, size = radius(weight), size_at_birth(seen)
         if not (grows >= GROWING or (grows >= SLOW and size >= limits.wild_signal)):
             continue
         yield sighting(

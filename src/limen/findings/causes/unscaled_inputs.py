@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from limen.findings.causes.birth import born_share, born_stuck, first_site
+from limen.findings.causes.birth import born_share, born_stuck, first_site, size_at_birth
 from limen.findings.causes.clues import Clue, Doubt, inferred
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
-from limen.findings.figures import finite, median
+from limen.findings.figures import finite, median, share
 from limen.findings.finding import Cause, Finding
 from limen.findings.thresholds import Thresholds
+from limen.findings.updates import relative_gradient
 from limen.vitals import InputVitals, ParameterVitals, SiteVitals, Vitals
 
 LARGE = 10.0  # root mean square of the entries; pixels of 0 … 16 have 8, of 0 … 255 about 80 to 150
@@ -20,7 +21,6 @@ SHIFTED = 5.0  # mean over standard deviation
 FAINT = 0.02  # root mean square below which torch's own biases, of 0.03 to 0.3, outweigh what the inputs make
 DROWNED = 1.0 / 3.0  # variation over samples beside what is the same for all; standardised inputs make it 1 or more
 SMALL = 0.03  # root mean square that explains a loss which falls slowly
-CERTAIN = 50.0  # root mean square from which nothing else is needed
 STEEP = 30.0  # times the relative gradient of the other weights: that of the first grows with the input
 ENORMOUS = 1_000.0  # root mean square from which harm is foreseeable: pixels of 0 … 255, at a tenth of that, may train
 EXPLAINS = frozenset(
@@ -39,10 +39,11 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
     a gradient step is a hundred times too long.
 
     How it is measured: root mean square of the model's input above 10, or a mean of more than five standard
-    deviations, over the first steps; weighed by whether the harm is at the first layer and was there at birth. Above
-    1,000, or below 0.02, it is a finding by itself where the pre-activations of the first site, which has no
-    normalisation, are out of scale as well; above 1,000 also where the gradient of the first weight, for its size, is
-    thirty times that of the others, as the layers behind a normalisation show it.
+    deviations, over the first steps; weighed by whether the harm is at the first layer and was there at birth. For a
+    loss that does not fall, or falls slowly, one below 0.03 as well. Above 1,000, or below 0.02, it is a finding by
+    itself where the pre-activations of the first site, which has no normalisation, are out of scale as well, and from
+    50 on a remark; above 1,000 also where the gradient of the first weight, for its size, is thirty times that of the
+    others, as the layers behind a normalisation show it.
 
     Known to misfire: models that normalise their input themselves.
 
@@ -57,8 +58,8 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
         or not np.isfinite([inputs.mean, inputs.std]).all()
     ):
         return None
-    size = float(np.hypot(inputs.mean, inputs.std))
-    offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
+    size = inputs.root_mean_square
+    offset = share(abs(inputs.mean), inputs.std)
     slow = finding.symptom in BY_THE_LOSS
     if slow and 0.0 < size <= SMALL:
         return inferred("unscaled-inputs", [Clue("faint-input", 0.7, _words(inputs, size, 0.0).removesuffix("."))])
@@ -66,28 +67,27 @@ def unscaled_inputs(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cau
         return None
     if finding.symptom not in EXPLAINS:
         return None
-    clue = Clue("size-of-the-input", 0.9 if size >= CERTAIN else 0.7, _words(inputs, size, offset))
+    clue = Clue("size-of-the-input", 0.9 if size >= limits.huge_input else 0.7, _words(inputs, size, offset))
     return inferred("unscaled-inputs", [clue], _doubts(vitals, finding))
 
 
 @fact("unscaled-inputs", explains=EXPLAINS | {"slow-learning", "diverging-loss", "oscillating-loss"})
-def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
-    """Large or faint inputs that reach the first activation as they are; see above for the page."""
+def unscaled_inputs_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
+    """Large or faint inputs that reach the first activation as they are."""
     inputs = vitals.inputs
     if inputs is None or not np.isfinite([inputs.mean, inputs.std]).all():
         return
-    size = float(np.hypot(inputs.mean, inputs.std))
+    size = inputs.root_mean_square
     first = min(vitals.sites, key=lambda seen: seen.site.order, default=None)
     if first is None or first.site.norm is not None or first.birth.samples == 0:
         return
     if 0.0 < size <= FAINT:
         yield from _faint(inputs, size, first)
-    moments = first.birth.moments
-    reached = median(np.hypot(moments.mean, moments.std))
-    offset = abs(inputs.mean) / inputs.std if inputs.std > 0.0 else 0.0
+    reached = size_at_birth(first)
+    offset = share(abs(inputs.mean), inputs.std)
     if size >= ENORMOUS and reached < limits.wild_signal:
         yield from _steep(vitals, inputs, size, offset, limits)
-    if size < CERTAIN or not reached >= limits.wild_signal:
+    if size < limits.huge_input or not reached >= limits.wild_signal:
         return
     yield sighting(
         "unscaled-inputs",
@@ -96,7 +96,7 @@ def inputs_out_of_scale(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]
         f"{_words(inputs, size, offset)} The pre-activations of {first.site.title} have one of {reached:.3g}.",
         confidence=0.9 if size >= ENORMOUS else 0.4,
         measured=size,
-        limit=CERTAIN,
+        limit=limits.huge_input,
         unit="root mean square of the input",
         layer=first.site.layer,
     )
@@ -129,8 +129,7 @@ def _steep(vitals: Vitals, inputs: InputVitals, size: float, offset: float, limi
 
 def _pull(seen: ParameterVitals, limits: Thresholds) -> float:
     """Gradient of a weight in the first steps, as a share of its norm."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return median((seen.history.gradient / seen.history.weight)[: limits.window])
+    return median(relative_gradient(seen)[: limits.window])
 
 
 def _faint(inputs: InputVitals, size: float, first: SiteVitals) -> Iterator[Finding]:

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator
 
 from limen.findings.causes.registry import fact
+from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
-from limen.findings.finding import Cause, Finding
+from limen.findings.finding import Finding
 from limen.findings.output_fit import REGRESSION
 from limen.findings.thresholds import Thresholds
 from limen.vitals import InputVitals, LossVitals, Scale, Vitals
@@ -44,27 +45,24 @@ def unscaled_targets(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     loss = next((one for one in vitals.losses if _is_far(one, vitals) and not _learns(one)), None)
     if loss is None or loss.targets is None:
         return
-    size = _size(loss.targets)
+    size = loss.targets.root_mean_square
     began = "" if loss.outputs is None else f"; the network began at {loss.outputs.low:.3g} to {loss.outputs.high:.3g}"
     message = f"The targets of {loss.function} run from {loss.targets.low:.4g} to {loss.targets.high:.4g}{began}."
     why = (
         f"The targets have a root mean square of {size:.3g}, to which the last layer has to grow, with a loss and "
         "gradients to match."
     )
-    yield Finding(
-        symptom=None,
-        severity="warning" if size >= HARMFUL else "info",
-        where="loss",
-        layer=None,
-        units=(),
-        step=int(loss.step[0]) if len(loss.step) else 1,
+    yield sighting(
+        "unscaled-targets",
+        "warning" if size >= HARMFUL else "info",
+        "loss",
+        why,
+        confidence=0.9,
         measured=size,
         limit=HARMFUL if size >= HARMFUL else LARGE,
         unit="root mean square of the targets",
-        confidence=0.9,
-        causes=(Cause("unscaled-targets", 0.9, why),),
-        remedies=(),
         message=message,
+        step=loss.first_step,
     )
 
 
@@ -72,11 +70,11 @@ def _is_far(loss: LossVitals, vitals: Vitals) -> bool:
     """Whether the targets of a regression are large and the outputs are not."""
     if loss.function not in REGRESSION or loss.targets is None or loss.head not in ("linear", ""):
         return False
-    size = _size(loss.targets)
+    size = loss.targets.root_mean_square
     if not (math.isfinite(size) and size >= LARGE) or _are_inputs(loss.targets, vitals.inputs):
         return False
     if loss.outputs is not None:
-        return size >= FAR * _size(loss.outputs)
+        return size >= FAR * loss.outputs.root_mean_square
     return loss.head == "linear" and size >= FAR * _signal(vitals)
 
 
@@ -99,7 +97,3 @@ def _learns(loss: LossVitals) -> bool:
     values = finite(loss.value)
     part = max(len(values) // 4, 1)
     return len(values) >= 4 and median(values[-part:]) < LEARNS * median(values[:part])
-
-
-def _size(scale: Scale) -> float:
-    return math.hypot(scale.mean, scale.std)

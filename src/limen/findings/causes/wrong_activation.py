@@ -8,6 +8,7 @@ from limen.findings.causes.registry import fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Finding
 from limen.findings.thresholds import Thresholds
+from limen.findings.words import listed
 from limen.vitals import Interposed, Vitals
 
 SEVERAL = {"softmax": 2, "exp": 2, "sinh": 2, "cosh": 2, "pow": 3}
@@ -44,7 +45,8 @@ def wrong_activation(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     How it is measured: in the graph of the first backward pass, what a layer of weights is given is followed back
     through changes of shape, dropout and normalisation to exp, sinh, cosh, a power of two or more, or a softmax over
     the units, applied to what another layer of weights made. Softmax of attention, of gates and of outputs multiplies
-    other values or ends in the loss, and is not meant. In one place only, or behind a normalisation, it is a remark.
+    other values or ends in the loss, and is not meant. In one place only (of a power, in two), or behind a
+    normalisation, it is a remark.
 
     Known to misfire: nets of polynomials that are meant as such.
 
@@ -60,7 +62,7 @@ def wrong_activation(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
 def _finding(function: str, places: list[Interposed], *, harms: bool) -> Finding:
     count = len(places)
-    where = ", ".join(one.before for one in places[:4]) + (f" and {count - 4} more" if count > 4 else "")
+    where = listed([one.before for one in places])
     why = WHY.get(function, GROWS.format(count=count))
     return sighting(
         "wrong-activation",

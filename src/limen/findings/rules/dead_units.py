@@ -14,6 +14,7 @@ from limen.findings.loss_trend import loss_trend
 from limen.findings.rules.registry import rule
 from limen.findings.silence import convincingly_dead
 from limen.findings.thresholds import Thresholds
+from limen.findings.updates import is_adaptive
 from limen.findings.violence import violence
 from limen.findings.words import bound_words, samples_of
 from limen.vitals import SiteVitals, Vitals
@@ -66,9 +67,11 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     would have made it fire five times. Nearly a whole layer is an error. Half of it is one when the units were killed
     by violence (a step that moved a weight by a tenth of itself, a jump of the loss) or when the loss has not fallen
     in 200 steps; otherwise, after that time, it is a remark, and a warning if three quarters of the layer were dead
-    from the start. A quarter is a warning when those units were alive, and killed by a large step, at a jump of the
-    loss, or while the loss does not fall, or were born dead by weights that began at zero. Fewer than that are born
-    dead or shed by healthy networks.
+    from the start. A quarter is a warning when those units were alive, and killed by a step that moved a weight by a
+    fifth of itself, at a jump of the loss, or while the loss does not fall, or were born dead by weights that began at
+    zero. Fewer than that are born dead or shed by healthy networks. Where the loss falls, and in the first five steps
+    of an adaptive optimiser, only a step of 30 % counts as violence. Of outputs only a whole layer is reported: some
+    may stand for classes that never occur.
 
     Known to misfire: classes or tokens so rare that their units are not needed for thousands of samples; a layer
     that is switched on late in training.
@@ -103,8 +106,7 @@ def _violent(vitals: Vitals, loss: _Loss, hope: Hope, limits: Thresholds) -> boo
     signs = violence(vitals, loss.died, limits, after=first - limits.window, until=max(loss.step + 1, limits.window))
     if signs.jump is None:
         return signs.spike is not None
-    optimiser = signs.jump.optimiser
-    adaptive = optimiser is not None and optimiser < len(vitals.optimisers) and vitals.optimisers[optimiser].adaptive
+    adaptive = is_adaptive(vitals, signs.jump.optimiser)
     excused = hope == "learns" or (adaptive and signs.jump.step <= FIRST_STEPS)
     few = loss.share < limits.dead_error
     needed = limits.violent_update if excused else limits.telling_update if few else limits.large_update

@@ -9,10 +9,10 @@ from limen.findings.finding import Finding
 from limen.findings.loss_trend import LossTrend, loss_trend
 from limen.findings.rules.registry import rule
 from limen.findings.thresholds import Thresholds
+from limen.findings.updates import NEWBORN
 from limen.vitals import SiteVitals, Vitals
 
 FIRST_STEPS = 3  # rows whose median is the beginning
-NEWBORN = 3  # steps: a row recorded later has been trained
 
 
 @rule("exploding-activations")
@@ -24,7 +24,8 @@ def exploding_activations(vitals: Vitals, limits: Thresholds) -> Iterator[Findin
 
     How it is measured: a classification whose loss begins at ten times that of a guess (the logarithm of the number of
     classes), while the pre-activations of some layer begin with a root mean square above 10. Standardised layers have
-    about 1. Either alone is not reported: losses may be sums, and large pre-activations may be normalised behind.
+    about 1. Either alone is not reported: losses may be sums, and large pre-activations may be normalised behind. It is
+    an error where the loss still stands at three times a guess after 200 steps.
 
     Known to misfire: nothing known; a network that is fine-tuned on other classes begins at a few times a guess.
 

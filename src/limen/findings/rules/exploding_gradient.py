@@ -27,8 +27,8 @@ def exploding_gradient(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     and soon something overflows to infinity or NaN.
 
     How it is measured: either the gradient at the first site is more than a hundred times that at the last, growing
-    by at least 1.5 for each layer, or the norm of all weight gradients is a thousand times that of the first steps.
-    And harm is seen: weights that typically move by 30 % of their norm in one step, a loss that ended at three
+    by at least 1.5 for each of four layers or more, or that of some weight is a thousand times what it was in the first
+    steps. And harm is seen: weights that typically move by 30 % of their norm in one step, a loss that ended at three
     times its start (see not-learning) or far above that of a guess, or a value that is not finite. A large gradient
     alone is never reported.
 

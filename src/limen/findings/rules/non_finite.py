@@ -33,10 +33,11 @@ def non_finite(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     How it is measured: pre-activations of every site, and every parameter with its gradient, are counted at each
     watched step. The earliest step wins; within a step sites come before gradients, and the order of the forward
-    pass decides. It is an error while the loss or the place itself is still not finite, and only a remark when both
-    have recovered, as after a step that a gradient scaler skipped.
+    pass decides. It is an error while the loss or any such place is still not finite, and only a remark when all have
+    recovered, as after a step that a gradient scaler skipped. Sites of a softmax, which takes masks of minus infinity
+    on purpose, are left out.
 
-    Known to misfire: attention masks of minus infinity at a site whose function takes them on purpose.
+    Known to misfire: masks of minus infinity at a site of any other function.
 
     Answered by: lower-learning-rate, clip-gradients, fix-loss, scale-inputs.
 

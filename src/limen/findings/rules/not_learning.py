@@ -39,7 +39,8 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     reward signal and a trained network all have a flat loss. The rule looks again and again, and at every look noise
     may hide a fall; so it is silent where a fall by a quarter would not have been seen, unless no weight ever moved.
     Then there is none to see, and only one beyond four standard errors counts, that chance brings in less than 0.5 % of
-    runs however often it is asked.
+    runs however often it is asked. It is an error where the level of a guess is known or the loss has risen, and a
+    warning elsewhere.
 
     Known to misfire: a network that was trained already, with an unknown kind of loss and a tiny learning rate.
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from limen.findings.causes.birth import weight_of
 from limen.findings.figures import median, share
 from limen.findings.finding import Finding, Severity
 from limen.findings.loss_trend import LossTrend, loss_trend
 from limen.findings.rules.registry import rule
-from limen.findings.silence import is_gate
+from limen.findings.silence import is_gate, stuck_shares
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import typical_update
+from limen.findings.weights import weight_of
 from limen.findings.words import samples_of
 from limen.vitals import Activity, SiteVitals, Vitals
 
@@ -50,15 +50,8 @@ def saturated_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         yield _finding(seen, "warning" if learns else "error", limits)
 
 
-def _flat(seen: SiteVitals, activity: Activity) -> npt.NDArray[np.float64]:
-    """``[units]``, share of samples flat on a bounded side whose output is not about zero."""
-    both = not seen.site.dead_left or is_gate(seen.site.function)  # a gate is stuck on either side
-    flat = activity.left + activity.right if both else activity.right
-    return flat / max(activity.samples, 1)
-
-
 def _stuck(seen: SiteVitals, activity: Activity, limits: Thresholds) -> bool:
-    flat = _flat(seen, activity)
+    flat = stuck_shares(seen, activity)
     if len(flat) < limits.fewest_units:
         return False
     units = share(int((flat >= limits.saturated).sum()), len(flat))
@@ -80,7 +73,7 @@ def _unexcused(seen: SiteVitals, trend: LossTrend | None, limits: Thresholds) ->
 
 def _blocked(vitals: Vitals, seen: SiteVitals, limits: Thresholds) -> bool:
     """Nearly all units are stuck, and the weights before them stand still: what learns is only what comes behind."""
-    stuck = share(int((_flat(seen, seen.recent) >= limits.saturated).sum()), seen.recent.units)
+    stuck = share(int((stuck_shares(seen, seen.recent) >= limits.saturated).sum()), seen.recent.units)
     weight = weight_of(vitals, seen.site.layer)
     if stuck < limits.dead_blocked or weight is None:
         return False
@@ -89,7 +82,7 @@ def _blocked(vitals: Vitals, seen: SiteVitals, limits: Thresholds) -> bool:
 
 
 def _finding(seen: SiteVitals, severity: Severity, limits: Thresholds) -> Finding:
-    flat = _flat(seen, seen.recent)
+    flat = stuck_shares(seen, seen.recent)
     born = _from_birth(seen, limits)
     stuck = np.flatnonzero(flat >= limits.saturated)
     by_units = share(len(stuck), len(flat)) >= limits.saturated_units

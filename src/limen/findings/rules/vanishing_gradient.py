@@ -18,12 +18,14 @@ def vanishing_gradient(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     Why it matters: the last layers fit what random early layers give them; depth is paid for and not used.
 
-    How it is measured: over the latest recorded steps the gradient at the first site is below 1 % of that at the
-    last and falls with depth (rank correlation of at least 0.8, four layers or more), and the early layer starves:
-    its gradient, as a share of its weight, and its update ratio are a thousand times smaller than the last layer's.
-    With an adaptive optimiser, which takes steps of one size whatever the gradient, only starved updates count, or
-    a loss that has not fallen: after 200 steps, or at once where less than 1e-8 is left at the first site. No
-    absolute size is used: a converged training is small everywhere.
+    How it is measured: over the latest recorded steps, and in three quarters of them by itself, the gradient at the
+    first site is below 1 % of that at the last and falls with depth (rank correlation of at least 0.8, four layers or
+    more), and the early layer starves: its gradient, as a share of its weight, and its update ratio are a thousand
+    times smaller than the last layer's. That is an error where the loss has not fallen: after 200 steps, or at once
+    where less than 1e-8 is left at the first site. Where it falls, or tells nothing, a layer that is a hundred thousand
+    times slower is a warning. With an adaptive optimiser, which takes steps of one size whatever the gradient, only
+    updates tell of starving; without it, a gradient below 0.1 % at the first site is a warning where the loss has not
+    fallen. No absolute size is used: a converged training is small everywhere.
 
     Known to misfire: layers with learning rates of their own whose gradient is small as well.
 

@@ -12,7 +12,6 @@ from limen.preflight.limits import Limits
 from limen.preflight.rules.found import found
 from limen.preflight.rules.registry import check
 
-CLAMPS = frozenset({"relu6", "hardtanh"})
 SHARES = frozenset({"softmax", "log_softmax"})
 HIDDEN = frozenset(
     {"relu", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "gelu_tanh", "quick_gelu", "silu", "mish",
