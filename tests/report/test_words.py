@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limen.findings import CAUSES, SYMPTOMS
+from limen.findings import CAUSES, SYMPTOMS, Cause
 from limen.report.numbers import number, percent, printable
-from limen.report.words import PHRASES, REASONS, phrase, unit_list
+from limen.report.words import PHRASES, REASONS, bounds, evidence, phrase, unit_list
 from tests.report.runs import sick
 
 
@@ -77,3 +77,23 @@ def test_several_places_are_told_together() -> None:
     assert phrase(run, *run.findings[:2]) == "108 of 256 units of relu1 and relu2 are dead"
     many = [replace(run.findings[0], where=f"relu{i}", units=()) for i in range(1, 6)]
     assert phrase(run, *many) == "units of relu1, relu2, relu3 and 2 more are dead"
+
+
+@pytest.mark.parametrize(
+    ("said", "more"),
+    [
+        ("It is so.", ""),
+        ("It is so; they hold half.", "They hold half."),
+        ("It is something else.", "It is something else."),
+        ("", ""),
+    ],
+    ids=["the same", "more", "else", "nothing"],
+)
+def test_what_was_said_is_not_said_again(said: str, more: str) -> None:
+    finding = replace(sick().findings[0], message="It is so.")
+    assert evidence(Cause("bad-bias", 0.9, said), finding) == more
+
+
+def test_what_is_so_or_is_not_has_no_figure() -> None:
+    assert bounds(replace(sick().findings[0], unit="outputs that do not fit", measured=1.0, limit=0.0)) == ""
+    assert "limit 0" in bounds(replace(sick().findings[0], unit="values", measured=1.0, limit=0.0))

@@ -10,6 +10,7 @@ from limen.sites import Site
 
 __all__ = [
     "bounds",
+    "evidence",
     "phrase",
     "place_name",
     "places",
@@ -68,13 +69,31 @@ REASONS = {
 """What each cause says in a sentence, after "because"."""
 
 
+YES_OR_NO = ("outputs that do not fit", "untouched statistics")
+"""Units of findings that are counted as one, and have no size."""
+
+
+def evidence(cause: Cause, finding: Finding) -> str:
+    """What speaks for a cause, without what the message of the finding, told just before, has said already."""
+    said = finding.message.removesuffix(".")
+    if not said or not cause.evidence.startswith((f"{said};", f"{said}.")):
+        return "" if cause.evidence == finding.message else cause.evidence
+    more = cause.evidence[len(said) + 1 :].lstrip()
+    return more[:1].upper() + more[1:]
+
+
 def tied(text: str) -> str:
     """The text for a page that wraps, with every percent sign tied to its number."""
     return re.sub(r"(?<=\d) %(?!\S)|(?<=\d) %(?=[.,;:)])", "\u00a0%", text)
 
 
 def bounds(finding: Finding) -> str:
-    """The figure of a finding beside the limit that it passed, for instance ``68 % of units, limit 10 %``."""
+    """The figure of a finding beside the limit that it passed, for instance ``68 % of units, limit 10 %``.
+
+    Empty for what is so or is not: of that there is nothing to measure.
+    """
+    if finding.unit in YES_OR_NO:
+        return ""
     share = finding.unit.startswith("share")
     limit = percent(finding.limit) if share else number(finding.limit)
     return f"{amount(finding.measured, finding.unit)}, limit {limit}"
