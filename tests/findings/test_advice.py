@@ -60,7 +60,13 @@ def test_a_learning_rate_that_is_too_low_is_raised_from_where_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("update", "rate"),
-    [(1e-8, "0.01"), (2e-8, "0.001"), (9e-7, "0.0001"), (0.0, "1e-06")],  # 1e-3 / update, as a power of ten, times 1e-7
+    [
+        (1e-8, "0.01"),
+        (1.05e-8, "0.01"),
+        (2e-8, "0.001"),
+        (9e-7, "0.0001"),
+        (0.0, "1e-06"),
+    ],  # 1e-3 / update, as a power of ten, times 1e-7
 )
 def test_a_rate_that_is_seen_to_be_too_low_is_raised_to_a_usual_update(update: float, rate: str) -> None:
     layers = tuple(Layer(f"fc{i}", update=update, weight_gradient=1.0) for i in range(2))

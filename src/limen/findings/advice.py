@@ -23,6 +23,7 @@ __all__ = ["advice"]
 
 STEP = 10.0  # what a learning rate is multiplied by, as the page of the remedy says
 MOST_NAMED = 5  # layers in a row that are named one by one
+SLACK = 0.05  # of a power of ten, so that an update a little above one is told as that one
 USUAL = 1e-3  # update ratio that is aimed at where one is known
 
 ACTIONS: dict[str, str] = {
@@ -51,7 +52,10 @@ SIGN = (
     "Turn the sign of the loss (a minus before it, or maximize=True, is one too many): what is minimised has to be "
     "smallest where the network is right."
 )
-RAW = "Use the loss that takes raw scores, and keep log, sqrt and division in it away from zero."
+RAW = (
+    "Use the loss that takes raw scores (cross_entropy, binary_cross_entropy_with_logits), and keep log, sqrt and "
+    "division in it away from zero."
+)
 KEPT = "what is meant to stay gets requires_grad = False."
 REACHED: dict[str, str] = {
     "no-optimiser": f"Make the optimiser of all that is to be trained, as with model.parameters(); {KEPT}",
@@ -194,7 +198,7 @@ def _raised(finding: Finding) -> float:
     """What a learning rate is multiplied by: where the update ratio is known, the power of ten that makes it usual."""
     if finding.symptom is not None or finding.unit != "update ratio" or not 0.0 < finding.measured < USUAL:
         return STEP
-    return float(max(STEP, 10.0 ** np.floor(np.log10(USUAL / finding.measured))))
+    return float(max(STEP, 10.0 ** np.floor(np.log10(USUAL / finding.measured) + SLACK)))
 
 
 def _lower(finding: Finding, vitals: Vitals) -> str:
