@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -7,7 +8,7 @@ from limen.findings import CAUSES, REMEDIES, SYMPTOMS, Cause, Finding, advice, d
 from limen.findings.output_fit import CLIMB
 from limen.findings.remedies import remedies_for
 from limen.treatments import plan
-from limen.vitals import Vitals
+from limen.vitals import Program, Untrained, Vitals
 from tests.findings.patients import Layer, Patient, noisy
 from tests.findings.test_diagnose import BIASED, DEEP_SIGMOID, KILLED, SICK, UNSCALED
 
@@ -59,7 +60,13 @@ def test_a_learning_rate_that_is_too_low_is_raised_from_where_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("update", "rate"),
-    [(1e-8, "0.01"), (2e-8, "0.001"), (9e-7, "0.0001"), (0.0, "1e-06")],  # 1e-3 / update, as a power of ten, times 1e-7
+    [
+        (1e-8, "0.01"),
+        (1.05e-8, "0.01"),
+        (2e-8, "0.001"),
+        (9e-7, "0.0001"),
+        (0.0, "1e-06"),
+    ],  # 1e-3 / update, as a power of ten, times 1e-7
 )
 def test_a_rate_that_is_seen_to_be_too_low_is_raised_to_a_usual_update(update: float, rate: str) -> None:
     layers = tuple(Layer(f"fc{i}", update=update, weight_gradient=1.0) for i in range(2))
@@ -131,3 +138,46 @@ def test_an_output_is_mended_for_the_loss_that_is_used(functions: tuple[str, ...
 def test_a_loss_that_is_climbed_is_mended_by_its_sign() -> None:
     assert "sign of the loss" in advice("fix-loss", replace(found(), unit=CLIMB))
     assert "raw scores" in advice("fix-loss", found())
+
+
+def test_a_softmax_before_a_loss_that_takes_one_is_named() -> None:
+    loss = replace(Patient().vitals.losses[0], function="cross-entropy", head="softmax")
+    said = advice("fix-output-head", found(), replace(Vitals(), losses=(loss,)))
+    assert said.startswith("Take the softmax before the loss away.")
+    for head in ("linear", ""):
+        spared = replace(Vitals(), losses=(replace(loss, head=head),))
+        assert advice("fix-output-head", found(), spared).startswith("Let the last layer")
+
+
+def about(cause: str, where: str, unit: str = "values", limit: float = 1.0) -> Finding:
+    return replace(found(), causes=(Cause(cause, 0.9, "So."),), where=where, layer=where, unit=unit, limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("unit", "limit", "words"),
+    [
+        ("values", 2.0, "Use batches of 16 or more"),
+        ("values", 1.0, "more than one number"),
+        ("untouched statistics", 0.0, "model.train()"),
+        ("probability", 0.3, "AlphaDropout"),
+    ],
+)
+def test_a_normalisation_is_mended_by_what_ails_it(unit: str, limit: float, words: str) -> None:
+    assert words in advice("fix-normalisation", about("normalisation-misuse", "bn", unit, limit))
+
+
+def test_layers_that_follow_each_other_are_named() -> None:
+    program = Program(unseparated=(("fc1", "fc2", "head"),))
+    said = advice("add-activation", about("missing-activation", "head"), replace(Vitals(), program=program))
+    assert said == "Put an activation, relu for instance, after fc1 and fc2."
+    assert "at head." in advice("add-activation", about("missing-activation", "head"))
+
+
+@pytest.mark.parametrize(("reason", "words"), [("no-optimiser", "model.parameters()"), ("no-gradient", "detach")])
+def test_a_layer_without_an_update_is_mended_by_why_it_has_none(
+    reason: Literal["no-optimiser", "no-gradient"], words: str
+) -> None:
+    program = Program(untrained=(Untrained("fc1.weight", "fc1", 64, reason, True),))
+    said = advice("fix-training-loop", about("no-gradient-path", "model"), replace(Vitals(), program=program))
+    assert words in said
+    assert ("model.parameters()" in said) != ("detach" in said)

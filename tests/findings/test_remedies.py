@@ -1,7 +1,11 @@
 from dataclasses import replace
 
+import pytest
+
 from limen.findings import CAUSES, REMEDIES, SYMPTOMS, Cause, diagnose
-from limen.findings.remedies import remedies_for
+from limen.findings.output_fit import CLIMB, MISFIT
+from limen.findings.remedies import fitting, remedies_for
+from limen.findings.sameness import SAMENESS
 from tests.findings.test_diagnose import DEEP_SIGMOID, chain
 
 
@@ -32,3 +36,25 @@ def test_every_answer_is_in_the_vocabulary_and_named_once() -> None:
             named = remedies_for(symptom, (Cause(cause, 0.5, ""),))
             assert set(named) <= set(REMEDIES)
             assert len(set(named)) == len(named)
+
+
+@pytest.mark.parametrize(
+    ("unit", "function", "named"),
+    [
+        (CLIMB, "cross-entropy", ("fix-loss",)),
+        (MISFIT, "cross-entropy", ("fix-output-head",)),
+        (MISFIT, "bce", ("fix-output-head", "fix-loss")),
+    ],
+)
+def test_only_what_mends_this_form_of_a_cause_is_named(unit: str, function: str, named: tuple[str, ...]) -> None:
+    vitals = DEEP_SIGMOID.vitals
+    vitals = replace(vitals, losses=tuple(replace(one, function=function) for one in vitals.losses))
+    finding = replace(diagnose(DEEP_SIGMOID.vitals)[0], symptom=None, unit=unit)
+    remedies = remedies_for(None, (Cause("output-loss-mismatch", 0.9, ""),))
+    assert fitting(remedies, finding, vitals) == named
+    assert fitting(remedies, replace(finding, symptom="dead-units"), vitals) == remedies
+
+
+def test_a_normalisation_does_not_tell_equal_units_apart() -> None:
+    finding = replace(diagnose(DEEP_SIGMOID.vitals)[0], symptom=None, unit=SAMENESS)
+    assert fitting(("reinitialise", "add-normalisation"), finding, DEEP_SIGMOID.vitals) == ("reinitialise",)

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limen.findings import CAUSES, SYMPTOMS
+from limen.findings import CAUSES, SYMPTOMS, Cause
+from limen.findings.output_fit import CLIMB, MISFIT
 from limen.report.numbers import number, percent, printable
-from limen.report.words import PHRASES, REASONS, phrase, unit_list
+from limen.report.words import FACTS, PHRASES, REASONS, bounds, evidence, phrase, unit_list
 from tests.report.runs import sick
 
 
@@ -56,7 +57,22 @@ def test_each_symptom_and_cause_has_its_words() -> None:
 def test_a_finding_without_a_symptom_is_named_after_its_cause() -> None:
     run = sick()
     finding = replace(run.findings[0], symptom=None, units=())
-    assert phrase(run, finding) == "learning rate too high at relu1"
+    assert phrase(run, finding) == "the learning rate is too high"
+    assert phrase(run, replace(finding, closed=61)) == "the learning rate was too high"
+    assert phrase(run, replace(finding, causes=(Cause("bad-bias", 0.9, ""),))) == "bad bias at relu1"
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"), [(CLIMB, "the loss is climbed, not descended"), (MISFIT, "the output does not fit the loss")]
+)
+def test_the_forms_of_a_cause_are_told_apart(unit: str, words: str) -> None:
+    run = sick()
+    cause = Cause("output-loss-mismatch", 0.9, "")
+    assert phrase(run, replace(run.findings[0], symptom=None, units=(), unit=unit, causes=(cause,))) == words
+
+
+def test_what_is_said_of_a_cause_is_of_one_that_there_is() -> None:
+    assert set(FACTS) <= {*CAUSES, CLIMB, MISFIT}
 
 
 def test_one_unit_is_dead_and_two_are() -> None:
@@ -77,3 +93,23 @@ def test_several_places_are_told_together() -> None:
     assert phrase(run, *run.findings[:2]) == "108 of 256 units of relu1 and relu2 are dead"
     many = [replace(run.findings[0], where=f"relu{i}", units=()) for i in range(1, 6)]
     assert phrase(run, *many) == "units of relu1, relu2, relu3 and 2 more are dead"
+
+
+@pytest.mark.parametrize(
+    ("said", "more"),
+    [
+        ("It is so.", ""),
+        ("It is so; they hold half.", "They hold half."),
+        ("It is something else.", "It is something else."),
+        ("", ""),
+    ],
+    ids=["the same", "more", "else", "nothing"],
+)
+def test_what_was_said_is_not_said_again(said: str, more: str) -> None:
+    finding = replace(sick().findings[0], message="It is so.")
+    assert evidence(Cause("bad-bias", 0.9, said), finding) == more
+
+
+def test_what_is_so_or_is_not_has_no_figure() -> None:
+    assert bounds(replace(sick().findings[0], unit="outputs that do not fit", measured=1.0, limit=0.0)) == ""
+    assert "limit 0" in bounds(replace(sick().findings[0], unit="values", measured=1.0, limit=0.0))

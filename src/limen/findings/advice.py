@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from limen.errors import UnknownName
+from limen.findings.causes.normalisation_misuse import FEW, PAIR, UNTOUCHED
 from limen.findings.finding import REMEDIES, Finding
 from limen.findings.indications import is_safe
-from limen.findings.output_fit import CLIMB, REGRESSION, WANTED
+from limen.findings.output_fit import CLIMB, RANGES, RAW_SCORES, REGRESSION, WANTED
 from limen.findings.profile import PROFILE
 from limen.findings.rate_choice import (
     RATE_LIMITS,
@@ -21,6 +22,8 @@ from limen.vitals import SiteVitals, Vitals
 __all__ = ["advice"]
 
 STEP = 10.0  # what a learning rate is multiplied by, as the page of the remedy says
+MOST_NAMED = 5  # layers in a row that are named one by one
+SLACK = 0.05  # of a power of ten, so that an update a little above one is told as that one
 USUAL = 1e-3  # update ratio that is aimed at where one is known
 
 ACTIONS: dict[str, str] = {
@@ -33,24 +36,46 @@ ACTIONS: dict[str, str] = {
     "clip-gradients": "Call torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) between backward and step.",
     "scale-inputs": "Subtract the mean of the inputs and divide by their standard deviation{inputs}.",
     "scale-targets": "Subtract the mean of the targets and divide by their standard deviation.",
-    "fix-output-head": "Let the last layer give what the loss expects: {expected}.",
+    "fix-output-head": "{head}Let the last layer give what the loss expects: {expected}.",
     "fix-loss": "{mended}",
     "fix-training-loop": "{loop}",
-    "add-activation": "Put an activation between the linear layers that follow each other{at}.",
+    "add-activation": "Put an activation, relu for instance, {between}.",
     "change-optimiser": "Use Adam or AdamW, which move layers with a small gradient as well.",
     "reduce-dropout": "Lower the dropout probability to 0.2 or less.",
     "remove-activation": "Take the second activation{at} away, or put nn.Identity in its place.",
     "avoid-in-place": "Let the operation{at} make a new tensor: inplace=False.",
-    "fix-normalisation": "Put dropout behind the last batch normalisation; use nn.AlphaDropout with SELU.",
+    "fix-normalisation": "{statistics}",
 }
 """One sentence for each remedy; the names in braces are filled in from the case, or left out."""
 
-SIGN = "Turn the sign of the loss: what is minimised has to be smallest where the network is right."
-RAW = "Use the loss that takes raw scores, and keep log, sqrt and division in it away from zero."
+SIGN = (
+    "Turn the sign of the loss (a minus before it, or maximize=True, is one too many): what is minimised has to be "
+    "smallest where the network is right."
+)
+RAW = (
+    "Use the loss that takes raw scores (cross_entropy, binary_cross_entropy_with_logits), and keep log, sqrt and "
+    "division in it away from zero."
+)
+KEPT = "what is meant to stay gets requires_grad = False."
+REACHED: dict[str, str] = {
+    "no-optimiser": f"Make the optimiser of all that is to be trained, as with model.parameters(); {KEPT}",
+    "no-gradient": f"Let nothing from these layers to the loss leave the graph (detach, no_grad, item, numpy); {KEPT}",
+}
+"""How a layer is reached, by why it is not."""
+
+STATISTICS: dict[str, str] = {
+    "few": "Use batches of 16 or more, or nn.GroupNorm or nn.LayerNorm, which take no mean over the batch.",
+    "one": "Let the normalisation run over more than one number, or leave it out.",
+    "untouched": "Have the normalisation in training mode while you train: model.train().",
+    "dropped": "Put dropout behind the last batch normalisation, or lower its probability to 0.2.",
+    "": "Put dropout behind the last batch normalisation; use nn.AlphaDropout with SELU.",
+}
+"""What to do about a normalisation, by what is wrong with its statistics."""
+
 LOOP: dict[str, str] = {
     "missing-zero-grad": "Call optimizer.zero_grad() in each step, before backward.",
     "no-gradient-path": "Give the optimiser every parameter of the model, and see that nothing between them and the "
-    "loss leaves the graph (detach, no_grad, item, numpy); what is meant to stay gets requires_grad = False.",
+    "loss leaves the graph (detach, no_grad, item, numpy); " + KEPT,
     "": "Check each step: zero_grad, forward, backward, step, and every parameter in the optimiser.",
 }
 """What to look for in a training loop, by the likeliest cause; in general, where that is another."""
@@ -93,7 +118,10 @@ def _facts(finding: Finding, vitals: Vitals) -> dict[str, str]:
         "higher": f" ({rates[1]:.3g} → try {rates[1] * _raised(finding):.3g})" if rates else "",
         "expected": _expected(vitals),
         "mended": SIGN if finding.unit == CLIMB else RAW,
-        "loop": next((LOOP[one.name] for one in finding.causes if one.name in LOOP), LOOP[""]),
+        "head": _head(vitals),
+        "between": _between(finding, vitals),
+        "statistics": _statistics(finding, vitals),
+        "loop": _loop(finding, vitals),
         "inputs": f" ({inputs.mean:.3g} and {inputs.std:.3g})" if inputs and np.isfinite(inputs.std) else "",
     }
 
@@ -106,6 +134,36 @@ def _expected(vitals: Vitals) -> str:
     return (
         WANTED[min(functions)] if len(functions) == 1 and functions <= set(WANTED) else "raw scores for cross-entropy"
     )
+
+
+def _head(vitals: Vitals) -> str:
+    """Which function to take away before a loss that takes one itself; empty where none stands there."""
+    heads = {one.head for one in vitals.losses if one.function in RAW_SCORES and one.head in RANGES}
+    return f"Take the {min(heads)} before the loss away. " if len(heads) == 1 else ""
+
+
+def _between(finding: Finding, vitals: Vitals) -> str:
+    chains = (*vitals.program.unseparated, *vitals.program.barely)
+    chain = next((one for one in chains if one[-1] == finding.layer), ())
+    if not 1 < len(chain) <= MOST_NAMED:
+        return f"between the linear layers that follow each other{f' at {finding.layer}' if finding.layer else ''}"
+    return f"after {', '.join(chain[:-2])}{' and ' if len(chain) > 2 else ''}{chain[-2]}"
+
+
+def _statistics(finding: Finding, vitals: Vitals) -> str:
+    if finding.causes and finding.causes[0].name != "normalisation-misuse":
+        return STATISTICS[""]
+    if finding.unit == FEW:
+        return STATISTICS["few" if finding.limit == PAIR else "one"]
+    if finding.unit == UNTOUCHED:
+        return STATISTICS["untouched"]
+    return STATISTICS["dropped" if any(one.name == finding.where for one in vitals.program.norms) else ""]
+
+
+def _loop(finding: Finding, vitals: Vitals) -> str:
+    name = next((one.name for one in finding.causes if one.name in LOOP), "")
+    reasons = {one.reason for one in vitals.program.untrained if one.as_drawn}
+    return REACHED[min(reasons)] if name == "no-gradient-path" and len(reasons) == 1 else LOOP[name]
 
 
 def _of(finding: Finding, seen: SiteVitals | None, vitals: Vitals) -> str:
@@ -140,7 +198,7 @@ def _raised(finding: Finding) -> float:
     """What a learning rate is multiplied by: where the update ratio is known, the power of ten that makes it usual."""
     if finding.symptom is not None or finding.unit != "update ratio" or not 0.0 < finding.measured < USUAL:
         return STEP
-    return float(max(STEP, 10.0 ** np.floor(np.log10(USUAL / finding.measured))))
+    return float(max(STEP, 10.0 ** np.floor(np.log10(USUAL / finding.measured) + SLACK)))
 
 
 def _lower(finding: Finding, vitals: Vitals) -> str:

@@ -10,7 +10,7 @@ from limen.findings.causes.registry import in_order
 from limen.findings.consequences import BY_THE_LOSS, folded, handed_down
 from limen.findings.direction import direction_words
 from limen.findings.finding import Cause, Finding, Severity
-from limen.findings.remedies import remedies_for
+from limen.findings.remedies import fitting, remedies_for
 from limen.findings.rules import RULES
 from limen.findings.thresholds import Thresholds
 from limen.vitals import Vitals
@@ -88,7 +88,8 @@ def _explained(finding: Finding, vitals: Vitals, limits: Thresholds, facts: list
 
 def _answered(finding: Finding, causes: tuple[Cause, ...], vitals: Vitals) -> Finding:
     adaptive = bool(vitals.optimisers) and all(one.adaptive for one in vitals.optimisers)
-    return replace(finding, causes=causes, remedies=remedies_for(finding.symptom, causes, adaptive=adaptive))
+    remedies = remedies_for(finding.symptom, causes, adaptive=adaptive)
+    return replace(finding, causes=causes, remedies=fitting(remedies, finding, vitals))
 
 
 def _place(finding: Finding, vitals: Vitals) -> tuple[int, int, float, int, str]:

@@ -7,10 +7,27 @@ from dataclasses import dataclass
 
 from limen.findings.finding import Severity
 
-__all__ = ["CLASS_LOSSES", "CLIMB", "RANGES", "REGRESSION", "WANTED", "Misfit", "misfit", "outside"]
+__all__ = [
+    "CLASS_LOSSES",
+    "CLIMB",
+    "MISFIT",
+    "RANGES",
+    "RAW_SCORES",
+    "REGRESSION",
+    "WANTED",
+    "Misfit",
+    "misfit",
+    "outside",
+]
 
 CLIMB = "times the loss at the start"
 """The unit by which a loss that is climbed is measured."""
+
+MISFIT = "outputs that do not fit"
+"""The unit by which an output is counted that its loss cannot take."""
+
+RAW_SCORES = ("cross-entropy", "bce-with-logits")
+"""Losses that take a softmax or sigmoid themselves."""
 
 REGRESSION = ("mse", "l1", "smooth-l1", "huber")
 """Losses that are a distance between an output and its target."""
@@ -80,7 +97,7 @@ def misfit(loss: str, head: str) -> Misfit | None:
         return None
     if loss == "cross-entropy" and head == "log-softmax":
         return Misfit("info", wanted, "The log-softmax of a log-softmax is itself: gradients and losses are the same.")
-    if loss in ("cross-entropy", "bce-with-logits"):
+    if loss in RAW_SCORES:
         return Misfit("warning", wanted, scores(head)) if head in RANGES else None
     if loss == "bce":
         fits = head != "linear" and RANGES.get(head, (0.0, 1.0)) == (0.0, 1.0)

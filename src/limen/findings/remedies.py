@@ -1,8 +1,11 @@
 """What to do: a page for each remedy, and which of them answer a finding."""
 
-from limen.findings.finding import Cause
+from limen.findings.finding import Cause, Finding
+from limen.findings.output_fit import CLIMB, MISFIT, RAW_SCORES
+from limen.findings.sameness import SAMENESS
+from limen.vitals import Vitals
 
-__all__ = ["PAGES", "remedies_for"]
+__all__ = ["PAGES", "fitting", "remedies_for"]
 
 PAGES: dict[str, str] = {
     "swap-activation": (
@@ -79,8 +82,9 @@ PAGES: dict[str, str] = {
         "backward pass needs what it overwrites."
     ),
     "fix-normalisation": (
-        "Put dropout behind the last batch normalisation, or lower its probability to 0.2; use nn.AlphaDropout with "
-        "SELU; let a normalisation see more than one number."
+        "Let a batch normalisation see 16 samples or more; or use nn.GroupNorm or nn.LayerNorm, which take no "
+        "mean over the batch. Put dropout behind the last batch normalisation, or lower its probability to 0.2; use "
+        "nn.AlphaDropout with SELU."
     ),
 }
 """The manual page of each remedy."""
@@ -102,7 +106,7 @@ _BY_CAUSE: dict[str, tuple[str, ...]] = {
     "unbounded-recurrence": ("swap-activation", "clip-gradients", "reinitialise"),
     "loss-numerics": ("fix-loss",),
     "excess-dropout": ("reduce-dropout",),
-    "normalisation-misuse": ("fix-normalisation", "add-normalisation"),
+    "normalisation-misuse": ("fix-normalisation",),
     "dead-from-start": ("reinitialise", "revive-units"),
 }
 
@@ -136,3 +140,23 @@ def remedies_for(symptom: str | None, causes: tuple[Cause, ...], *, adaptive: bo
     guess = () if symptom in ("not-learning", "slow-learning") and by_cause else _BY_SYMPTOM.get(symptom or "", ())
     named = dict.fromkeys((*first, *by_cause, *guess))
     return tuple(name for name in named if not (adaptive and name == "change-optimiser"))
+
+
+def fitting(remedies: tuple[str, ...], finding: Finding, vitals: Vitals) -> tuple[str, ...]:
+    """Of ``remedies``, those that can mend this case: a cause may have several forms, and a remedy answer one of them.
+
+    Args:
+        remedies: As ``remedies_for`` returns them.
+        finding: What is to be mended.
+        vitals: What was seen.
+    """
+    if finding.symptom is not None:
+        return remedies
+    idle: set[str] = set()
+    if finding.unit == CLIMB:  # nothing is wrong with the output
+        idle = {"fix-output-head"}
+    elif finding.unit == MISFIT and vitals.losses and all(one.function in RAW_SCORES for one in vitals.losses):
+        idle = {"fix-loss"}  # the loss takes raw scores already
+    elif finding.unit == SAMENESS:  # a normalisation leaves equal units equal
+        idle = {"add-normalisation"}
+    return tuple(one for one in remedies if one not in idle)

@@ -7,10 +7,13 @@ from limen.findings.figures import median
 from limen.findings.once import once
 from limen.vitals import Activity, SiteVitals, Vitals
 
-__all__ = ["ALIKE", "difference", "in_words", "signal"]
+__all__ = ["ALIKE", "SAMENESS", "difference", "in_words", "signal"]
 
 ALIKE = 1e-3
 """Difference between units below which they began alike: float32 leaves 1e-5, random weights make about 1."""
+
+SAMENESS = "difference between units"
+"""The unit by which units that began alike are told."""
 
 FEWEST = 4  # units of a layer of which it means anything that they are alike
 

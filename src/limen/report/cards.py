@@ -10,7 +10,7 @@ from limen.journal import Run
 from limen.report.draw import Json
 from limen.report.groups import actions, known, revived
 from limen.report.numbers import count, percent, printable, sentence
-from limen.report.words import bounds, phrase, place_name, spread, unit_list
+from limen.report.words import bounds, evidence, phrase, place_name, spread, unit_list
 
 __all__ = ["cards"]
 
@@ -45,7 +45,7 @@ def _card(run: Run, one: Group, drawings: Drawings) -> Json:
         "revived": known(one) + revived(run, one),
         "closed": f"{one.closed:,}" if one.closed is not None else "",
         "confidence": percent(max(finding.confidence for finding in one.members)),
-        "causes": [_cause(cause) for cause in one.causes],
+        "causes": [_cause(cause, one) for cause in one.causes],
         "actions": actions(run, one),
         "members": members,
         "consequences": [_member(run, finding, drawings) for finding in one.consequences],
@@ -75,11 +75,11 @@ def _units(finding: Finding, total: int | None) -> str:
     return f"{listed} units" if listed.startswith("all ") else f"units {listed}"
 
 
-def _cause(cause: Cause) -> Json:
+def _cause(cause: Cause, one: Group) -> Json:
     known = math.isfinite(cause.confidence)
     return {
         "name": printable(cause.name),
         "confidence": percent(cause.confidence),
         "width": round(100 * min(max(cause.confidence, 0.0), 1.0)) if known else 0,
-        "evidence": printable(cause.evidence),
+        "evidence": printable(evidence(cause, one.root) if len(one.members) == 1 else cause.evidence),
     }

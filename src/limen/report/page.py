@@ -9,7 +9,7 @@ import limen
 from limen.findings import Finding
 from limen.journal import Run, TreatmentRecord
 from limen.report.draw import Json
-from limen.report.groups import figures_of, grouped
+from limen.report.groups import actions, figures_of, grouped
 from limen.report.headline import allowance, headline, undecided, unfinished
 from limen.report.looks import ending
 from limen.report.numbers import count, duration, number, printable, sentence
@@ -118,6 +118,8 @@ def _lede(run: Run, shown: Sequence[Finding]) -> str:
     parts = [f"Since step {worst.root.step:,}."]
     if worst.causes and worst.symptom:
         parts = [f"Since step {worst.root.step:,}, most likely because {reason(worst.causes[0])}."]
+    todo = [one.sentence for one in actions(run, worst) if not one.done]
+    parts += todo[:1]
     told = {finding.key for finding in (*worst.members, *worst.consequences)}
     others = len([finding for finding in run.open_findings if finding.key not in told])
     parts += [f"{count(others, 'more finding')} below."] if others > 0 else []

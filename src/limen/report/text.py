@@ -11,9 +11,9 @@ from limen.findings.advice import SAFE
 from limen.journal import Run, TreatmentRecord
 from limen.report.groups import Action, actions, figures_of, grouped, known, revived
 from limen.report.headline import cost, headline
-from limen.report.numbers import number, percent, printable
+from limen.report.numbers import number, percent, printable, sentence
 from limen.report.order import closed_findings, shown_findings
-from limen.report.words import bounds, place_name, places, spread, unit_list
+from limen.report.words import bounds, evidence, phrase, place_name, places, spread, unit_list
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -116,17 +116,28 @@ def _group(run: Run, one: Group) -> list[Entry]:
     entries = [Entry(one.severity, _title(run, one), one.severity, "title", gap=True)]
     entries.append(Entry("  what", root.message.replace(root.where, shortened(root.where))))
     if alone:
-        entries.append(Entry("", f"{bounds(root)}; {percent(root.confidence)} sure"))
+        entries.append(Entry("", "; ".join(filter(None, (bounds(root), f"{percent(root.confidence)} sure")))))
         entries += _units(run, root)
     else:
         entries += _members(run, one)
     entries.append(Entry("  since", f"step {root.step:,} of {run.vitals.step:,}{known(one)}{revived(run, one)}"))
-    for index, cause in enumerate(one.causes):
-        evidence = f": {cause.evidence}" if cause.evidence else ""
-        entries.append(Entry("" if index else "  why", f"{cause.name} ({percent(cause.confidence)}){evidence}"))
-    entries += [Entry("  so", finding.message) for finding in one.consequences]
+    entries += _causes(one)
+    entries += [Entry("  so", _consequence(run, finding)) for finding in one.consequences]
     todo = [Entry("", _action(action)) for action in actions(run, one)] + [Entry("", f"limen explain {root.name}")]
     return [*entries, replace(todo[0], label="  do"), *todo[1:]]
+
+
+def _causes(one: Group) -> list[Entry]:
+    """A line for each; none for one that would only say again what has been said, and how sure it is."""
+    told = [(cause, evidence(cause, one.root)) for cause in one.causes]
+    told = [(cause, more) for cause, more in told if more or cause.name != one.root.name or len(one.members) > 1]
+    lines = [f"{cause.name} ({percent(cause.confidence)}){f': {more}' if more else ''}" for cause, more in told]
+    return [Entry("" if index else "  why", line) for index, line in enumerate(lines)]
+
+
+def _consequence(run: Run, finding: Finding) -> str:
+    """What became of units in a few words, as their figures explain nothing here; all else as it was told."""
+    return f"{sentence(phrase(run, finding))}." if finding.units else finding.message
 
 
 def _title(run: Run, one: Group) -> str:
@@ -151,7 +162,7 @@ def _units(run: Run, finding: Finding) -> list[Entry]:
 def _members(run: Run, one: Group) -> list[Entry]:
     """A line for each place; the first ones of many."""
     entries = [
-        Entry("", f"{shortened(place_name(run, f.where))}: {bounds(f)}, since step {f.step:,}")
+        Entry("", f"{shortened(place_name(run, f.where))}: {f'{bounds(f)}, ' * bool(bounds(f))}since step {f.step:,}")
         for f in one.members[:NAMED]
     ]
     more = len(one.members) - NAMED

@@ -4,12 +4,14 @@ import re
 from collections.abc import Sequence
 
 from limen.findings import Cause, Finding, words
+from limen.findings.output_fit import CLIMB, MISFIT
 from limen.journal import Run
 from limen.report.numbers import amount, count, number, percent, printable
 from limen.sites import Site
 
 __all__ = [
     "bounds",
+    "evidence",
     "phrase",
     "place_name",
     "places",
@@ -45,6 +47,21 @@ PHRASES = {
 }
 """What each symptom says in a sentence, and when it is over; in lower case and without a full stop."""
 
+FACTS = {
+    "learning-rate-too-high": ("the learning rate is too high", "the learning rate was too high"),
+    "learning-rate-too-low": ("the learning rate is too low", "the learning rate was too low"),
+    "missing-activation": ("an activation is missing before {where}", "an activation was missing before {where}"),
+    "unscaled-inputs": ("the inputs are not scaled", "the inputs were not scaled"),
+    "unscaled-targets": ("the targets are not scaled", "the targets were not scaled"),
+    "missing-zero-grad": ("gradients are not set back to zero", "gradients were not set back to zero"),
+    "no-gradient-path": ("some layers are not trained", "some layers were not trained"),
+    "excess-dropout": ("too much is dropped out at {where}", "too much was dropped out at {where}"),
+    "loss-numerics": ("the loss is computed in an unstable way", "the loss was computed in an unstable way"),
+    CLIMB: ("the loss is climbed, not descended", "the loss was climbed, not descended"),
+    MISFIT: ("the output does not fit the loss", "the output did not fit the loss"),
+}
+"""What a cause that is seen by itself says in a sentence; by its name, or by the unit that tells its form."""
+
 REASONS = {
     "learning-rate-too-high": "the learning rate is too high",
     "learning-rate-too-low": "the learning rate is too low",
@@ -68,13 +85,31 @@ REASONS = {
 """What each cause says in a sentence, after "because"."""
 
 
+YES_OR_NO = (MISFIT, "untouched statistics")
+"""Units of findings that are counted as one, and have no size."""
+
+
+def evidence(cause: Cause, finding: Finding) -> str:
+    """What speaks for a cause, without what the message of the finding, told just before, has said already."""
+    said = finding.message.removesuffix(".")
+    if not said or not cause.evidence.startswith((f"{said};", f"{said}.")):
+        return "" if cause.evidence == finding.message else cause.evidence
+    more = cause.evidence[len(said) + 1 :].lstrip()
+    return more[:1].upper() + more[1:]
+
+
 def tied(text: str) -> str:
     """The text for a page that wraps, with every percent sign tied to its number."""
     return re.sub(r"(?<=\d) %(?!\S)|(?<=\d) %(?=[.,;:)])", "\u00a0%", text)
 
 
 def bounds(finding: Finding) -> str:
-    """The figure of a finding beside the limit that it passed, for instance ``68 % of units, limit 10 %``."""
+    """The figure of a finding beside the limit that it passed, for instance ``68 % of units, limit 10 %``.
+
+    Empty for what is so or is not: of that there is nothing to measure.
+    """
+    if finding.unit in YES_OR_NO:
+        return ""
     share = finding.unit.startswith("share")
     limit = percent(finding.limit) if share else number(finding.limit)
     return f"{amount(finding.measured, finding.unit)}, limit {limit}"
@@ -137,7 +172,8 @@ def phrase(run: Run, *findings: Finding) -> str:
         units = f"{many:,} of {count(total, 'unit')} of"
     else:
         units = f"{count(many, 'unit')} of"
-    now, past = PHRASES.get(first.symptom or "", ("{name} at {where}", "{name} at {where}"))
+    plain = ("{name} at {where}", "{name} at {where}")
+    now, past = PHRASES.get(first.name) or FACTS.get(first.unit) or FACTS.get(first.name) or plain
     return (now if first.closed is None else past).format(
         units=units,
         where=places(run, findings),

@@ -27,7 +27,7 @@ def names(found: Finding) -> list[str]:
 def test_a_log_of_zero_is_put_down_to_the_loss() -> None:
     found = broken(LOG.vitals)
     assert (found.where, found.step, names(found)) == ("loss", 30, ["loss-numerics"])
-    assert "The loss (other) was nan at step 30" in found.causes[0].evidence
+    assert "The loss was nan at step 30" in found.causes[0].evidence
     assert "from -4 to 4" in found.causes[0].evidence
     assert found.remedies[0] == "fix-loss"
 

@@ -101,6 +101,22 @@ def test_stays_silent(vitals: Vitals) -> None:
     assert list(no_gradient_path(vitals, LIMITS)) == []
 
 
+def unheard(entries: int) -> Vitals:
+    """No activation function was seen, as none is under no_grad; a head of 64 × 10 learns behind one trained layer."""
+    lost = (left("fc1", reason="no-gradient", entries=entries),)
+    return replace(given(layers=(Layer("fc2"),)), sites=(), program=Program(untrained=lost))
+
+
+def test_where_no_site_was_seen_the_optimiser_tells_what_is_meant_to_learn() -> None:
+    (finding,) = no_gradient_path(unheard(64 * 64), LIMITS)
+    assert finding.severity == "warning"
+    assert "1 of 3 layers stay as they were drawn: an optimiser holds them, and no backward pass" in finding.message
+
+
+def test_where_no_site_was_seen_a_lesser_part_may_not_be_in_use() -> None:
+    assert list(no_gradient_path(unheard(64 * 64 - 1), LIMITS)) == []
+
+
 def test_a_recurrent_layer_is_known_by_the_gates_that_it_holds() -> None:
     vitals = given(layers=(cut("rnn.l0.input"),))
     gate = replace(vitals.sites[0], site=replace(vitals.sites[0].site, layer=None))

@@ -16,7 +16,7 @@ from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
 from limen.findings.once import once
-from limen.findings.sameness import signal
+from limen.findings.sameness import SAMENESS, signal
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
 from limen.findings.weights import weight_of
@@ -125,7 +125,7 @@ def bad_initialisation_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Find
             confidence=0.95,
             measured=0.0,
             limit=limits.alike,
-            unit="difference between units",
+            unit=SAMENESS,
             layer=seen.site.layer,
         )
     for seen in vitals.sites:

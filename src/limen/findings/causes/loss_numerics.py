@@ -83,12 +83,13 @@ def loss_numerics(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause
         return None
     value = float(loss.value[loss.step == finding.step][0])
     where = f"at step {finding.step}, where all pre-activations were finite, from {calm[0]:.3g} to {calm[1]:.3g}"
+    kind = "" if loss.function == "other" else f" ({loss.function})"
     if finding.where != "loss":
         broken = [one.first_nonfinite == finding.step for one in vitals.parameters]
         if not np.isfinite(value) or len(broken) < 2 or not all(broken):
             return None
         evidence = (
-            f"The loss ({loss.function}) was {value:g} {where}; and yet no gradient was finite, up to the last layer: "
+            f"The loss{kind} was {value:g} {where}; and yet no gradient was finite, up to the last layer: "
             "look in the loss for a sqrt, norm or division that meets a zero, of which the slope is infinite."
         )
         return Cause("loss-numerics", 0.85, evidence)
@@ -98,7 +99,7 @@ def loss_numerics(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause
         if stable
         else "look in the loss for a log, sqrt or division that meets a zero, and for a NaN among the targets"
     )
-    evidence = f"The loss ({loss.function}) was {value:g} {where}, and every weight before it: {suspects}."
+    evidence = f"The loss{kind} was {value:g} {where}, and every weight before it: {suspects}."
     return Cause("loss-numerics", 0.8 if stable else 0.9, evidence)
 
 

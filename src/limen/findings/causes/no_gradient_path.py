@@ -21,6 +21,7 @@ WHY = {
     "no-optimiser": "they get gradients, and no optimiser holds them",
     "no-gradient": "the forward pass runs through them, and no backward pass has reached them",
 }
+UNSEEN = "an optimiser holds them, and no backward pass has reached them"
 
 
 @fact("no-gradient-path", explains={"not-learning", "slow-learning", "vanishing-gradient", "collapsed-representation"})
@@ -32,9 +33,10 @@ def no_gradient_path(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
 
     How it is measured: parameters that require gradients and stand still, entry by entry, though steps are taken:
     those that get gradients and are in no optimiser, and those in one that no backward pass has reached while their
-    layer ran forward. Weights that do not look as initialisations draw them were trained before, and are left out. What
-    remains is a warning where it holds half of all entries before the last trained layer, an error where nothing is
-    trained, and a remark otherwise.
+    layer ran forward. Where no activation function was seen at all, as none is under ``no_grad``, nothing tells that it
+    ran, and only half of all entries or more are told. Weights that do not look as initialisations draw them were
+    trained before, and are left out. What remains is a warning where it holds half of all entries before the last
+    trained layer, an error where nothing is trained, and a remark otherwise.
 
     Known to misfire: random layers that are meant to stay and were not given ``requires_grad = False``; a branch whose
     loss sets in later.
@@ -60,11 +62,13 @@ class Neglect:
         layers: by reason.
         trained: layers of weights that do not.
         share: of the entries before the last trained layer, in [0, 1].
+        ran: whether a site shows that those without a gradient are in use.
     """
 
     layers: dict[str, list[str]]
     trained: int
     share: float
+    ran: bool
 
 
 def neglected(
@@ -73,8 +77,9 @@ def neglected(
     """The fresh weights among the untrained ones that are in use; None where there is none."""
     fresh = [one for one in untrained if one.as_drawn]
     cut = [one for one in fresh if one.reason == "no-gradient"]
-    mute = [seen for seen in sites if is_mute(seen)] if cut else []
-    if not any(is_of(seen, one.layer) for one in cut for seen in mute):
+    known_sites = list(sites)
+    mute = [seen for seen in known_sites if is_mute(seen)] if cut else []
+    if known_sites and not any(is_of(seen, one.layer) for one in cut for seen in mute):
         fresh = [one for one in fresh if one.reason == "no-optimiser"]
     if not fresh:
         return None
@@ -83,8 +88,11 @@ def neglected(
     last = max((one.parameter.order for one in trained), default=0)
     others = sum(int(np.prod(one.parameter.shape)) for one in trained if one.parameter.order != last)
     entries = sum(one.entries for one in fresh)
+    share = entries / max(entries + others, 1)
+    if cut and not known_sites and share < MOST:
+        return None
     layers = {reason: list(dict.fromkeys(one.layer for one in fresh if one.reason == reason)) for reason in WHY}
-    return Neglect(layers, len({one.parameter.layer for one in trained}), entries / max(entries + others, 1))
+    return Neglect(layers, len({one.parameter.layer for one in trained}), share, bool(known_sites))
 
 
 def is_mute(seen: SiteVitals) -> bool:
@@ -108,7 +116,8 @@ def belongs(name: str, label: str) -> bool:
 
 
 def _finding(neglect: Neglect, where: str) -> Finding:
-    told = [f"{WHY[reason]} ({listed(layers)})" for reason, layers in neglect.layers.items() if layers]
+    reasons = WHY if neglect.ran else WHY | {"no-gradient": UNSEEN}
+    told = [f"{reasons[reason]} ({listed(layers)})" for reason, layers in neglect.layers.items() if layers]
     many = sum(map(len, neglect.layers.values()))
     severity: Severity = "info" if neglect.share < MOST else "warning" if neglect.trained else "error"
     message = f"{many} of {many + neglect.trained} layers stay as they were drawn: {'; '.join(told)}."

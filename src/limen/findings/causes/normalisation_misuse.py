@@ -10,6 +10,8 @@ from limen.findings.finding import Finding
 from limen.findings.thresholds import Thresholds
 from limen.vitals import Normalisation, Vitals
 
+UNTOUCHED = "untouched statistics"
+FEW = "values"  # the unit by which what a mean is taken of is counted
 PAIR = 2  # values of which only the sign of their difference is left
 STRONG_DROPOUT = 1.0 / 3.0  # share from which the variance in training is 1.5 times that in use (Li et al. 2019)
 PLAIN = frozenset({"Dropout", "Dropout1d", "Dropout2d", "Dropout3d"})
@@ -32,7 +34,7 @@ def normalisation_misuse(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
 
     Known to misfire: batch normalisation whose statistics are computed again without dropout.
 
-    Answered by: fix-normalisation, add-normalisation.
+    Answered by: fix-normalisation.
 
     Source: Ioffe & Szegedy 2015, arXiv:1502.03167; Wu & He 2018, "Group Normalization", arXiv:1803.08494, figure 1,
     for the error at small batches; Li et al. 2019, arXiv:1801.05134; Klambauer et al. 2017, arXiv:1706.02515.
@@ -60,7 +62,7 @@ def _of_few(norm: Normalisation) -> Iterator[Finding]:
         confidence=0.9,
         measured=float(norm.values),
         limit=float(most),
-        unit="values",
+        unit=FEW,
         layer=norm.name or None,
     )
 
@@ -71,7 +73,7 @@ def _with_strange_statistics(norm: Normalisation) -> Iterator[Finding]:
             f"{norm.kind} {norm.name} is in evaluation mode in training steps, with the mean 0 and the variance 1 that "
             "it was made with: it normalises nothing."
         )
-        yield _remark(norm.name, evidence, measured=1.0, limit=0.0, unit="untouched statistics")
+        yield _remark(norm.name, evidence, measured=1.0, limit=0.0, unit=UNTOUCHED)
     if norm.dropped >= STRONG_DROPOUT and "BatchNorm" in norm.kind:
         evidence = (
             f"Dropout of {100 * norm.dropped:.4g} % stands directly before {norm.kind} {norm.name}: in training the "

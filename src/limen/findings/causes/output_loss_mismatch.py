@@ -12,7 +12,7 @@ from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median, share
 from limen.findings.finding import Cause, Finding, Severity
 from limen.findings.loss_trend import BELOW_A_GUESS, classes_of
-from limen.findings.output_fit import CLASS_LOSSES, CLIMB, RANGES, REGRESSION, misfit, outside
+from limen.findings.output_fit import CLASS_LOSSES, CLIMB, MISFIT, RANGES, REGRESSION, misfit, outside
 from limen.findings.thresholds import Thresholds
 from limen.vitals import LossVitals, Scale, SiteVitals, Vitals
 
@@ -133,7 +133,7 @@ def _climb(loss: LossVitals, vitals: Vitals, limits: Thresholds) -> Finding:
     start, now = float(size[0]), median(size[-3:])
     grown = share(now, start)
     message = f"{loss.function} is climbed, not descended: {start:.4g} at the start, {now:.4g} now."
-    why = f"It entered with the wrong sign in every one of the first steps, and has grown {grown:.3g} times."
+    why = f"The gradient of every one of the first steps was taken of its negative, and it has grown {grown:.3g} times."
     severity: Severity = "error" if grown >= limits.risen else "warning"
     return _found(loss, vitals, severity, 0.95, message, why, grown, 1.0, CLIMB, whole=True)
 
@@ -190,7 +190,7 @@ def _found(
     why: str,
     measured: float = 1.0,
     limit: float = 0.0,
-    unit: str = "outputs that do not fit",
+    unit: str = MISFIT,
     *,
     whole: bool = False,
 ) -> Finding:

@@ -167,6 +167,6 @@ def _doubts(vitals: Vitals, finding: Finding) -> list[Doubt]:
 def _words(inputs: InputVitals, size: float, offset: float) -> str:
     shifted = f", its mean {offset:.1f} standard deviations from zero" if offset >= SHIFTED else ""
     return (
-        f"the model's input runs from {inputs.low:.4g} to {inputs.high:.4g} with a root mean square of {size:.3g}"
-        f"{shifted}; initialisations assume about 1"
+        f"The model's input runs from {inputs.low:.4g} to {inputs.high:.4g} with a root mean square of {size:.3g}"
+        f"{shifted}; initialisations assume about 1."
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from limen.findings.finding import Finding
 from limen.findings.loss_trend import loss_trend
 from limen.findings.rules.registry import rule
-from limen.findings.sameness import ALIKE, difference, in_words
+from limen.findings.sameness import ALIKE, SAMENESS, difference, in_words
 from limen.findings.thresholds import Thresholds
 from limen.findings.words import samples_of
 from limen.vitals import Vitals
@@ -48,7 +48,7 @@ def collapsed_representation(vitals: Vitals, limits: Thresholds) -> Iterator[Fin
             step=1,
             measured=apart,
             limit=limits.alike,
-            unit="difference between units",
+            unit=SAMENESS,
             confidence=0.95,
             causes=(),
             remedies=(),
