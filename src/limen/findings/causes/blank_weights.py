@@ -58,7 +58,7 @@ def blank_layers(vitals: Vitals) -> Iterator[tuple[SiteVitals, Cause]]:
 
 
 def _returns(vitals: Vitals, hidden: list[SiteVitals], zero: SiteVitals) -> bool:
-    """Whether the signal is back between this layer and another of zeros: they end branches, and it went another way."""
+    """Whether the signal is back between this layer and another of zeros: it passes their branches by."""
     inside = [one for one in hidden if one.site.model == zero.site.model]
     zeros = [one.site.order for one in inside if began_at_zero(vitals, one.site.layer)]
     between = [one for one in inside if min(zeros) < one.site.order < max(zeros)]
