@@ -140,6 +140,34 @@ def test_a_head_or_an_adapter_of_zeros_is_sound(spreads: tuple[float, ...]) -> N
     assert list(bad_initialisation_seen(of_matrices(spreads), LIMITS)) == []
 
 
+def of_pairs(count: int, spread: float = 0.0, inner: int = 4) -> Vitals:
+    """Pairs of weights: a drawn one to ``inner`` units, and behind it one of a single number that adds to a sum."""
+    sizes = [(inner, 64) if i % 2 == 0 else (64, inner) for i in range(2 * count)]
+    vitals = of_matrices((0.1, spread) * count, 0.0)
+    weights = [one for one in vitals.parameters if one.parameter.weight]
+    known = [
+        replace(one, parameter=replace(one.parameter, shape=shape))
+        for one, shape in zip(weights, (*sizes, (10, 64)), strict=True)
+    ]
+    return replace(vitals, parameters=tuple(known))
+
+
+@pytest.mark.parametrize("inner", [4, 256])
+def test_zeros_that_each_stand_behind_a_drawn_weight_are_adapters_or_branches(inner: int) -> None:
+    """LoRA and bottleneck adapters beside frozen layers, coupling nets of a flow, residual branches."""
+    assert list(begun_without_chance(of_pairs(2, inner=inner), LIMITS)) == []
+
+
+def coupling(i: int, scale: float) -> tuple[Layer, ...]:
+    """One coupling of a flow: a hidden layer, and the last one of which the tanh is taken."""
+    return (Layer(f"c{i}.relu", scale=0.58, std=0.5), Layer(f"c{i}.tanh", "tanh", scale=scale, std=1e-6, update=0.9))
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-4])
+def test_small_layers_between_which_the_signal_returns_are_sound(scale: float) -> None:
+    assert not told(*(layer for i in range(5) for layer in coupling(i, scale)))
+
+
 @pytest.mark.parametrize(("depth", "level"), [(12, "warning"), (5, "info")])
 def test_sigmoids_in_a_row_are_a_remark_and_many_a_warning(depth: int, level: str) -> None:
     assert told(*deep(depth, 0.14, "sigmoid")) == [("saturating-activation", level)]

@@ -5,7 +5,7 @@ import pytest
 
 from limen.findings import Thresholds, diagnose
 from limen.findings.causes import FACTS, learning_rate_too_high
-from limen.findings.causes.learning_rate_too_high import REPLACED, STEEP
+from limen.findings.causes.learning_rate_too_high import FEWEST, REPLACED, STEEP
 from limen.findings.finding import Cause
 from limen.vitals import InputVitals, Vitals
 from tests.findings.patients import Layer, Patient, falling, noisy
@@ -180,6 +180,15 @@ def test_first_steps_that_throw_the_weights_about_are_seen_at_once(vitals: Vital
 )  # fmt: skip
 def test_nothing_is_said_at_once(vitals: Vitals) -> None:
     assert list(sight(vitals, LIMITS)) == []
+
+
+@pytest.mark.parametrize(("inputs", "seen"), [(FEWEST - 1, False), (FEWEST, True)])
+def test_a_net_of_a_few_weights_may_swing_before_its_loss_falls(inputs: int, seen: bool) -> None:
+    """As one of three units for the exclusive or, which learns at a rate of 5 and more; a loss that rises is told."""
+    few = Layer("fc0", units=1, fan_in=inputs, update=THROWN)
+    story = Patient((few,), steps=20, classes=0, function="mse", losses=(noisy(0.25, 0.001),))
+    assert bool(list(sight(story.vitals, LIMITS))) is seen
+    assert list(sight(replace(story, losses=(RISEN,)).vitals, LIMITS))
 
 
 def test_gradients_that_are_not_cleared_are_the_reason() -> None:

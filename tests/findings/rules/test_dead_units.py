@@ -35,6 +35,16 @@ def test_fires(vitals: Vitals, severity: str) -> None:
     assert (finding.symptom, finding.where, finding.severity) == ("dead-units", "fc1", severity)
 
 
+BACK = noisy(lambda t: np.where(t < 60, falling(2.4, 0.5, 10.0)(t), np.minimum(0.5 + (t - 60) / 50, 2.9)), 0.1)
+
+
+@pytest.mark.parametrize(("function", "severity"), [("smooth-l1", "info"), ("cross-entropy", "error")])
+def test_half_that_fell_silent_early_is_a_remark_where_the_task_has_moved(function: str, severity: str) -> None:
+    """A loss to targets of Q-learning falls, and rises with the values that are learned."""
+    (finding,) = dead_units(ill((30,) * 34, losses=(BACK,), function=function), LIMITS)
+    assert finding.severity == severity
+
+
 @pytest.mark.parametrize(
     "vitals",
     [

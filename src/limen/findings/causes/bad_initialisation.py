@@ -49,6 +49,7 @@ MOST = 0.5  # share of the weights' entries: adapters, shortcuts and heads that 
 FAR = 5.0  # times the gain, from which one layer alone is stuck
 
 TINY = 0.1  # times the gain, over three layers and more: a thousandth is left
+RETURNED = 0.03  # of the input's spread, behind two such layers: it went another way, as past the ends of branches
 GONE = 1e-3  # of the input's spread: a hundredth of what three layers of torch's own initialisation leave
 
 EXPLAINS = frozenset(
@@ -183,17 +184,23 @@ def _begun_large(vitals: Vitals, layers: dict[str, _Layer], limits: Thresholds) 
 
 def _begun_small(vitals: Vitals, layers: dict[str, _Layer]) -> Iterator[Finding]:
     """Three small layers and more behind which hardly anything is left of the input."""
-    small = [one for one in _hidden(vitals) if one.site.layer in layers and layers[one.site.layer].excess <= TINY]
-    if len(small) < 3:
+    hidden = sorted(_hidden(vitals), key=lambda one: one.site.order)
+    small = [one for one in hidden if one.site.layer in layers and layers[one.site.layer].excess <= TINY]
+    if len(small) < 3 or any(_left(vitals, one) >= RETURNED for one in hidden[hidden.index(small[1]) + 1 :]):
         return
-    last = max(small, key=lambda one: one.site.order)
-    left, layer = min(signal(vitals, last, last.birth), _first_signal(vitals, last)), layers[last.site.layer or ""]
+    last = small[-1]
+    left, layer = _left(vitals, last), layers[last.site.layer or ""]
     if left < GONE:
         evidence = (
             f"{len(small)} layers began with weights of a tenth of the scale that suits them or less, {layer.weight} "
             f"of {layer.excess:.2g} times: {last.site.title} began with {left:.1e} of the input's spread."
         )
         yield _misscaled(last, evidence, measured=layer.excess, limit=TINY)
+
+
+def _left(vitals: Vitals, seen: SiteVitals) -> float:
+    """The signal at a site in the first window or at the first step, whichever is less."""
+    return min(signal(vitals, seen, seen.birth), _first_signal(vitals, seen))
 
 
 def _first_signal(vitals: Vitals, seen: SiteVitals) -> float:

@@ -51,23 +51,48 @@ def blank_layers(vitals: Vitals, limits: Thresholds) -> Iterator[tuple[SiteVital
         if seen.birth.steps < limits.begun:
             continue
         if began_at_zero(vitals, seen.site.layer):
-            if signal(vitals, seen, seen.birth) < MUTE and not is_gate(seen.site.function):
+            mute = signal(vitals, seen, seen.birth) < MUTE and not _returns(vitals, hidden, seen)
+            if mute and not is_gate(seen.site.function):
                 yield seen, _of_zeros(vitals, [seen])
         elif weight_of(vitals, seen.site.layer) is not None and difference(seen.birth) <= ALIKE:
             yield seen, _of_equals(vitals, [seen])
 
 
+def _returns(vitals: Vitals, hidden: list[SiteVitals], zero: SiteVitals) -> bool:
+    """Whether the signal is back between this layer and another of zeros: it passes their branches by."""
+    inside = [one for one in hidden if one.site.model == zero.site.model]
+    zeros = [one.site.order for one in inside if began_at_zero(vitals, one.site.layer)]
+    between = [one for one in inside if min(zeros) < one.site.order < max(zeros)]
+    return any(signal(vitals, one, one.birth) >= MUTE for one in between)
+
+
 def blank_share(vitals: Vitals) -> tuple[float, list[ParameterVitals]]:
     """Share of the weights' entries that began all zero or all equal within their tensor, and those tensors.
 
-    The last weight is left out: a head of zeros is a guess. Tensors of which the first rows are not known count as
-    sound; so do models with a single weight besides.
+    The last weight is left out: a head of zeros is a guess. So are zeros that stand alone behind a drawn weight: those
+    of adapters, of coupling nets and of branches add nothing to the sum they end in, and move at once. Tensors of
+    which the first rows are not known count as sound; so do models with a single weight besides.
     """
-    weights = [one for one in vitals.parameters if one.parameter.weight]
-    hidden = [one for one in weights if one.parameter.order < max(w.parameter.order for w in weights)]
-    blank = [one for one in hidden if one.spread == 0.0 and _entries(one) > 1 and np.isfinite(scale_at_birth(one))]
+    weights = sorted((one for one in vitals.parameters if one.parameter.weight), key=lambda one: one.parameter.order)
+    hidden = weights[:-1]
+    alone = [_is_zero(one) and not any(map(_is_zero, beside)) for one, beside in _neighbours(hidden)]
+    blank = [one for one, single in zip(hidden, alone, strict=True) if _is_blank(one) and not single]
     every = sum(map(_entries, hidden))
     return (sum(map(_entries, blank)) / every if every and len(hidden) > 1 else 0.0), blank
+
+
+def _neighbours(weights: list[ParameterVitals]) -> Iterator[tuple[ParameterVitals, list[ParameterVitals]]]:
+    """Each weight with the one before it and the one behind it."""
+    for place, one in enumerate(weights):
+        yield one, weights[max(place - 1, 0) : place] + weights[place + 1 : place + 2]
+
+
+def _is_blank(seen: ParameterVitals) -> bool:
+    return seen.spread == 0.0 and _entries(seen) > 1 and bool(np.isfinite(scale_at_birth(seen)))
+
+
+def _is_zero(seen: ParameterVitals) -> bool:
+    return _is_blank(seen) and scale_at_birth(seen) == 0.0
 
 
 def _entries(seen: ParameterVitals) -> int:

@@ -24,6 +24,7 @@ EXPLAINS = LASTING | {"dead-units", "dying-units", "non-finite"}
 FAINT = 0.25  # confidence below which it is not worth saying
 EARLY = 50  # steps, the last of those that are always looked at
 REPLACED = 3.0  # times its norm that a weight moved in one step: nothing of it is left
+FEWEST = 16  # entries of a weight: one of two to four units may swing by its own size and learn
 TIMES = 3  # large steps of one weight: Adam's first is one of its whole rate, whatever the gradient
 STEEP = 10.0  # gradient norm over weight norm at the start, above which the gradient is to blame: 0.03 to 4 is usual
 
@@ -152,7 +153,7 @@ def learning_rate_too_high_seen(vitals: Vitals, limits: Thresholds) -> Iterator[
     thrown = [one for one, ratios in known if _is_thrown(ratios, limits) and _is_by_rate(one, vitals)]
     if not thrown or 2 * len(thrown) < len(known) or vitals.step < limits.window or _has_other_reason(vitals, limits):
         return
-    harm = _early_harm(vitals, limits)
+    harm = _early_harm(vitals, limits, few=all(np.prod(one.parameter.shape) < FEWEST for one in thrown))
     if not harm:
         return
     first = largest_update(vitals, until=EARLY)
@@ -200,8 +201,11 @@ def _has_other_reason(vitals: Vitals, limits: Thresholds) -> bool:
     return huge or wild or any(missing_zero_grad(vitals, limits))
 
 
-def _early_harm(vitals: Vitals, limits: Thresholds) -> str:
-    """What became of the loss, in words; empty where it fell, has no size, or is one of several."""
+def _early_harm(vitals: Vitals, limits: Thresholds, *, few: bool) -> str:
+    """What became of the loss, in words; empty where it fell, has no size, or is one of several.
+
+    With few weights, a loss that has not fallen yet is no harm.
+    """
     trend = loss_trend(vitals, limits)
     values = vitals.losses[0].value[vitals.losses[0].step <= EARLY] if len(vitals.losses) == 1 else np.array([])
     if len(values) == 0 or not np.isfinite(values[0]) or (values < 0.0).any():
@@ -210,6 +214,6 @@ def _early_harm(vitals: Vitals, limits: Thresholds) -> str:
         return f"the loss, {values[0]:.3g} at first, is no longer finite"
     if values.max() >= limits.risen * values[0] > 0.0:
         return f"the loss rose from {values[0]:.3g} to {values.max():.3g}"
-    if trend is None or not trend.positive or trend.learned:
+    if few or trend is None or not trend.positive or trend.learned:
         return ""
     return f"the loss has not fallen ({trend.began:.3g} at first, {trend.end:.3g} now)"

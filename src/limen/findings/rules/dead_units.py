@@ -118,7 +118,10 @@ def _hope(vitals: Vitals, limits: Thresholds) -> Hope:
     if vitals.step < limits.patience:
         return "too early"
     trend = loss_trend(vitals, limits)
-    return "stuck" if trend is not None and trend.stuck else "learns"
+    if trend is None or not trend.stuck:
+        return "learns"
+    moved = trend.surely_fell and not np.isfinite(trend.guess)  # it fell and came back, as to targets of Q-learning
+    return "learns" if moved else "stuck"
 
 
 def _severity(loss: _Loss, hope: Hope, head: bool, violent: bool, limits: Thresholds) -> Severity | None:
