@@ -144,7 +144,7 @@ def _head(vitals: Vitals) -> str:
 
 def _between(finding: Finding, vitals: Vitals) -> str:
     chains = (*vitals.program.unseparated, *vitals.program.barely)
-    chain = next((one for one in chains if one[-1] == finding.layer), ())
+    chain: tuple[str, ...] = next((one for one in chains if one[-1] == finding.layer), ())
     if not 1 < len(chain) <= MOST_NAMED:
         return f"between the linear layers that follow each other{f' at {finding.layer}' if finding.layer else ''}"
     return f"after {', '.join(chain[:-2])}{' and ' if len(chain) > 2 else ''}{chain[-2]}"
