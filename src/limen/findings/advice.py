@@ -147,8 +147,9 @@ def _between(finding: Finding, vitals: Vitals) -> str:
     chain: tuple[str, ...] = next((one for one in chains if one[-1] == finding.layer), ())
     if not 1 < len(chain) <= MOST_NAMED:
         return f"between the linear layers that follow each other{f' at {finding.layer}' if finding.layer else ''}"
-    *first, last = chain[:-1]
-    return f"after {', '.join(first)}{' and ' if first else ''}{last}"
+    before = list(chain[:-1])
+    last = before.pop()
+    return f"after {', '.join(before)}{' and ' if before else ''}{last}"
 
 
 def _statistics(finding: Finding, vitals: Vitals) -> str:
