@@ -44,6 +44,13 @@ def test_stays_silent(vitals: Vitals) -> None:
     assert list(dying_units(vitals, LIMITS)) == []
 
 
+@pytest.mark.parametrize(("peak", "told"), [(40, False), (300, True)])
+def test_a_jump_of_the_loss_before_most_deaths_is_forgiven_where_it_has_fallen_since(peak: int, told: bool) -> None:
+    """A codebook and its encoder throw a loss up at first, and spare units go later."""
+    jump = lambda t: np.where(np.abs(t - peak) < 5, 12.0, falling(2.3, 0.5)(t))  # noqa: E731
+    assert bool(list(dying_units(ill(tuple(range(30, 330, 30)), loss=jump), LIMITS))) is told
+
+
 def test_rare_units_are_taken_for_dying_by_chance_in_less_than_a_percent_of_runs() -> None:
     """The claim of the manual page: the smallest crowd that is told, of the widest layer in which it is an eighth."""
     by_chance = poisson.pmf(0, LIMITS.surprise)

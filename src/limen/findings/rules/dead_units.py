@@ -66,7 +66,8 @@ def dead_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     confidence; the finding says that bound. A unit that fired rarely before counts only once its own earlier rate
     would have made it fire five times. Nearly a whole layer is an error. Half of it is one when the units were killed
     by violence (a step that moved a weight by a tenth of itself, a jump of the loss) or when the loss has not fallen
-    in 200 steps; otherwise, after that time, it is a remark, and a warning if three quarters of the layer were dead
+    in 200 steps (one without a known level of a guess that fell and came back is of a task that moved); otherwise,
+    after that time, it is a remark, and a warning if three quarters of the layer were dead
     from the start. A quarter is a warning when those units were alive, and killed by a step that moved a weight by a
     fifth of itself, at a jump of the loss, or while the loss does not fall, or were born dead by weights that began at
     zero. Fewer than that are born dead or shed by healthy networks. Where the loss falls, and in the first five steps

@@ -28,7 +28,8 @@ def dying_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     the layer, at least a quarter of them since the middle of the run, while the recorded number of dead units rises,
     and not before step 200: the first steps of a healthy training shed units too. Where the loss falls, or several
     losses say nothing, only with a sign of violence while they died: a step that moved a weight by a tenth of itself,
-    or a jump of the loss. Once a quarter of the layer was killed, dead-units speaks instead. A rarely used unit is
+    or a jump of the loss, unless half of them died after it and the loss has fallen since. Once a quarter of the
+    layer was killed, dead-units speaks instead. A rarely used unit is
     taken for dead by chance with less than 0.7 % (five activations were expected, none came), so that four of 32 are
     with less than 1e-4: over the hundred looks at a million steps in less than 1 % of runs.
 
@@ -48,7 +49,9 @@ def dying_units(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         if seen.site.head or not _is_dying(seen, dead, died, vitals.step, limits):
             continue
         signs = violence(vitals, died, limits, after=int(died.min()) - limits.window, until=int(died.max()) + 1)
-        if not excused or signs.jump is not None or signs.spike is not None:
+        learned = trend is not None and trend.learned  # a jump that is over killed none of those that died later
+        thrown = signs.spike is not None and (signs.spike.step >= np.median(died) or not learned)
+        if not excused or signs.jump is not None or thrown:
             yield _finding(seen, dead, died, limits)
 
 
