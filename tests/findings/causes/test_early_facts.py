@@ -155,7 +155,7 @@ def of_pairs(count: int, spread: float = 0.0, inner: int = 4) -> Vitals:
 @pytest.mark.parametrize("inner", [4, 256])
 def test_zeros_that_each_stand_behind_a_drawn_weight_are_adapters_or_branches(inner: int) -> None:
     """LoRA and bottleneck adapters beside frozen layers, coupling nets of a flow, residual branches."""
-    assert list(begun_without_chance(of_pairs(2, inner=inner), LIMITS)) == []
+    assert list(bad_initialisation_seen(of_pairs(2, inner=inner), LIMITS)) == []
 
 
 def coupling(i: int, scale: float) -> tuple[Layer, ...]:
