@@ -45,7 +45,7 @@ class Case:
     @property
     def is_quick(self) -> bool:
         """Whether it takes about a second."""
-        return self.recipe.data not in ("fashion", "text") and self.recipe.steps <= 400 and self.recipe.depth < 20
+        return self.recipe.data not in ("fashion", "text") and self.recipe.steps <= 300 and self.recipe.depth < 12
 
     @property
     def architecture(self) -> str:
