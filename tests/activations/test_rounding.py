@@ -40,8 +40,13 @@ def exact(act: Activation, order: int, x: float) -> mp.mpf:
     at = mp.mpf(x)
     if order == 0:
         return EXACT[act.name](at, act)
-    step = (abs(at) or 1) * mp.mpf(10) ** (-mp.mp.dps // 5)
-    return mp.diff(lambda z: EXACT[act.name](z, act), at, order, h=step)
+    fine = mp.mp.dps // 5
+    with mp.workdps(mp.mp.dps + 2 * fine + 80):  # a step is above 1e-40 of these; its square is lost in a difference
+        step = (abs(at) or 1) * mp.mpf(10) ** -fine
+        below, above = (EXACT[act.name](at + side * step, act) for side in (-1, 1))
+        if order == 1:
+            return (above - below) / (2 * step)
+        return (above - 2 * EXACT[act.name](at, act) + below) / step**2
 
 
 def unit(y: Floats, dtype: torch.dtype) -> Floats:

@@ -43,12 +43,17 @@ def operation(node: Node) -> str:
 
 
 def shape_of(node: Node, output: int = 0) -> Shape | None:
-    """The shape of what a node made, or of the leaf behind it; None where the graph does not tell."""
+    """The shape of what a node made, or of the leaf behind it; None where the graph does not tell.
+
+    A nested tensor of the older kind has none: asked for it, torch raises.
+    """
     variable = getattr(node, "variable", None)
     if variable is not None:
-        return tuple(variable.shape)
+        return None if variable.is_nested and variable.layout is torch.strided else tuple(variable.shape)
     outputs = getattr(node, "_input_metadata", ())
-    return tuple(outputs[output].shape) if output < len(outputs) else None
+    if output >= len(outputs) or outputs[output].is_cpp_nested_tensor:
+        return None
+    return tuple(outputs[output].shape)
 
 
 @dataclass(frozen=True)

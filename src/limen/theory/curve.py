@@ -20,7 +20,7 @@ Elementwise = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Curve:
-    """A continuous function with its slope, for whatever is not in the catalogue.
+    """A function with its slope, for whatever is not in the catalogue.
 
     Attributes:
         f: the function, from a tensor of any shape to one of the same shape.
@@ -29,6 +29,7 @@ class Curve:
             that is missing costs time in one dimension and accuracy in two.
         name: what messages call it.
         entry: the catalogue's entry that it is, if any: that one may have closed forms.
+        jumps: where the value itself jumps. No slope tells of it: ``df`` is that of the pieces between. Must be named.
 
     >>> Curve(torch.sin, torch.cos, name="sin").slope(np.zeros(1))
     array([1.])
@@ -39,17 +40,13 @@ class Curve:
     kinks: tuple[float, ...] = ()
     name: str = "f"
     entry: Activation | None = None
+    jumps: tuple[float, ...] = ()
 
     @property
     def breaks(self) -> tuple[float, ...]:
-        """Where quadrature begins anew: the kinks, the places where the slope bends, and 0."""
+        """Where quadrature begins anew: the kinks, the jumps, the places where the slope bends, and 0."""
         bends = self.entry.sheet.bends if isinstance(self.entry, Entry) else ()
-        return tuple(sorted({0.0, *self.kinks, *bends}))
-
-    @property
-    def jumps(self) -> bool:
-        """Whether the value itself jumps, as that of a few entries does: its slope then does not tell how it grows."""
-        return isinstance(self.entry, Entry) and bool(self.entry.sheet.jumps)
+        return tuple(sorted({0.0, *self.kinks, *self.jumps, *bends}))
 
     def value(self, x: Floats) -> Floats:
         """``f`` in double precision; InvalidValue where it is not finite or has another shape."""
@@ -117,7 +114,8 @@ def as_curve(function: Function) -> Curve:
     if isinstance(entry, nn.Module):
         entry = of_module(entry) or entry
     if isinstance(entry, Activation):
-        return Curve(entry.f, entry.df, entry.kinks, repr(entry), entry)
+        jumps = entry.sheet.jumps if isinstance(entry, Entry) else ()
+        return Curve(entry.f, entry.df, entry.kinks, repr(entry), entry, jumps)
     if callable(entry):
         return Curve(entry, name=getattr(entry, "__name__", type(entry).__name__))
     raise InvalidValue(

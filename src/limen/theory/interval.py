@@ -188,6 +188,10 @@ def _turns(curve: Curve) -> list[float]:
     """Where a function may stop rising or falling: at a kink, or where its slope passes 0."""
     if curve.entry and curve.entry.monotone:
         return []
+    sheet = curve.entry.sheet if isinstance(curve.entry, Entry) else None
+    if sheet and sheet.period:
+        waves = range(-int(FARTHEST / sheet.period) - 1, int(FARTHEST / sheet.period) + 2)
+        return [root + wave * sheet.period for wave in waves for root in sheet.roots] if sheet.period >= OFTEN else []
     far = np.geomspace(FARTHEST, 1e6, 400) if curve.entry else np.zeros(0)  # scaled, they may turn far out
     grid = np.unique(np.concatenate([-far, np.linspace(-FARTHEST, FARTHEST, 4097), far, curve.breaks]))
     slope = curve.slope(grid)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limen.errors import InvalidValue
-from limen.theory.curve import Function, as_curve
+from limen.theory.curve import Curve, Function, as_curve
 from limen.theory.fixed_points import CLOSEST, Stability, stability_of
 from limen.theory.moments import moments
 from limen.theory.scaled import Scaled
@@ -96,5 +96,6 @@ def self_normalising(activation: Function) -> SelfNormalising:
         )
     scale = 1 / math.sqrt(found.output_variance)
     shift = -scale * found.mean
-    scaled = moments(Scaled(curve.entry or curve, 1.0, 0.0, scale, shift / scale))
-    return SelfNormalising(scale, shift, scaled.growth, scaled.slope_square)
+    scaled = Scaled(curve.entry or curve, 1.0, 0.0, scale, shift / scale)
+    at_one = moments(Curve(scaled.f, scaled.df, curve.breaks, repr(scaled), jumps=curve.jumps))
+    return SelfNormalising(scale, shift, at_one.growth, at_one.slope_square)
