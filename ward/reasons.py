@@ -21,13 +21,13 @@ REASONS: dict[str, str] = {
     "that was taken over trained looks the same.",
     "the loss is climbed": "A loss that is bounded can only creep up, and one that is climbed by a small rate hardly "
     "moves.",
-    "normalised over a batch of two": "The gradient of each step is right for its batch; what is wrong is the noise, "
-    "which small batches have without normalisation, too.",
+    "normalised over a batch of two": "In a convolution each statistic is of all pixels of both images, hundreds of "
+    "values that are not independent; the rule counts them as if they were.",
     "dropout of nearly all": "Activations and gradients look as they do without it; only the loss is noisy and slow.",
     "all weights zero": "Where only the last bias can learn, the loss falls to what guessing reaches and stays there, "
     "as it does on data that cannot be learnt.",
-    "all weights equal": "All units of a layer stay alike; with one hidden layer that looks like a narrow network that "
-    "learns.",
+    "all weights equal": "Where no site shows it the deviation of the first weights tells, and that of equal numbers is "
+    "not exactly zero in float32. Mended after these figures were taken.",
     "weights far too large": "Where activations are bounded or the last layer adapts, the loss begins high and falls.",
     "weights far too small": "An adaptive optimiser makes up for tiny gradients after some steps.",
     "biases that keep units silent": "An adaptive optimiser moves the biases back before the evidence is complete.",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from limen.findings import Finding, diagnose
 from limen.findings.causes.bad_initialisation import bad_initialisation_seen
@@ -126,6 +127,13 @@ def of_matrices(spreads: tuple[float, ...], scale: float = 0.58) -> Vitals:
     spread = {one.parameter.name: each for one, each in zip(weights, (*spreads, 0.0), strict=True)}
     known = tuple(replace(one, spread=spread.get(one.parameter.name, 0.0)) for one in vitals.parameters)
     return replace(vitals, sites=(), parameters=known)
+
+
+def test_the_deviation_of_equal_numbers_is_rounding_and_that_of_drawn_ones_is_not() -> None:
+    constant = float(torch.full((128, 32), 0.01).std())  # not exactly zero in float32
+    assert constant > 0.0
+    assert list(bad_initialisation_seen(of_matrices((constant,) * 3), LIMITS))
+    assert not list(bad_initialisation_seen(of_matrices((1e-3,) * 3), LIMITS))
 
 
 @pytest.mark.parametrize(("scale", "word"), [(0.0, "zeros only"), (0.58, "equal numbers only")])

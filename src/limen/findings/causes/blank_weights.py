@@ -18,6 +18,7 @@ from limen.vitals import ParameterVitals, SiteVitals, Vitals
 __all__ = ["EXPLAINED", "began_blank", "blank_layers", "blank_share"]
 
 EXPLAINED = frozenset({"dead-units", "not-learning", "collapsed-representation"})
+ROUNDED = 1e-6  # of the numbers' size: the deviation of equal ones, taken in float32, is not exactly zero
 MUTE = 0.03  # of the input's spread: what is left of a zero after the few steps of the first window
 
 
@@ -88,7 +89,10 @@ def _neighbours(weights: list[ParameterVitals]) -> Iterator[tuple[ParameterVital
 
 
 def _is_blank(seen: ParameterVitals) -> bool:
-    return seen.spread == 0.0 and _entries(seen) > 1 and bool(np.isfinite(scale_at_birth(seen)))
+    if _entries(seen) < 2 or not np.isfinite(scale_at_birth(seen)):
+        return False
+    size = float(seen.history.weight[0] / np.sqrt(_entries(seen)))
+    return seen.spread <= ROUNDED * size
 
 
 def _is_zero(seen: ParameterVitals) -> bool:
