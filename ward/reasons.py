@@ -26,8 +26,8 @@ REASONS: dict[str, str] = {
     "dropout of nearly all": "Activations and gradients look as they do without it; only the loss is noisy and slow.",
     "all weights zero": "Where only the last bias can learn, the loss falls to what guessing reaches and stays there, "
     "as it does on data that cannot be learnt.",
-    "all weights equal": "Where no site shows it the deviation of the first weights tells, and that of equal numbers is "
-    "not exactly zero in float32. Mended after these figures were taken.",
+    "all weights equal": "Where no site shows it the deviation of the first weights tells, and that of equal numbers "
+    "is not exactly zero in float32. Mended after these figures were taken.",
     "weights far too large": "Where activations are bounded or the last layer adapts, the loss begins high and falls.",
     "weights far too small": "An adaptive optimiser makes up for tiny gradients after some steps.",
     "biases that keep units silent": "An adaptive optimiser moves the biases back before the evidence is complete.",
