@@ -25,7 +25,7 @@ from tests.findings.patients import Layer, Patient, noisy
 STEPS = 10_000
 PACES = (0.001, 0.01, 0.1)  # seconds of a step
 GOAL = 0.001  # share of a step
-SHARE, FREE = 0.01 / 4, 2.0 / 4  # of the time, and seconds, that limen.watch lets examining take
+SHARE, FREE = 0.01 / 10, 2.0 / 8  # of the time, and seconds, that limen.watch lets examining take
 COLUMNS = "vitals", "sites", "ms", "times", "1 ms %", "10 ms %", "100 ms %"
 
 
