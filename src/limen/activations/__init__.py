@@ -9,6 +9,9 @@ from limen.activations.from_call import of_call
 from limen.activations.from_module import composite, of_class_name, of_module
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
 from limen.activations.interface import Activation, Entry
+from limen.activations.learnable_gates import ACONC, DynamicTanh, Swish
+from limen.activations.learnable_rational import PAU
+from limen.activations.learnable_slopes import APL, RReLU
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU, Erf, Gaussian
 from limen.activations.parabolic import SQNL, HardMish, Hardswish, SparsePlus, SquaredReLU, StarReLU
