@@ -44,7 +44,7 @@ def test_no_value_leaves_the_range_and_each_end_is_come_close_to(act: Activation
             assert found == pytest.approx(end, rel=1e-4, abs=1e-3)
 
 
-@pytest.mark.parametrize("name", [name for name in names() if get(name).sheet.roots])  # type: ignore[attr-defined]
+@pytest.mark.parametrize("name", [name for name in names(kind="elementwise") if get(name).sheet.roots])  # type: ignore[attr-defined]
 def test_roots_and_the_values_there_are_right_to_the_last_place(name: str) -> None:
     act = get(name)
     found = sheet(act)
@@ -112,7 +112,7 @@ def test_the_steepest_slope_is_right_to_the_last_place(name: str) -> None:
 
 @every
 def test_jumps_are_where_the_value_jumps(act: Activation) -> None:
-    places = torch.cat([torch.arange(-8, 8.25, 0.25), torch.tensor(act.kinks)]).double()
+    places = torch.cat([torch.arange(-8, 8.25, 0.25), torch.tensor(act.kinks, dtype=torch.float64)])
     jump = (act.f(places + 1e-9) - act.f(places - 1e-9)).abs()
     assert sorted({float(place) for place in places[jump > 1e-3]}) == sorted(sheet(act).jumps)
 
@@ -120,7 +120,7 @@ def test_jumps_are_where_the_value_jumps(act: Activation) -> None:
 @every
 def test_bends_are_where_the_curvature_jumps_and_the_slope_does_not(act: Activation) -> None:
     found = sheet(act)
-    places = torch.cat([torch.arange(-8, 8.25, 0.25), torch.tensor(found.bends)]).double()
+    places = torch.cat([torch.arange(-8, 8.25, 0.25), torch.tensor(found.bends, dtype=torch.float64)])
     jump = (act.d2f(places + 1e-7) - act.d2f(places - 1e-7)).abs()
     bends = {float(place) for place in places[jump > 1e-3]}
     assert sorted(bends - set(act.kinks)) == sorted(found.bends)
@@ -231,5 +231,7 @@ SECOND = """tanhshrink hardshrink softshrink threshold squareplus bent_identity 
 def test_the_first_two_tiers_are_there() -> None:
     tiers = FIRST.split(), SECOND.split()
     assert tuple(map(len, tiers)) == (26, 22)
-    assert {*tiers[0], *tiers[1]} <= set(names())
-    assert all(isinstance(get(name), Entry) and isinstance(sheet(get(name)), Sheet) for name in names())
+    assert {*tiers[0], *tiers[1]} <= set(names(kind="elementwise"))
+    assert all(
+        isinstance(get(name), Entry) and isinstance(sheet(get(name)), Sheet) for name in names(kind="elementwise")
+    )

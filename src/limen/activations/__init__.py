@@ -2,16 +2,20 @@
 
 from limen.activations.algebraic import ISRLU, ISRU, Asinh, BentIdentity, Softsign, SquarePlus
 from limen.activations.at_kinks import AtKinks, at_kinks
-from limen.activations.base import get, names, register
+from limen.activations.base import get, kind_of, names, register
 from limen.activations.clipped import Hardsigmoid, Hardtanh, SparseSigmoid
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
 from limen.activations.from_call import of_call
 from limen.activations.from_module import composite, of_class_name, of_module
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
+from limen.activations.gated_units import GEGLU, GLU, BilinearGLU, ReGLU, SwiGLU
 from limen.activations.interface import Activation, Entry
+from limen.activations.kinds import Combination, CombinationSheet, Head, HeadSheet
 from limen.activations.learnable_gates import ACONC, DynamicTanh, Swish
+from limen.activations.learnable_maxout import Maxout
 from limen.activations.learnable_rational import PAU
 from limen.activations.learnable_slopes import APL, RReLU
+from limen.activations.learnable_splines import KANSpline, LinearSpline
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU, Erf, Gaussian
 from limen.activations.parabolic import SQNL, HardMish, Hardswish, SparsePlus, SquaredReLU, StarReLU
@@ -24,11 +28,16 @@ from limen.activations.smooth_gates import LiSHT, Logish, Phish, Serf, Smish, Ta
 from limen.activations.tails import Tails, tails
 
 __all__ = [
+    "ACONC",
+    "APL",
     "CELU",
     "ELU",
+    "GEGLU",
     "GELU",
+    "GLU",
     "ISRLU",
     "ISRU",
+    "PAU",
     "SELU",
     "SQNL",
     "Abs",
@@ -37,6 +46,10 @@ __all__ = [
     "Asinh",
     "AtKinks",
     "BentIdentity",
+    "BilinearGLU",
+    "Combination",
+    "CombinationSheet",
+    "DynamicTanh",
     "Entry",
     "Erf",
     "GELUTanh",
@@ -46,16 +59,23 @@ __all__ = [
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "Head",
+    "HeadSheet",
     "Identity",
+    "KANSpline",
     "LeCunTanh",
     "LeakyReLU",
     "LiSHT",
+    "LinearSpline",
     "LogSigmoid",
     "Logish",
+    "Maxout",
     "Mish",
     "PReLU",
     "Phish",
     "QuickGELU",
+    "RReLU",
+    "ReGLU",
     "ReLU",
     "ReLU6",
     "Serf",
@@ -73,6 +93,8 @@ __all__ = [
     "SquarePlus",
     "SquaredReLU",
     "StarReLU",
+    "SwiGLU",
+    "Swish",
     "Tails",
     "Tanh",
     "TanhExp",
@@ -81,6 +103,7 @@ __all__ = [
     "at_kinks",
     "composite",
     "get",
+    "kind_of",
     "names",
     "of_call",
     "of_class_name",

@@ -39,19 +39,18 @@ def shape_at(shape: Activation, places: Floats) -> Floats:
         return shape.f(torch.from_numpy(np.ascontiguousarray(places))).numpy()
 
 
-def fitted_quotient(shape: Activation, *, reach: float = 3.0) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def fitted_quotient(shape: Activation, *, reach: float = 5.0) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Numerator and denominator, of degrees 5 and 4, of the quotient nearest to a shape between ``±reach``.
 
-    Nearest in the mean square, among those with an even denominator ``1 + b2² x² + b4² x⁴``, which have no kinks. For
-    shapes that are odd or even but for a straight line, as ReLU, GELU, SiLU and tanh are, no other denominator does
-    better: the best one is unique, and so mirrors itself.
+    Nearest in the mean square, among those with an even denominator ``1 + r2² x² + r4² x⁴``, which have no kinks. For
+    shapes that are odd or even but for a straight line, as ReLU, GELU, SiLU and tanh are, an odd part would not help.
 
     Gauss-Newton steps, damped after Marquardt 1963; given the denominator the numerator is linear (Golub & Pereyra
     1973, SIAM J. Numer. Anal. 10).
 
     Args:
         shape: what to fit.
-        reach: half the width of the interval; 3 in the paper.
+        reach: half the width of the interval. The paper has 3, outside which the fit to GELU would grow as ``x²``.
     """
     x = np.linspace(-reach, reach, POINTS)
     target = shape_at(shape, x)
@@ -69,6 +68,8 @@ def fitted_quotient(shape: Activation, *, reach: float = 3.0) -> tuple[tuple[flo
                 break
         else:
             damping *= 5
+            if damping > 1e8:
+                break
     b2, b4 = (float(root**2) for root in roots)
     return tuple(numerator.tolist()), (0.0, b2, 0.0, b4)
 

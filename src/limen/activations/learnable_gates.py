@@ -14,7 +14,7 @@ from limen.activations.base import register
 from limen.activations.gated import swish_sheet
 from limen.activations.interface import Entry, check_number
 from limen.activations.logistic import FAR
-from limen.activations.rounding import above_a_half, exact, leaning
+from limen.activations.rounding import above_a_half, below_a_square, exact, leaning
 from limen.activations.sheet import Sheet
 from limen.activations.turning import sheet_of
 
@@ -42,10 +42,15 @@ def gated_curvature(x: Tensor, steep: float) -> Tensor:
     return steep * logistic.slope(t) * (2 - t.clamp(-FAR, FAR) * torch.tanh(t / 2))
 
 
-def rounded_once(function: Callable[[Tensor], Tensor], x: Tensor, bend: float) -> Tensor:
-    """A function, rounded once, that is a line through 0 but for a bend that rounding does not see at tiny inputs."""
+def rounded_once(function: Callable[[Tensor], Tensor], x: Tensor, *, lean: Callable[[Tensor], Tensor]) -> Tensor:
+    """A function of doubles, rounded once, that leans as its parameters say; ``leaning`` is for those without any."""
+    return leaning(lean)(lambda _, z: function(z))(None, x)
+
+
+def half_line(bend: float) -> Callable[[Tensor], Tensor]:
+    """The lean of a line through 0 with a bend of that sign, which rounding does not see at tiny inputs."""
     lean = math.copysign(1.0, bend) if bend else 0.0
-    return leaning(lambda z: lean * above_a_half(z))(lambda _, z: function(z))(None, x)
+    return lambda x: lean * above_a_half(x)
 
 
 def _scaled(x: Tensor, steep: float) -> Tensor:
@@ -91,7 +96,7 @@ class Swish(Entry):
         )
 
     def f(self, x: Tensor) -> Tensor:
-        return rounded_once(lambda z: gated(z, self.beta), x, self.beta)
+        return rounded_once(lambda z: gated(z, self.beta), x, lean=half_line(self.beta))
 
     @exact
     def df(self, x: Tensor) -> Tensor:
@@ -133,20 +138,26 @@ class ACONC(Entry):
         return ()
 
     def f(self, x: Tensor) -> Tensor:
-        return rounded_once(self._between, x, self.beta * (self.p1 + self.p2))
-
-    def _between(self, x: Tensor) -> Tensor:
-        """``p1 x s(t) + p2 x s(-t)`` at ``t = beta (p1 - p2) x``, in which nothing cancels."""
-        steep = self.beta * (self.p1 - self.p2)
-        if not steep:
-            return (self.p1 + self.p2) / 2 * x
-        lines = [slope * gated(x, side * steep) for slope, side in ((self.p1, 1), (self.p2, -1)) if slope]
-        return sum(lines, start=lines.pop())  # where a slope is 0, 0 · inf would be NaN
+        return rounded_once(self._between, x, lean=half_line(self.beta * (self.p1 + self.p2)))
 
     @exact
     def df(self, x: Tensor) -> Tensor:
-        steep = self.beta * (self.p1 - self.p2)
-        return self.p1 * gated_slope(x, steep) + self.p2 * gated_slope(x, -steep)
+        steep, mean = self.beta * (self.p1 - self.p2), (self.p1 + self.p2) / 2
+        t = _scaled(x, steep)
+        gate = torch.tanh(t.clamp(-1.0, 1.0) / 2)
+        near = mean + (self.p1 - self.p2) / 2 * (gate + 2 * t.clamp(-1.0, 1.0) * logistic.slope(t))
+        return torch.where(t.abs() < 1, near, self.p1 * gated_slope(x, steep) + self.p2 * gated_slope(x, -steep))
+
+    def _between(self, x: Tensor) -> Tensor:
+        """``p1 x s(t) + p2 x s(-t)`` at ``t = beta (p1 - p2) x``; around 0, where these may cancel, by ``s - 1/2``."""
+        steep, mean = self.beta * (self.p1 - self.p2), (self.p1 + self.p2) / 2
+        if not steep:
+            return mean * x
+        lines = [slope * gated(x, side * steep) for slope, side in ((self.p1, 1), (self.p2, -1)) if slope]
+        far = sum(lines, start=lines.pop())  # where a slope is 0, 0 · inf would be NaN
+        near = x.clamp(-1 / abs(steep), 1 / abs(steep))
+        gate = torch.tanh(steep * near / 2)
+        return torch.where((steep * x).abs() < 1, mean * near + (self.p1 - self.p2) / 2 * near * gate, far)
 
     @exact
     def d2f(self, x: Tensor) -> Tensor:
@@ -205,10 +216,13 @@ class DynamicTanh(Entry):
             homogeneous=None if steep else 0,
         )
 
-    @exact
     def f(self, x: Tensor) -> Tensor:
-        y = self.weight * torch.tanh(self.alpha * x)
-        return y + self.bias if self.bias else y  # 0 + -0 would lose the sign
+        if self.bias:
+            return rounded_once(lambda z: self._swing(z) + self.bias, x, lean=half_line(0.0))
+        return rounded_once(self._swing, x, lean=lambda z: below_a_square(self.alpha * z))  # less than a line
+
+    def _swing(self, x: Tensor) -> Tensor:
+        return self.weight * torch.tanh(self.alpha * x)
 
     @exact
     def df(self, x: Tensor) -> Tensor:

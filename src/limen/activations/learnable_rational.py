@@ -60,19 +60,19 @@ def _power(x: Tensor, numerator: int, denominator: int) -> Tensor:
 @register("pau")
 @dataclass(frozen=True)
 class PAU(Entry):
-    """``f(x) = P(x) / Q(x)``, ``P = sum_j numerator[j] x^j`` and ``Q = 1 + |sum_k denominator[k - 1] x^k|``, all learned.
+    """``f(x) = P(x) / Q(x)``: ``P = sum_j numerator[j] x^j``, ``Q = 1 + |sum_k denominator[k - 1] x^k|``; all learned.
 
     Also called safe Padé activation unit; ``Q`` is never below 1. The entry describes one moment of training: the
     numbers then, or their means over the channels. By default it is the least-squares fit to a leaky ReLU of slope
-    0.01 between -3 and 3.
+    0.01 between -5 and 5.
 
     Range: all reals for degrees 5 and 4, where far out it has the same slope on both sides, whatever it is near 0.
     Hazards: computed term by term it is NaN for large inputs. Kinks where the sum within the bars changes its sign.
     Slopes in the parameters: ``x^j / Q``, and ``-P x^k / Q²`` with the sign of the sum.
     """
 
-    numerator: tuple[float, ...] = (0.0227, 0.505, 1.0, 1.0, 0.3, 0.1)
-    denominator: tuple[float, ...] = (0.0, 2.0, 0.0, 0.2)
+    numerator: tuple[float, ...] = (0.05595350453, 0.505, 0.9916050518, 0.7229241845, 0.2010043064, 0.01971640596)
+    denominator: tuple[float, ...] = (0.0, 1.431533039, 0.0, 0.03904238804)
     source = "Molina, Schramowski & Kersting 2020, arXiv:1907.06732, Eq. 2"
 
     def __post_init__(self) -> None:
@@ -165,7 +165,7 @@ def _ratio(top: list[Tensor], bottom: list[Tensor]) -> tuple[Tensor, Tensor, Ten
     """A quotient with its slope and curvature, from those of its parts."""
     r = top[0] / bottom[0]
     dr = (top[1] - r * bottom[1]) / bottom[0]
-    return r, dr, (top[2] - 2 * dr * bottom[1] - r * bottom[2]) / bottom[0]
+    return r, dr, (top[2] - r * bottom[2]) / bottom[0] - 2 * (bottom[1] / bottom[0]) * dr
 
 
 @lru_cache(maxsize=1024)

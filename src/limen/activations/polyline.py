@@ -67,16 +67,18 @@ class Polyline:
     @cached_property
     def kinks(self) -> tuple[float, ...]:
         """The knots at which the slope changes by more than rounding."""
-        least = ROUNDING * max(map(abs, self.slopes))
         steps = (right - left for left, right in pairwise(self.slopes))
-        return tuple(knot for knot, step in zip(self.knots, steps, strict=True) if abs(step) > least)
+        return tuple(knot for knot, step in zip(self.knots, steps, strict=True) if abs(step) > self._rounding)
+
+    @property
+    def _rounding(self) -> float:
+        return ROUNDING * max(map(abs, self.slopes))
 
     def sheet(self, year: int) -> Sheet:
         """The properties of the function."""
         limits = (_end(self.values[0], -self.slopes[0]), _end(self.values[-1], self.slopes[-1]))
-        rises = [right >= left for left, right in pairwise(self.slopes)]
-        falls = [right <= left for left, right in pairwise(self.slopes)]
-        straight = not self.kinks
+        steps = [right - left for left, right in pairwise(self.slopes)]
+        least = self._rounding
         return Sheet(
             range=(min(*self.values, *limits), max(*self.values, *limits)),
             limits=limits,
@@ -86,8 +88,8 @@ class Polyline:
             year=year,
             kinks=self.kinks,
             parity=self._parity(),
-            convex=straight or all(rises),
-            concave=straight or all(falls),
+            convex=min(steps) >= -least,
+            concave=max(steps) <= least,
             homogeneous=self._degree(),
         )
 

@@ -17,6 +17,9 @@ Function = Callable[[Tensor], Tensor]
 FARTHEST = 1e6
 """Turning points are looked for up to here, in activation units."""
 
+ROUNDING = 2.0**-46
+"""A curvature below this share of the largest one may be that of a straight line but for rounding."""
+
 
 def crossings(function: Function, kinks: tuple[float, ...] = ()) -> tuple[float, ...]:
     """Where a function changes its sign, ascending and to the last place of a double; not where it jumps.
@@ -32,7 +35,7 @@ def crossings(function: Function, kinks: tuple[float, ...] = ()) -> tuple[float,
         middle = (low + high) / 2
         before = function(middle).sign() == sign
         low, high = torch.where(before, middle, low), torch.where(before, high, middle)
-    ends = torch.stack([low, high])
+    ends = torch.stack([low, high, torch.where((low < 0) & (high > 0), 0.0, low)])  # doubles are densest around 0
     best = function(ends).abs().argmin(0, keepdim=True)
     return tuple(ends.gather(0, best).flatten().tolist())
 
@@ -67,6 +70,7 @@ def sheet_of(
         slopes = _at(entry.df, (*inflections, *beside, *ends))
         bends = _at(entry.d2f, tuple(_grid(kinks).tolist()))
         jumps = [after - before for before, after in pairwise(_at(entry.df, tuple(beside)))][::2]
+        least = ROUNDING * max(map(abs, [*bends, *jumps]))
         flat = max(map(abs, slopes)) == 0
         return Sheet(
             range=(min(values), max(values)),
@@ -78,8 +82,8 @@ def sheet_of(
             kinks=kinks,
             roots=() if flat else roots,
             parity=_parity(entry),
-            convex=min([*bends, *jumps]) >= 0,
-            concave=max([*bends, *jumps]) <= 0,
+            convex=min([*bends, *jumps]) >= -least,
+            concave=max([*bends, *jumps]) <= least,
             homogeneous=_degree(entry),
         )
 
