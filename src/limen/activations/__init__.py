@@ -11,6 +11,11 @@ from limen.activations.gated import GELUTanh, QuickGELU, SiLU
 from limen.activations.gated_units import GEGLU, GLU, BilinearGLU, ReGLU, SwiGLU
 from limen.activations.interface import Activation, Entry
 from limen.activations.kinds import Combination, CombinationSheet, Head, HeadSheet
+from limen.activations.learnable_gates import ACONC, DynamicTanh, Swish
+from limen.activations.learnable_maxout import Maxout
+from limen.activations.learnable_rational import PAU
+from limen.activations.learnable_slopes import APL, RReLU
+from limen.activations.learnable_splines import KANSpline, LinearSpline
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU, Erf, Gaussian
 from limen.activations.parabolic import SQNL, HardMish, Hardswish, SparsePlus, SquaredReLU, StarReLU
@@ -23,6 +28,8 @@ from limen.activations.smooth_gates import LiSHT, Logish, Phish, Serf, Smish, Ta
 from limen.activations.tails import Tails, tails
 
 __all__ = [
+    "ACONC",
+    "APL",
     "CELU",
     "ELU",
     "GEGLU",
@@ -30,6 +37,7 @@ __all__ = [
     "GLU",
     "ISRLU",
     "ISRU",
+    "PAU",
     "SELU",
     "SQNL",
     "Abs",
@@ -41,6 +49,7 @@ __all__ = [
     "BilinearGLU",
     "Combination",
     "CombinationSheet",
+    "DynamicTanh",
     "Entry",
     "Erf",
     "GELUTanh",
@@ -53,15 +62,19 @@ __all__ = [
     "Head",
     "HeadSheet",
     "Identity",
+    "KANSpline",
     "LeCunTanh",
     "LeakyReLU",
     "LiSHT",
+    "LinearSpline",
     "LogSigmoid",
     "Logish",
+    "Maxout",
     "Mish",
     "PReLU",
     "Phish",
     "QuickGELU",
+    "RReLU",
     "ReGLU",
     "ReLU",
     "ReLU6",
@@ -81,6 +94,7 @@ __all__ = [
     "SquaredReLU",
     "StarReLU",
     "SwiGLU",
+    "Swish",
     "Tails",
     "Tanh",
     "TanhExp",
