@@ -11,6 +11,7 @@ from limen.activations.gated import GELUTanh, QuickGELU, SiLU
 from limen.activations.interface import Activation, Entry
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU, Erf, Gaussian
+from limen.activations.numeric import Description, describe
 from limen.activations.parabolic import SQNL, HardMish, Hardswish, SparsePlus, SquaredReLU, StarReLU
 from limen.activations.periodic import Sin, Snake
 from limen.activations.rectified import Abs, Identity, LeakyReLU, PReLU, ReLU, ReLU6
@@ -34,6 +35,7 @@ __all__ = [
     "Asinh",
     "AtKinks",
     "BentIdentity",
+    "Description",
     "Entry",
     "Erf",
     "GELUTanh",
@@ -77,6 +79,7 @@ __all__ = [
     "Threshold",
     "at_kinks",
     "composite",
+    "describe",
     "get",
     "names",
     "of_call",
