@@ -214,7 +214,7 @@ def case(name: str, what: str, kind: str, x: float) -> Case:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--save", type=Path, nargs="?", const=RESULTS / "numerics.json", help="also write JSON")
-    parser.add_argument("--functions", nargs="*", default=names(), help="only these")
+    parser.add_argument("--functions", nargs="*", default=names(kind="elementwise"), help="only these")
     options = parser.parse_args()
     cases = [case(*each) for each in CASES]
     columns = ["function", "what", "type", "input", "truth", "limen", "torch"]

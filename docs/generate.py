@@ -249,7 +249,7 @@ def gains_table() -> str:
         "| activation | forward | backward | centred | variance 1 | `chi_q` | `chi_1` | half-stable `σ_w²`, `σ_b²` |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for name in activations.names():
+    for name in activations.names(kind="elementwise"):
         gain = theory.forward_gain(name)
         found = theory.moments(name)
         point = theory.FixedPoint(1.0, gain**2 * found.growth, gain**2 * found.slope_square)

@@ -67,3 +67,7 @@ def test_an_unknown_name_with_nothing_near_lists_all_in_order() -> None:
 @pytest.mark.parametrize("known", [[], iter(["relu"]), {"relu"}])
 def test_known_names_may_come_in_any_collection(known: object) -> None:
     assert "'rleu'" in str(UnknownName.of("activation", "rleu", known))  # pyright: ignore[reportArgumentType]
+
+
+def test_two_letters_in_the_wrong_order_are_nearer_than_one_that_is_missing() -> None:
+    assert "Did you mean 'gelu'?" in str(UnknownName.of("activation", "gleu", ["geglu", "gelu", "glu"]))

@@ -45,7 +45,8 @@ class UnknownName(LimenError, KeyError):
         "No activation is named 'gleu'. Did you mean 'gelu'?"
         """
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=1)
+        turned = [other for other in names if sorted(other) == sorted(name)]  # two letters in the other order
+        near = turned or difflib.get_close_matches(name, names, n=1)
         advice = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names)}."
         return cls(f"No {kind} is named {name!r}. {advice}")
 

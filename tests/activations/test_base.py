@@ -7,14 +7,29 @@ import pytest
 import torch
 from torch import Tensor
 
-from limen.activations import ELU, Activation, LeakyReLU, ReLU, get, names, register
+from limen.activations import (
+    ELU,
+    Activation,
+    Combination,
+    CombinationSheet,
+    Entry,
+    Head,
+    HeadSheet,
+    LeakyReLU,
+    ReLU,
+    Sheet,
+    get,
+    kind_of,
+    names,
+    register,
+)
 from limen.errors import InvalidValue, UnknownName
 
 
 @pytest.mark.parametrize("name", names())
 def test_each_sheet_has_formula_range_hazards_and_source(name: str) -> None:
     sheet = type(get(name)).__doc__ or ""
-    assert sheet.startswith("``f(x) = ")
+    assert sheet.startswith(("``f(x) = ", "``f(a, b) = "))
     for heading in ("Range: ", "Hazards: ", f"Source: {get(name).source}."):
         assert heading in sheet
 
@@ -29,6 +44,42 @@ def test_entries_are_values(act: Activation) -> None:
 @pytest.mark.parametrize("name", names())
 def test_get_returns_the_entry_of_that_name(name: str) -> None:
     assert get(name).name == name
+
+
+KINDS = {"elementwise": (Entry, Sheet), "gated": (Combination, CombinationSheet), "head": (Head, HeadSheet)}
+
+
+def test_each_name_is_of_one_kind_and_its_entry_and_sheet_are_those_of_the_kind() -> None:
+    assert sorted(name for kind in KINDS for name in names(kind=kind)) == list(names())
+    for kind, (entry, sheet) in KINDS.items():
+        for name in names(kind=kind):
+            found = get(name, kind=kind)
+            assert kind_of(found) == kind_of(type(found)) == kind
+            assert isinstance(found, entry)
+            assert isinstance(found.sheet, sheet)
+
+
+def test_a_kind_that_does_not_exist_suggests_the_nearest() -> None:
+    with pytest.raises(UnknownName, match=r"No kind of function is named 'heads'\. Did you mean 'head'\?"):
+        names(kind="heads")  # type: ignore[arg-type]
+    with pytest.raises(UnknownName, match=r"named 'elementwize'\. Did you mean 'elementwise'\?"):
+        get("relu", kind="elementwize")  # type: ignore[call-overload]
+
+
+def test_an_entry_of_another_kind_is_refused_with_what_it_is() -> None:
+    with pytest.raises(
+        InvalidValue, match=r"swiglu is a function of several inputs\. Expected a function of each numb"
+    ):
+        get("swiglu", kind="elementwise")
+    with pytest.raises(
+        InvalidValue, match=r"relu is .* Expected a function of a whole axis: one of names\(kind='head'\)"
+    ):
+        get("relu", kind="head")
+
+
+def test_only_elementwise_functions_have_a_selectable_slope_at_kinks() -> None:
+    with pytest.raises(InvalidValue, match=r"reglu\(slope_at_kink='left'\): reglu is a function of several inputs"):
+        get("reglu", slope_at_kink="left")
 
 
 def test_get_passes_parameters_on() -> None:

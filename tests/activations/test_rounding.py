@@ -23,7 +23,7 @@ HALVES = [torch.float16, torch.bfloat16]
 PRECISION = {torch.float16: (11, -24), torch.bfloat16: (8, -133), torch.float32: (24, -149)}
 """Bits of the significand and exponent of the smallest number."""
 
-every = pytest.mark.parametrize("name", names())
+every = pytest.mark.parametrize("name", names(kind="elementwise"))
 both = pytest.mark.parametrize("order", [0, 1], ids=["value", "slope"])
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from limen.activations import Activation, PReLU, Softplus, Tails, get, names, tails
 from limen.activations.tails import FLAT
 
-EVERY = [*(get(name) for name in names()), Softplus(50.0), PReLU(0.001), get("elu", alpha=0.3)]
+EVERY = [*(get(name) for name in names(kind="elementwise")), Softplus(50.0), PReLU(0.001), get("elu", alpha=0.3)]
 
 EXACT = {
     "identity": Tails(None, None, False, False),

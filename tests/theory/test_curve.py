@@ -69,8 +69,15 @@ def test_a_name_that_does_not_exist_suggests_the_nearest() -> None:
 
 
 def test_what_is_no_function_is_refused() -> None:
-    with pytest.raises(InvalidValue, match=r"a function of a tensor, found 3\. limen\.activations\.names\(\)"):
+    with pytest.raises(InvalidValue, match=r"a function of a tensor, found 3\. limen\.activations\.names\(kind="):
         moments(3)  # type: ignore[arg-type]
+
+
+def test_a_gated_unit_is_refused_by_name_and_as_an_entry() -> None:
+    with pytest.raises(InvalidValue, match=r"swiglu is a function of several inputs\. Expected a function of each"):
+        moments("swiglu")
+    with pytest.raises(InvalidValue, match=r"found SwiGLU\(beta=1\.0\)\. limen\.activations\.names\(kind="):
+        moments(get("swiglu"))
 
 
 def test_a_function_that_overflows_says_where() -> None:

@@ -2,13 +2,15 @@
 
 from limen.activations.algebraic import ISRLU, ISRU, Asinh, BentIdentity, Softsign, SquarePlus
 from limen.activations.at_kinks import AtKinks, at_kinks
-from limen.activations.base import get, names, register
+from limen.activations.base import get, kind_of, names, register
 from limen.activations.clipped import Hardsigmoid, Hardtanh, SparseSigmoid
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
 from limen.activations.from_call import of_call
 from limen.activations.from_module import composite, of_class_name, of_module
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
+from limen.activations.gated_units import GEGLU, GLU, BilinearGLU, ReGLU, SwiGLU
 from limen.activations.interface import Activation, Entry
+from limen.activations.kinds import Combination, CombinationSheet, Head, HeadSheet
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU, Erf, Gaussian
 from limen.activations.numeric import Description, describe
@@ -24,7 +26,9 @@ from limen.activations.tails import Tails, tails
 __all__ = [
     "CELU",
     "ELU",
+    "GEGLU",
     "GELU",
+    "GLU",
     "ISRLU",
     "ISRU",
     "SELU",
@@ -35,6 +39,9 @@ __all__ = [
     "Asinh",
     "AtKinks",
     "BentIdentity",
+    "BilinearGLU",
+    "Combination",
+    "CombinationSheet",
     "Description",
     "Entry",
     "Erf",
@@ -45,6 +52,8 @@ __all__ = [
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "Head",
+    "HeadSheet",
     "Identity",
     "LeCunTanh",
     "LeakyReLU",
@@ -55,6 +64,7 @@ __all__ = [
     "PReLU",
     "Phish",
     "QuickGELU",
+    "ReGLU",
     "ReLU",
     "ReLU6",
     "Serf",
@@ -72,6 +82,7 @@ __all__ = [
     "SquarePlus",
     "SquaredReLU",
     "StarReLU",
+    "SwiGLU",
     "Tails",
     "Tanh",
     "TanhExp",
@@ -81,6 +92,7 @@ __all__ = [
     "composite",
     "describe",
     "get",
+    "kind_of",
     "names",
     "of_call",
     "of_class_name",

@@ -1,18 +1,25 @@
-"""The catalogue in which each activation is entered by name."""
+"""The catalogue in which each function is entered by name."""
 
 import inspect
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 from limen.activations.at_kinks import at_kinks
 from limen.activations.interface import Activation
+from limen.activations.kinds import KINDS, Combination, Function, Head, Kind
 from limen.errors import InvalidValue, UnknownName
 
-__all__ = ["get", "names", "register"]
+__all__ = ["get", "kind_of", "names", "register"]
 
-Registered = TypeVar("Registered", bound=Activation)
+Registered = TypeVar("Registered", bound=Function)
 
-_ENTRIES: dict[str, type[Activation]] = {}
+_ENTRIES: dict[str, type[Function]] = {}
+
+MEANING: dict[Kind, str] = {
+    "elementwise": "a function of each number by itself",
+    "gated": "a function of several inputs",
+    "head": "a function of a whole axis",
+}
 
 
 def register(name: str) -> Callable[[type[Registered]], type[Registered]]:
@@ -35,41 +42,90 @@ def register(name: str) -> Callable[[type[Registered]], type[Registered]]:
     return enter
 
 
-def names() -> tuple[str, ...]:
-    """All names of the catalogue, sorted.
+def kind_of(entry: Function | type[Function]) -> Kind:
+    """Which kind an entry or its class is of.
 
-    >>> "gelu" in names()
-    True
+    >>> kind_of(get("gelu"))
+    'elementwise'
     """
-    return tuple(sorted(_ENTRIES))
+    member = entry if isinstance(entry, type) else type(entry)
+    return next(kind for kind, family in KINDS.items() if issubclass(member, family))
 
 
-def get(name: str, *, slope_at_kink: float | str = "torch", **parameters: float) -> Activation:
+def names(*, kind: Kind | None = None) -> tuple[str, ...]:
+    """The names of the catalogue, sorted.
+
+    Args:
+        kind: only the functions of each number by itself (``elementwise``), of several inputs (``gated``) or of a whole
+            axis (``head``); None for all.
+
+    Raises:
+        UnknownName: there is no such kind (also a ``KeyError``).
+
+    >>> "gelu" in names(kind="elementwise"), "glu" in names(kind="elementwise"), "glu" in names()
+    (True, False, True)
+    """
+    _check_kind(kind)
+    return tuple(sorted(name for name, entry in _ENTRIES.items() if kind in (None, kind_of(entry))))
+
+
+@overload
+def get(name: str, *, kind: Literal["gated"], **parameters: Any) -> Combination: ...
+@overload
+def get(name: str, *, kind: Literal["head"], **parameters: Any) -> Head: ...
+@overload
+def get(
+    name: str,
+    *,
+    kind: Literal["elementwise"] | None = None,
+    slope_at_kink: float | str = "torch",
+    **parameters: Any,
+) -> Activation: ...
+def get(name: str, *, kind: Kind | None = None, slope_at_kink: float | str = "torch", **parameters: Any) -> Function:
     """The catalogue's entry of that name.
 
     Args:
         name: one of ``names()``.
+        kind: refuse entries of another kind. Type checkers take an entry to be elementwise unless told another kind.
         slope_at_kink: ``torch`` for what torch's operator of that name returns there, ``left``, ``right`` or ``mean``
-            of the slopes on both sides, or a number between them.
+            of the slopes on both sides, or a number between them. For elementwise functions.
         **parameters: of the function, for instance ``alpha``; those not given keep their defaults.
 
     Raises:
-        UnknownName: no entry bears the name (also a ``KeyError``).
-        InvalidValue: a parameter that the function does not have or cannot take (also a ``ValueError``).
+        UnknownName: no entry bears the name, or there is no such kind (also a ``KeyError``).
+        InvalidValue: an entry of another kind, or a parameter that the function does not have or cannot take (also a
+            ``ValueError``).
 
     >>> get("elu", alpha=0.5)
     ELU(alpha=0.5)
     >>> get("relu", slope_at_kink="mean")
     AtKinks(base=ReLU(), slope='mean')
     """
-    entry = _ENTRIES.get(name)
-    if entry is None:
-        raise UnknownName.of("activation", name, _ENTRIES)
-    known = inspect.signature(entry).parameters
+    _check_kind(kind)
+    member = _ENTRIES.get(name)
+    if member is None:
+        raise UnknownName.of("activation", name, names(kind=kind))
+    if kind is not None and kind != kind_of(member):
+        raise InvalidValue(
+            f"{name} is {MEANING[kind_of(member)]}. Expected {MEANING[kind]}: one of names(kind={kind!r})."
+        )
+    known = inspect.signature(member).parameters
     for parameter in parameters:
         if parameter not in known:
             raise InvalidValue(
                 f"{name}({parameter}={parameters[parameter]!r}): no such parameter. "
                 f"{name} takes {', '.join(known) or 'none'}."
             )
-    return at_kinks(entry(**parameters), slope_at_kink)
+    entry = member(**parameters)
+    if isinstance(entry, Activation):
+        return at_kinks(entry, slope_at_kink)
+    if slope_at_kink != "torch":
+        raise InvalidValue(
+            f"{name}(slope_at_kink={slope_at_kink!r}): {name} is {MEANING[kind_of(entry)]}, which keeps its own slopes."
+        )
+    return entry
+
+
+def _check_kind(kind: str | None) -> None:
+    if kind is not None and kind not in KINDS:
+        raise UnknownName.of("kind of function", kind, KINDS)

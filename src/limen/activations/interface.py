@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from torch import Tensor
 
@@ -10,6 +10,12 @@ from limen.activations.sheet import Sheet
 from limen.errors import InvalidValue
 
 __all__ = ["Activation", "Entry", "check_number"]
+
+
+class Named(Protocol):
+    """What a message can call by its name."""
+
+    name: ClassVar[str]
 
 
 class Activation(ABC):
@@ -70,7 +76,7 @@ class Entry(Activation):
 
 
 def check_number(
-    entry: Activation, parameter: str, *, above: float = -math.inf, below: float = math.inf, least: float = -math.inf
+    entry: Named, parameter: str, *, above: float = -math.inf, below: float = math.inf, least: float = -math.inf
 ) -> None:
     """Refuse a parameter that is not a finite number strictly between two limits, and at least a third one.
 

@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 import torch
 from torch import Tensor
 
-__all__ = ["above_a_half", "below_a_square", "exact", "leaning", "rounded"]
+__all__ = ["above_a_half", "below_a_square", "exact", "in_doubles", "leaning", "rounded"]
 
 Method = TypeVar("Method", bound=Callable[..., Tensor])
 
@@ -52,6 +52,13 @@ def leaning(lean: Callable[[Tensor], Tensor] | None) -> Callable[[Method], Metho
         return cast(Method, method)
 
     return decorate
+
+
+def in_doubles(compute: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    """A function of several tensors of one type, given doubles, and its result rounded once to that type."""
+    if inputs[0].dtype == torch.float64 or inputs[0].device.type == "mps":
+        return compute(*inputs)
+    return rounded(compute(*(x.double() for x in inputs)), inputs[0].dtype)
 
 
 def above_a_half(x: Tensor) -> Tensor:

@@ -103,14 +103,14 @@ def as_curve(function: Function) -> Curve:
 
     Raises:
         UnknownName: a name that is not in the catalogue.
-        InvalidValue: something that is none of them.
+        InvalidValue: something that is none of them, or the name of a gated unit or a head.
 
     >>> as_curve("hardtanh").breaks
     (-1.0, 0.0, 1.0)
     """
     if isinstance(function, Curve):
         return function
-    entry = get(function) if isinstance(function, str) else function
+    entry = get(function, kind="elementwise") if isinstance(function, str) else function
     if isinstance(entry, nn.Module):
         entry = of_module(entry) or entry
     if isinstance(entry, Activation):
@@ -120,7 +120,7 @@ def as_curve(function: Function) -> Curve:
         return Curve(entry, name=getattr(entry, "__name__", type(entry).__name__))
     raise InvalidValue(
         f"Expected an activation, its name, a Curve or a function of a tensor, found {entry!r}. "
-        "limen.activations.names() lists the catalogue."
+        'limen.activations.names(kind="elementwise") lists those of the catalogue.'
     )
 
 
