@@ -18,6 +18,7 @@ from limen.activations.learnable_slopes import APL, RReLU
 from limen.activations.learnable_splines import KANSpline, LinearSpline
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU, Erf, Gaussian
+from limen.activations.numeric import Description, describe
 from limen.activations.parabolic import SQNL, HardMish, Hardswish, SparsePlus, SquaredReLU, StarReLU
 from limen.activations.periodic import Sin, Snake
 from limen.activations.rectified import Abs, Identity, LeakyReLU, PReLU, ReLU, ReLU6
@@ -49,6 +50,7 @@ __all__ = [
     "BilinearGLU",
     "Combination",
     "CombinationSheet",
+    "Description",
     "DynamicTanh",
     "Entry",
     "Erf",
@@ -102,6 +104,7 @@ __all__ = [
     "Threshold",
     "at_kinks",
     "composite",
+    "describe",
     "get",
     "kind_of",
     "names",
