@@ -248,15 +248,24 @@ class GumbelSoftmax(Head):
             - torch.empty_like(x, memory_format=torch.legacy_contiguous_format).exponential_(generator=generator).log()
         )
 
-    def f(self, x: Tensor, dim: int = -1, *, generator: torch.Generator | None = None) -> Tensor:
-        soft = Softmax(self.temperature).f(self.perturbed(x, generator), dim)
+    @property
+    def soft(self) -> Softmax:
+        """What is applied to the perturbed scores."""
+        return Softmax(self.temperature)
+
+    def chosen(self, soft: Tensor, dim: int) -> Tensor:
+        """Soft samples as they are, or where ``hard`` the choices, with their gradient."""
         if not self.hard:
             return soft
-        chosen = one_of_the_top(soft, dim) & (soft > 0)
-        return torch.where(soft.isnan(), soft, chosen.to(x.dtype)) + (soft - soft.detach())
+        largest = (one_of_the_top(soft, dim) & (soft > 0)).to(soft.dtype)
+        return torch.where(soft.isnan(), soft, largest) + (soft - soft.detach())
+
+    def f(self, x: Tensor, dim: int = -1, *, generator: torch.Generator | None = None) -> Tensor:
+        check_axis(self, x, dim)
+        return self.chosen(self.soft.f(self.perturbed(x, generator), dim), dim)
 
     def jacobian(self, x: Tensor, dim: int = -1) -> Tensor:
-        return Softmax(self.temperature).jacobian(x, dim)
+        return self.soft.jacobian(x, dim)
 
     def vjp(self, x: Tensor, grad: Tensor, dim: int = -1) -> Tensor:
-        return Softmax(self.temperature).vjp(x, grad, dim)
+        return self.soft.vjp(x, grad, dim)

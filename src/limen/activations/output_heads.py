@@ -59,23 +59,24 @@ class OutputHead:
 
 
 class Applied(nn.Module):
-    """A module that applies an entry of the catalogue.
-
-    Attributes:
-        entry: it.
-    """
+    """A module that applies an entry of the catalogue."""
 
     def __init__(self, entry: Entry | Head) -> None:
         super().__init__()
-        self.entry = entry
+        self._entry = entry
+
+    @property
+    def entry(self) -> Entry | Head:
+        """What it applies."""
+        return self._entry
 
     def forward(self, x: Tensor) -> Tensor:
         """The function of the entry."""
-        return self.entry.f(x)
+        return self._entry.f(x)
 
     def extra_repr(self) -> str:
         """The entry."""
-        return repr(self.entry)
+        return repr(self._entry)
 
 
 TASKS = {
