@@ -5,6 +5,9 @@ from torch.nn import AlphaDropout, FeatureAlphaDropout, Identity
 from limen.nn import functional
 from limen.nn.conversion import Activate, of_entry
 from limen.nn.elementwise import Elementwise
+from limen.nn.feed_forward import GatedFeedForward, gated_width
+from limen.nn.gated_units import GEGLU, GLU, BilinearGLU, ReGLU, SwiGLU
+from limen.nn.heads import Entmax, Exp, GumbelSoftmax, LogSoftmax, Softmax, Softmin, Sparsemax
 from limen.nn.like_torch import CELU, ELU, GELU, Hardshrink, Hardtanh, LeakyReLU, Softplus, Softshrink, Threshold
 from limen.nn.parametric import ISRLU, ISRU, Sin, Snake, SquarePlus, StarReLU
 from limen.nn.plain import (
@@ -46,7 +49,9 @@ from limen.nn.prelu import PReLU
 __all__ = [
     "CELU",
     "ELU",
+    "GEGLU",
     "GELU",
+    "GLU",
     "ISRLU",
     "ISRU",
     "SELU",
@@ -57,11 +62,16 @@ __all__ = [
     "Arctan",
     "Asinh",
     "BentIdentity",
+    "BilinearGLU",
     "Elementwise",
+    "Entmax",
     "Erf",
+    "Exp",
     "FeatureAlphaDropout",
     "GELUTanh",
+    "GatedFeedForward",
     "Gaussian",
+    "GumbelSoftmax",
     "HardMish",
     "Hardshrink",
     "Hardsigmoid",
@@ -72,11 +82,13 @@ __all__ = [
     "LeakyReLU",
     "LiSHT",
     "LogSigmoid",
+    "LogSoftmax",
     "Logish",
     "Mish",
     "PReLU",
     "Phish",
     "QuickGELU",
+    "ReGLU",
     "ReLU",
     "ReLU6",
     "Serf",
@@ -85,18 +97,23 @@ __all__ = [
     "Sin",
     "Smish",
     "Snake",
+    "Softmax",
+    "Softmin",
     "Softplus",
     "Softshrink",
     "Softsign",
     "SparsePlus",
     "SparseSigmoid",
+    "Sparsemax",
     "SquarePlus",
     "SquaredReLU",
     "StarReLU",
+    "SwiGLU",
     "Tanh",
     "TanhExp",
     "Tanhshrink",
     "Threshold",
     "functional",
+    "gated_width",
     "of_entry",
 ]
