@@ -5,7 +5,7 @@ from limen.activations.at_kinks import AtKinks, at_kinks
 from limen.activations.base import get, kind_of, names, register
 from limen.activations.clipped import Hardsigmoid, Hardtanh, SparseSigmoid
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
-from limen.activations.from_call import of_call
+from limen.activations.from_call import of_call, register_call
 from limen.activations.from_module import composite, of_class_name, of_module
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
 from limen.activations.gated_units import GEGLU, GLU, BilinearGLU, ReGLU, SwiGLU
@@ -109,5 +109,6 @@ __all__ = [
     "of_class_name",
     "of_module",
     "register",
+    "register_call",
     "tails",
 ]
