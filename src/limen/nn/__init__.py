@@ -5,6 +5,12 @@ from torch.nn import AlphaDropout, FeatureAlphaDropout, Identity
 from limen.nn import functional
 from limen.nn.conversion import Activate, of_entry
 from limen.nn.elementwise import Elementwise
+from limen.nn.learnable_gates import ACONC, DynamicTanh, Swish
+from limen.nn.learnable_kan import KANSpline
+from limen.nn.learnable_maxout import Maxout
+from limen.nn.learnable_rational import PAU
+from limen.nn.learnable_slopes import APL, RReLU
+from limen.nn.learnable_splines import LinearSpline
 from limen.nn.like_torch import CELU, ELU, GELU, Hardshrink, Hardtanh, LeakyReLU, Softplus, Softshrink, Threshold
 from limen.nn.parametric import ISRLU, ISRU, Sin, Snake, SquarePlus, StarReLU
 from limen.nn.plain import (
@@ -44,11 +50,14 @@ from limen.nn.plain import (
 from limen.nn.prelu import PReLU
 
 __all__ = [
+    "ACONC",
+    "APL",
     "CELU",
     "ELU",
     "GELU",
     "ISRLU",
     "ISRU",
+    "PAU",
     "SELU",
     "SQNL",
     "Abs",
@@ -57,6 +66,7 @@ __all__ = [
     "Arctan",
     "Asinh",
     "BentIdentity",
+    "DynamicTanh",
     "Elementwise",
     "Erf",
     "FeatureAlphaDropout",
@@ -68,15 +78,19 @@ __all__ = [
     "Hardswish",
     "Hardtanh",
     "Identity",
+    "KANSpline",
     "LeCunTanh",
     "LeakyReLU",
     "LiSHT",
+    "LinearSpline",
     "LogSigmoid",
     "Logish",
+    "Maxout",
     "Mish",
     "PReLU",
     "Phish",
     "QuickGELU",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "Serf",
@@ -93,6 +107,7 @@ __all__ = [
     "SquarePlus",
     "SquaredReLU",
     "StarReLU",
+    "Swish",
     "Tanh",
     "TanhExp",
     "Tanhshrink",
