@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from limen.activations.base import get
+from limen.activations.gated import SiLU
 from limen.activations.interface import Activation
+from limen.activations.learnable_slopes import APL
+from limen.activations.learnable_splines import KANSpline, LinearSpline, bell, centres, even
 from limen.errors import InvalidValue
 
-__all__ = ["fitted_quotient", "shape_at", "shape_named"]
+__all__ = ["fitted_bells", "fitted_hinges", "fitted_quotient", "fitted_spline", "sampled", "shape_at", "shape_named"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -37,6 +42,44 @@ def shape_at(shape: Activation, places: Floats) -> Floats:
     """The values of a shape at some places, in double precision."""
     with torch.inference_mode(False), torch.no_grad():
         return shape.f(torch.from_numpy(np.ascontiguousarray(places))).numpy()
+
+
+def sampled(shape: Activation, *, knots: int, low: float, high: float) -> LinearSpline:
+    """The linear spline that has the values of a shape at its knots."""
+    values = shape_at(shape, np.array(even(low, high, knots)))
+    return LinearSpline(tuple(values.tolist()), low, high)
+
+
+def fitted_hinges(shape: Activation, hinges: Sequence[float], *, reach: float = 5.0) -> APL:
+    """The adaptive piecewise linear function with these hinges that is nearest to a shape between ``±reach``."""
+    x = np.linspace(-reach, reach, POINTS)
+    basis = np.maximum(np.array(hinges, dtype=np.float64) - x[:, None], 0)  # [points, hinges]
+    slopes = np.linalg.lstsq(basis, shape_at(shape, x) - np.maximum(x, 0), rcond=None)[0]
+    return APL(tuple(slopes.tolist()), tuple(hinges))
+
+
+def fitted_bells(values: Floats, x: Floats, *, count: int, low: float, high: float) -> Floats:
+    """The coefficients of the cubic spline on a grid that is nearest to some values: ``[..., count]``.
+
+    Args:
+        values: ``[..., points]``.
+        x: ``[points]``, where they are.
+        count: of coefficients.
+        low: the first place of the grid.
+        high: its last.
+    """
+    step = (high - low) / (count - 3)
+    places = (x[:, None] - np.array(centres(low, high, count))) / step  # [points, count]
+    basis = bell(torch.from_numpy(places)).numpy()
+    return np.linalg.lstsq(basis, values.reshape(-1, len(x)).T, rcond=None)[0].T.reshape(*values.shape[:-1], count)
+
+
+def fitted_spline(shape: Activation, *, count: int, low: float, high: float) -> KANSpline:
+    """``silu`` and the cubic spline with which it is nearest to a shape on a grid."""
+    x = np.linspace(low, high, POINTS)
+    rest = shape_at(shape, x) - shape_at(SiLU(), x)
+    coefficients = fitted_bells(rest, x, count=count, low=low, high=high)
+    return KANSpline(tuple(coefficients.tolist()), low, high)
 
 
 def fitted_quotient(shape: Activation, *, reach: float = 5.0) -> tuple[tuple[float, ...], tuple[float, ...]]:

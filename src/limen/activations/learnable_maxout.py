@@ -17,7 +17,7 @@ __all__ = ["Maxout"]
 @register("maxout")
 @dataclass(frozen=True)
 class Maxout(Combination):
-    """``f(a, b) = max(a, b)``, likewise of more ``pieces``, each of which is a linear map ``w x + b`` with its own weights.
+    """``f(a, b) = max(a, b)``, likewise of more ``pieces``, each a linear map ``w x + b`` with its own weights.
 
     Range: all numbers; convex; slope 1 in the largest input, the first one if several are, and 0 in the others.
     Hazards: ``pieces`` times the weights of a layer. A piece that is never the largest gets no gradient.

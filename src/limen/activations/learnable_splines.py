@@ -20,7 +20,7 @@ from limen.activations.sheet import Sheet
 from limen.activations.turning import sheet_of
 from limen.errors import InvalidValue
 
-__all__ = ["KANSpline", "LinearSpline", "bell", "bell_curvature", "bell_slope", "check_grid"]
+__all__ = ["KANSpline", "LinearSpline", "bell", "bell_curvature", "bell_slope", "centres", "check_grid", "even"]
 
 
 def check_grid(name: str, low: float, high: float) -> None:
