@@ -1,10 +1,12 @@
 """The catalogue of activation functions: value, slope, curvature, kinks, flat sides and source of each."""
 
 from limen.activations.algebraic import ISRLU, ISRU, Asinh, BentIdentity, Softsign, SquarePlus
+from limen.activations.arrays import OnArrays
 from limen.activations.at_kinks import AtKinks, at_kinks
 from limen.activations.base import get, names, register
-from limen.activations.clipped import Hardsigmoid, Hardtanh, SparseSigmoid
+from limen.activations.clipped import Hardsigmoid, HardsigmoidKeras2, Hardtanh, SparseSigmoid
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
+from limen.activations.frameworks import clashes, frameworks
 from limen.activations.from_call import of_call
 from limen.activations.from_module import composite, of_class_name, of_module
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
@@ -41,6 +43,7 @@ __all__ = [
     "HardMish",
     "Hardshrink",
     "Hardsigmoid",
+    "HardsigmoidKeras2",
     "Hardswish",
     "Hardtanh",
     "Identity",
@@ -50,6 +53,7 @@ __all__ = [
     "LogSigmoid",
     "Logish",
     "Mish",
+    "OnArrays",
     "PReLU",
     "Phish",
     "QuickGELU",
@@ -76,7 +80,9 @@ __all__ = [
     "Tanhshrink",
     "Threshold",
     "at_kinks",
+    "clashes",
     "composite",
+    "frameworks",
     "get",
     "names",
     "of_call",
