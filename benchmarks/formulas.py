@@ -94,6 +94,7 @@ EXACT: dict[str, Callable[[mp.mpf, Activation], mp.mpf]] = {
     "softsign": lambda x, _: x / (1 + abs(x)),
     "hardtanh": lambda x, act: clip(x, act.min_val, act.max_val),
     "hardsigmoid": lambda x, _: clip(x + 3, 0, 6) / 6,
+    "hardsigmoid_keras2": lambda x, _: clip(x / 5 + mp.mpf(1) / 2, 0, 1),
     "elu": lambda x, act: x if x > 0 else mp.mpf(act.alpha) * mp.expm1(x),
     "celu": lambda x, act: x if x > 0 else mp.mpf(act.alpha) * mp.expm1(x / mp.mpf(act.alpha)),
     "selu": lambda x, _: selu_scale(mp.mp.prec) * (x if x > 0 else selu_alpha(mp.mp.prec) * mp.expm1(x)),

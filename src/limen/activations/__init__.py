@@ -1,10 +1,12 @@
 """The catalogue of activation functions: value, slope, curvature, kinks, flat sides and source of each."""
 
 from limen.activations.algebraic import ISRLU, ISRU, Asinh, BentIdentity, Softsign, SquarePlus
+from limen.activations.arrays import OnArrays
 from limen.activations.at_kinks import AtKinks, at_kinks
 from limen.activations.base import get, kind_of, names, register
-from limen.activations.clipped import Hardsigmoid, Hardtanh, SparseSigmoid
+from limen.activations.clipped import Hardsigmoid, HardsigmoidKeras2, Hardtanh, SparseSigmoid
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
+from limen.activations.frameworks import clashes, frameworks
 from limen.activations.from_call import of_call, register_call
 from limen.activations.from_module import composite, of_class_name, of_module
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
@@ -66,6 +68,7 @@ __all__ = [
     "HardMish",
     "Hardshrink",
     "Hardsigmoid",
+    "HardsigmoidKeras2",
     "Hardswish",
     "Hardtanh",
     "Head",
@@ -81,6 +84,7 @@ __all__ = [
     "Logish",
     "Maxout",
     "Mish",
+    "OnArrays",
     "OutputHead",
     "PReLU",
     "Phish",
@@ -116,8 +120,10 @@ __all__ = [
     "Tanhshrink",
     "Threshold",
     "at_kinks",
+    "clashes",
     "composite",
     "describe",
+    "frameworks",
     "get",
     "head_for",
     "kind_of",
