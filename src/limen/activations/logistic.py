@@ -4,19 +4,30 @@ torch's ``sigmoid`` is 0 below the point where ``exp(-x)`` overflows, and its sl
 rounds to 1 (from x = 37 in double precision, 16.7 in single). Here only ``exp`` of a non-positive number is taken.
 """
 
+from typing import overload
+
 import torch
+from torch import Tensor
 
 from limen.activations.twofold import Number, Twofold, exp, magnitude, near, tanh, where
 
 __all__ = ["curvature", "slope", "value"]
 
 
+@overload
+def value(x: Tensor) -> Tensor: ...
+@overload
+def value(x: Number) -> Number: ...
 def value(x: Number) -> Number:
     """``s(x)``."""
     falling = exp(-magnitude(x))
     return where(near(x) > 0, 1.0, falling) / (1 + falling)
 
 
+@overload
+def slope(x: Tensor) -> Tensor: ...
+@overload
+def slope(x: Number) -> Number: ...
 def slope(x: Number) -> Number:
     """``s'(x) = s(x) s(-x)``."""
     falling = exp(-magnitude(x))
@@ -28,6 +39,10 @@ def slope(x: Number) -> Number:
     return torch.where(falling < 0.125, falling - falling * part, falling / (1 + more))
 
 
+@overload
+def curvature(x: Tensor) -> Tensor: ...
+@overload
+def curvature(x: Number) -> Number: ...
 def curvature(x: Number) -> Number:
     """``s''(x) = s'(x) (s(-x) - s(x))``."""
     return -slope(x) * tanh(0.5 * x)
