@@ -208,8 +208,8 @@ def functions(
     NAME may also be a function of your own, MODULE:FUNCTION or src/net.py:act: its properties are then found
     numerically.
 
-    Words for --where: monotone, bounded, saturates-left, saturates-right, smooth, continuous, odd, even, convex, concave,
-    homogeneous, periodic, nonexpansive, can-die, elementwise, gated, head; each also with not- before it.
+    Words for --where: monotone, bounded, saturates-left, saturates-right, smooth, continuous, odd, even, convex,
+    concave, homogeneous, periodic, nonexpansive, can-die, elementwise, gated, head; each also with not- before it.
     """
     from limen.cli.functions import FunctionOptions
     from limen.cli.functions import functions as print_functions

@@ -34,6 +34,8 @@ PLAIN = str.maketrans(
 )  # fmt: skip
 """What a terminal without Unicode shows instead."""
 
+WIDEST_COLUMN = 40
+
 WAY_OUT = "Name a module or a file and a function in it that takes and gives a tensor: net:act, src/net.py:act."
 
 
@@ -156,11 +158,12 @@ class _Screen:
         from limen.functions import table
 
         head, *rows = table(subjects, self._console.width if self._terminal else None)
+        if not rows:
+            self._line("No function has all of these properties.")
+            return
         self._line(head, "bold")
         for row in rows:
             self._line(row)
-        if not rows:
-            self._line("none has all of these properties")
 
     def sheet(self, subject: Subject, window: tuple[float, float] | None) -> None:
         """Formula, curves, properties and what to know."""
@@ -184,27 +187,28 @@ class _Screen:
     def compare(self, subjects: Sequence[Subject], window: tuple[float, float] | None) -> None:
         """Curves on top of each other, then the properties side by side."""
         from limen.functions import facts, formula
-        from limen.report.plot.terminal import letters
+        from limen.report.plot.terminal import LETTERS
 
         drawn = [subject for subject in subjects if subject.curves is not None]
         if drawn:
             self._curves(drawn, window)
             self._line("")
-        style = {
-            id(subject): (letter, _colour(i))
-            for i, (letter, subject) in enumerate(zip(letters(len(drawn)), drawn, strict=True))
+        heads = {
+            id(one): (f"{letter} {one.title}", i) for i, (letter, one) in enumerate(zip(LETTERS, drawn, strict=False))
         }
-        table = Table(
-            box=None, padding=(0, 2, 0, 0), header_style="", width=min(self._console.width, 40 * (len(subjects) + 1))
-        )
-        table.add_column("", style="bright_black", no_wrap=True)
+        wide = min(self._console.width, WIDEST_COLUMN * (len(subjects) + 1))
+        shown = Table(box=None, padding=(0, 2, 0, 0), header_style="", width=wide)
+        shown.add_column("", style="bright_black", no_wrap=True)
         for subject in subjects:
-            letter, colour = style.get(id(subject), ("", ""))
-            table.add_column(Text(self._said(f"{letter} {subject.title}".strip()), f"bold {colour}".strip()), ratio=1)
-        known = [{"f(x)": formula(subject.text).partition(" = ")[2], **dict(facts(subject))} for subject in subjects]
-        for name in dict.fromkeys(name for each in known for name in each if name != "rounding"):
-            table.add_row(name, *(Text(self._said(each.get(name, "–"))) for each in known))
-        self._console.print(table)
+            title, number = heads.get(id(subject), (subject.title, -1))
+            style = f"bold {_colour(number)}" if number >= 0 and len(drawn) > 1 else "bold"
+            shown.add_column(Text(self._said(title), style), ratio=1)
+        known = [{"formula": formula(subject.text), **dict(facts(subject))} for subject in subjects]
+        order = dict.fromkeys(["formula", "parameters", "inputs", *(name for each in known for name in each)])
+        for name in order:
+            if name != "rounding" and any(name in each for each in known):
+                shown.add_row(name, *(Text(self._said(each.get(name, "–"))) for each in known))
+        self._console.print(shown)
 
     def _curves(self, subjects: Sequence[Subject], window: tuple[float, float] | None) -> None:
         from limen.functions import panels

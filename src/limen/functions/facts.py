@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from limen.activations import CombinationSheet, Description, HeadSheet, Sheet
 from limen.errors import LimenError
 from limen.functions.accuracy import accuracy
-from limen.functions.subject import Subject
+from limen.functions.subject import Curve, Subject
 from limen.functions.words import interval, listed, number
-from limen.theory import Curve, Moments, moments
+from limen.theory import Curve as Known
+from limen.theory import Moments, moments
 
 __all__ = ["Fact", "facts", "gaussian"]
 
@@ -55,15 +57,15 @@ def gaussian(subject: Subject) -> Moments | None:
     return None
 
 
-def _curve(found: Description) -> Curve:
+def _curve(found: Description) -> Known:
     """The described function as the theory takes it."""
 
-    def on_tensors(curve):  # pyright: ignore
+    def on_tensors(curve: Curve) -> Callable[[Tensor], Tensor]:
         return lambda x: torch.from_numpy(curve(x.numpy(force=True)))
 
     sheet = found.sheet
     breaks = tuple(sorted({*sheet.kinks, *sheet.bends}))
-    return Curve(on_tensors(found.f), on_tensors(found.df), breaks, found.name, jumps=sheet.jumps)
+    return Known(on_tensors(found.f), on_tensors(found.df), breaks, found.name, jumps=sheet.jumps)
 
 
 def _parameters(subject: Subject) -> Iterator[Fact]:
@@ -143,7 +145,7 @@ def _kinks(subject: Subject, sheet: Sheet) -> str:
     return "; ".join(_kink(curves[1], place, place in sheet.jumps) for place in sheet.kinks)
 
 
-def _kink(slope, place: float, jumps: bool) -> str:  # pyright: ignore
+def _kink(slope: Curve, place: float, jumps: bool) -> str:
     apart = 1e-6 * max(1.0, abs(place))
     left, here, right = (number(float(v)) for v in slope(np.array([place - apart, place, place + apart])))
     told = f"at {number(place)}: slope {left} on the left, {right} on the right, {here} there"

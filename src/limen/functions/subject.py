@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -96,7 +96,7 @@ def of_name(name: str, **parameters: Any) -> Subject:
     base: Any = found.base if isinstance(found, AtKinks) else found
     if not isinstance(base, Entry) and isinstance(base, Activation):
         raise InvalidValue(f"{name} states no sheet. limen.activations.describe finds one of any function.")
-    fields = {one.name: getattr(base, one.name) for one in dataclasses.fields(base)}
+    fields = {one.name: getattr(base, one.name) for one in dataclasses.fields(cast(Any, base))}
     entry = found if isinstance(found, Activation) else None
     return Subject(name, kind_of(base), fields, inspect.getdoc(base) or "", base.source, base.sheet, entry)
 

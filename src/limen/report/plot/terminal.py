@@ -10,10 +10,13 @@ import numpy as np
 from limen.report.plot.canvas import Canvas
 from limen.report.plot.panel import Floats, Line, Panel, label, ticks
 
-__all__ = ["Piece", "letters", "terminal"]
+__all__ = ["LETTERS", "Piece", "terminal"]
 
 Piece = tuple[str, str]
 """Text and its style: ``title``, ``axis``, ``line-0``, ``line-1`` …, or empty."""
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+"""What marks each line where there are several."""
 
 NARROWEST = 24
 """Columns of a panel below which another one is put under it instead of beside it."""
@@ -38,15 +41,6 @@ def terminal(panels: Sequence[Panel], width: int, *, ascii: bool = False, height
         rows += [[("", "")]] if first else []
         rows += _beside([_panel(panel, each, height, ascii) for panel in panels[first : first + beside]], each)
     return rows
-
-
-def letters(count: int) -> str:
-    """The letter that marks each line.
-
-    >>> letters(3)
-    'abc'
-    """
-    return "".join(chr(ord("a") + index) for index in range(count))
 
 
 def _beside(blocks: list[list[list[Piece]]], each: int) -> list[list[Piece]]:
@@ -113,7 +107,7 @@ def _marks(panel: Panel, canvas: Canvas) -> dict[tuple[int, int], Piece]:
     heights = np.stack([_heights(line, places) for line in panel.lines])
     heights = np.clip(heights, *panel.y)
     marks: dict[tuple[int, int], Piece] = {}
-    for number, letter in enumerate(letters(len(panel.lines))):
+    for number, letter in enumerate(LETTERS[: len(panel.lines)]):
         apart = np.abs(np.delete(heights, number, axis=0) - heights[number]).min(axis=0)
         if np.isnan(heights[number]).all():
             continue
