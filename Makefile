@@ -15,7 +15,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 WORKERS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt
-KERNELS := setup.py $(wildcard src/limen/kernels/*.[ch])
+KERNELS := setup.py $(wildcard src/limen/kernels/*.[ch] src/limen/kernels/functions/*.[ch])
 SOURCES := src tests examples benchmarks ward docs
 
 export OMP_NUM_THREADS ?= 1
@@ -109,5 +109,5 @@ picture: .venv/.dev
 	$(BIN)/python docs/picture.py
 
 clean:
-	rm -rf src/limen/kernels/*.so build dist site .pytest_cache .ruff_cache .hypothesis src/*.egg-info limen-*.html limen-*.json *.limen *.limen-shm *.limen-wal
+	rm -rf src/limen/kernels/*.so src/limen/kernels/functions/*.so build dist site .pytest_cache .ruff_cache .hypothesis src/*.egg-info limen-*.html limen-*.json *.limen *.limen-shm *.limen-wal
 	find src tests benchmarks docs examples -name __pycache__ -prune -exec rm -rf {} +

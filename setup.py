@@ -25,14 +25,21 @@ class AnyPython(bdist_wheel):
         return "py3", "none", super().get_tag()[2]
 
 
-KERNELS: dict[str, Any] = {
-    "sources": ["src/limen/kernels/pass.c"],
-    "depends": glob("src/limen/kernels/*.h"),
+KERNELS = "src/limen/kernels"
+FLAGS: dict[str, Any] = {
     "extra_compile_args": ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-Wno-psabi"],
     "optional": True,
 }
 
 setup(
-    ext_modules=[Extension("limen.kernels._pass", **KERNELS)],
+    ext_modules=[
+        Extension("limen.kernels._pass", [f"{KERNELS}/pass.c"], depends=glob(f"{KERNELS}/*.h"), **FLAGS),
+        Extension(
+            "limen.kernels.functions._functions",
+            [f"{KERNELS}/functions/functions.c"],
+            depends=[*glob(f"{KERNELS}/*.h"), *glob(f"{KERNELS}/functions/*.h")],
+            **FLAGS,
+        ),
+    ],
     cmdclass={"build_ext": SharedLibrary, "bdist_wheel": AnyPython},
 )

@@ -85,5 +85,6 @@ EXACT: dict[str, Callable[[mp.mpf, Activation], mp.mpf]] = {
     "sparse_sigmoid": lambda x, _: clip((x + 1) / 2, 0, 1),
     "hard_mish": lambda x, _: x / 2 * clip(x + 2, 0, 2),
     "hardswish": lambda x, _: x * clip(x + 3, 0, 6) / 6,
+    "scaled_tanh": lambda x, act: mp.mpf(act.low) + (mp.mpf(act.high) - mp.mpf(act.low)) * logistic(2 * x),
 }
 """The formulas of the papers, written again for any precision."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from limen import activations as activations
+    from limen import nn as nn
     from limen import theory as theory
     from limen.errors import LimenError as LimenError
     from limen.findings import Cause as Cause
@@ -44,6 +45,7 @@ __all__ = [
     "diagnose",
     "explain",
     "init_",
+    "nn",
     "preflight",
     "theory",
     "watch",

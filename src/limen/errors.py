@@ -3,6 +3,7 @@
     LimenError
     ├── UnknownName          (also KeyError)     a name that no activation, finding or remedy bears
     ├── InvalidValue         (also ValueError)   an argument outside what the call accepts
+    ├── WrongType            (also TypeError)    an argument of a type that the call cannot use
     ├── SampleRefused        (also ValueError)   a model's forward pass raised on the sample it was given
     ├── MissingPackage       (also ImportError)  an optional package or data set that is not installed
     ├── UnreadableJournal    (also OSError)      not a journal, of another version, or too damaged to read
@@ -24,6 +25,7 @@ __all__ = [
     "UnreadableJournal",
     "UnwritablePath",
     "WatchRefused",
+    "WrongType",
 ]
 
 
@@ -53,6 +55,10 @@ class UnknownName(LimenError, KeyError):
 
 class InvalidValue(LimenError, ValueError):
     """An argument is outside what the call accepts."""
+
+
+class WrongType(LimenError, TypeError):
+    """An argument is of a type that the call cannot use, for instance a tensor of integers."""
 
 
 class SampleRefused(LimenError, ValueError):

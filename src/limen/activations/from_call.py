@@ -20,7 +20,7 @@ from limen.activations.rectified import LeakyReLU, PReLU, ReLU, ReLU6
 from limen.activations.shrinkage import Hardshrink, Softshrink, Tanhshrink
 from limen.activations.sigmoidal import Sigmoid, Tanh
 
-__all__ = ["of_call"]
+__all__ = ["of_call", "register_call"]
 
 Arguments = Sequence[Any]
 Named = Mapping[str, Any]
@@ -137,6 +137,16 @@ def _functions() -> dict[Reader, tuple[Any, ...]]:
 _READERS: dict[Any, Reader] = {function: read for read, functions in _functions().items() for function in functions}
 
 
+def register_call(function: Any, read: Reader) -> None:
+    """Let ``of_call`` know one more function.
+
+    Args:
+        function: what ``TorchFunctionMode`` is given as ``func``; its first argument is the pre-activation.
+        read: from the positional and the keyword arguments of a call to the activation; None for none.
+    """
+    _READERS[function] = read
+
+
 def of_call(function: Any, arguments: Arguments, named: Named | None = None) -> tuple[Activation, Tensor] | None:
     """The activation that a call applies and the pre-activation it applies it to.
 
@@ -160,7 +170,7 @@ def of_call(function: Any, arguments: Arguments, named: Named | None = None) -> 
     if read is None:
         return None
     named = named or {}
-    z = arguments[0] if arguments else named.get("input")
+    z = arguments[0] if arguments else named.get("input", named.get("x"))
     if not isinstance(z, Tensor) or not z.is_floating_point():
         return None
     entry = read(arguments, named)

@@ -76,7 +76,8 @@ _MODULES: dict[type[nn.Module], Callable[[Any], Activation | None]] = {
 def of_module(module: nn.Module) -> Activation | None:
     """The activation that a ``torch.nn`` module applies, with its parameters of this moment.
 
-    Subclasses count as long as they keep the ``forward`` of torch's class.
+    Subclasses count as long as they keep the ``forward`` of torch's class. Modules of ``limen.nn``, and a user's own
+    that do the same, say so themselves: their ``entry`` is the answer.
 
     Returns:
         None for a module that is no activation, or one the catalogue cannot express (``nn.RReLU``, ``nn.Softmax``).
@@ -85,11 +86,27 @@ def of_module(module: nn.Module) -> Activation | None:
     LeakyReLU(negative_slope=0.2)
     """
     kind = type(module)
+    if not kind.__module__.startswith("torch."):
+        said = _said(module)
+        if said is not None:
+            return said
     for ancestor in kind.__mro__:
         if ancestor in _MODULES:
             entry = cast(type[nn.Module], ancestor)
             return _MODULES[entry](module) if kind.forward is entry.forward else None
     return None
+
+
+def _said(module: nn.Module) -> Activation | None:
+    """The ``entry`` of a module; None where it has none, or has changed ``forward`` since it was said."""
+    first = next(kind for kind in type(module).__mro__ if vars(kind).keys() & {"entry", "forward"})
+    if "entry" not in vars(first):
+        return None
+    try:
+        entry: object = getattr(module, "entry", None)
+    except InvalidValue:  # its parameters have become such that there is none
+        return None
+    return entry if isinstance(entry, Activation) else None
 
 
 _CLASS_NAMES: dict[str, type[Activation]] = {
@@ -127,11 +144,14 @@ def of_class_name(name: str) -> Activation | None:
 
 
 def composite(module: nn.Module) -> Activation | None:
-    """The activation that a class from another library computes in several torch calls, known by its class name.
+    """The activation that a class outside of torch computes, maybe in several calls: as it says, or by its class name.
 
     >>> composite(nn.ReLU()) is None  # one call, seen as such
     True
     """
-    if type(module).__module__.startswith("torch.") or of_module(module) is not None:
+    if type(module).__module__.startswith("torch."):
         return None
+    said = _said(module)
+    if said is not None or of_module(module) is not None:
+        return said
     return of_class_name(type(module).__name__)

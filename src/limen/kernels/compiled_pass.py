@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 from array import array
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from limen.kernels import torch_norms, torch_pass
 from limen.kernels.layout import Layout
 from limen.kernels.library import Library
+from limen.kernels.loading import team_size
 from limen.kernels.torch_pass import Integers, Sums
 
 __all__ = ["CompiledPass"]
@@ -25,16 +25,6 @@ PLAIN = (Tensor, nn.Parameter)
 WORTH_SHARING = 1 << 15  # entries from which torch, too, shares its work among threads
 MOST_PLANS = 4096  # layouts remembered; more than any model has that does not change its shapes all the time
 NO_SIDE = math.nan  # nothing compares with it
-
-_forked = False
-
-
-def _note_fork() -> None:
-    global _forked
-    _forked = True  # threads of the parent do not live on in the child, and torch's team would wait for them
-
-
-os.register_at_fork(after_in_child=_note_fork)
 
 
 class Plan:
@@ -137,7 +127,7 @@ class CompiledPass:
         return self._team() if plan.is_large else 1
 
     def _team(self) -> int:
-        return torch.get_num_threads() if self.library.has_team and not _forked else 1
+        return team_size(self.library.has_team)
 
 
 def readable(z: Tensor) -> bool:

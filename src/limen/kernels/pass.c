@@ -69,19 +69,15 @@ EXPORT int64_t limen_measure(const struct layout *layout, const void *data, doub
 
 EXPORT int limen_version(void) { return VERSION; }
 
-EXPORT void limen_use_team(team *team_of_torch) { torch_team = team_of_torch; }
-
 /* The instruction sets that this machine has, best first; NULL after the last. The one asked for is used from now on. */
 EXPORT const char *limen_path(int place)
 {
     const struct set *sets[4];
     int known = 0;
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
+    if (has_avx512())
         sets[known++] = &set_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c"))
+    if (has_avx2())
         sets[known++] = &set_avx2;
 #endif
     sets[known++] = &set_plain;

@@ -4,6 +4,7 @@
  *   TARGET      the attribute that lets the compiler use it
  *   BYTES       the size of its vectors */
 
+#include "vectors.h"
 #include "tile.h"
 #include "units.h"
 
@@ -25,34 +26,8 @@ static const struct set PATH(set) = {
     PATH(saturated),
 };
 
-#undef WIDE
-#undef NARROW
-#undef VECTOR
-#undef HALF_VECTOR
-#undef FLOATS
-#undef WORDS
-#undef BITS
-#undef DOUBLES
-#undef LONGS
-#undef SPLIT
-#undef LOAD
-#undef STORE
-#undef CHOOSE
-#undef SPREAD
-#undef INLINE
-#undef WIDEN
-#undef WIDEN_WORDS
-#undef WIDEN_SHORTS
-#undef WIDEN_HALVES
-#undef LEAST32
-#undef MOST32
-#undef LEAST64
-#undef MOST64
 #undef TILE32
 #undef TILES32
 #undef SQUARES32
 #undef CHANGES32
-#undef PATH
-#undef PATH_NAME
-#undef TARGET
-#undef BYTES
+#include "vectors_end.h"

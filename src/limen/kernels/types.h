@@ -9,12 +9,7 @@
 #include <immintrin.h>
 #endif
 
-#define EXPORT __attribute__((visibility("default")))
-#if defined(__clang__)
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
+#include "machine.h"
 
 #define VERSION 4
 #define LANES 16

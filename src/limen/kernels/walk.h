@@ -161,18 +161,6 @@ static void read_chunks(void *context)
     }
 }
 
-/* torch's own team of threads (`GOMP_parallel`): a second team would compete with it for the cores. */
-typedef void team(void (*work)(void *), void *context, unsigned threads, unsigned flags);
-static team *torch_team;
-
-static void together(void (*work)(void *), void *context, int threads)
-{
-    if (threads > 1 && torch_team)
-        torch_team(work, context, threads, 0);
-    else
-        work(context);
-}
-
 static void read_all(struct job *job, int threads)
 {
     int64_t units = job->layout->units;

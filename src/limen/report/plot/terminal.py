@@ -89,7 +89,7 @@ def _bottom(panel: Panel, canvas: Canvas, gutter: int, ascii: bool) -> list[list
     corner, flat, tee = ("+", "-", "+") if ascii else ("└", "─", "┴")
     axis, words = [flat] * canvas.columns, [" "] * canvas.columns
     taken = -1
-    for tick in ticks(*panel.x, max(3, canvas.columns // 4)):
+    for tick in ticks(*panel.x, max(5, canvas.columns // 5)):
         text, column = label(tick), canvas.column(tick)
         first = min(max(column - (len(text) - 1) // 2 - text.startswith("-"), 0), canvas.columns - len(text))
         axis[column] = tee

@@ -1,0 +1,41 @@
+/* Functions that level off on both sides. */
+
+/* s(x) = 1 / (1 + exp(-x)), without loss on the left. */
+INLINE V OF(logistic)(struct OF(sum) x)
+{
+    struct OF(power) e = OF(exponential)(OF(falling)(x));
+    V right = 1 / (OF(whole)(e) + 1);
+    return OF(where_above)(x.near, SPREAD(V, 0), right, OF(times_power)(right, e));
+}
+
+/* s(x) s(-x) */
+INLINE V OF(logistic_slope)(struct OF(sum) x)
+{
+    struct OF(power) e = OF(exponential)(OF(falling)(x));
+    V whole = OF(whole)(e);
+    return OF(times_power)(1 / OF(fma)(whole, whole + 2, SPREAD(V, 1)), e);
+}
+
+VALUE(sigmoid) { return OF(logistic)(OF(near)(x)); }
+
+GRADIENT(sigmoid) { return grad * OF(logistic_slope)(OF(near)(x)); }
+
+VALUE(tanh)
+{
+    V less = OF(less_one)(OF(exponential)(OF(falling)(OF(near)(x + x))));
+    return OF(signed_as)(less / (less + 2), x);
+}
+
+GRADIENT(tanh) { return grad * (4 * OF(logistic_slope)(OF(near)(x + x))); }
+
+VALUE(softsign)
+{
+    V near = OF(clipped)(x, N(-0x1p100), N(0x1p100)); /* it is ±1 long before */
+    return near / (OF(magnitude)(near) + 1);
+}
+
+GRADIENT(softsign)
+{
+    V inverse = 1 / (OF(magnitude)(x) + 1);
+    return grad * (inverse * inverse);
+}

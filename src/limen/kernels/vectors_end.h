@@ -1,0 +1,29 @@
+/* Makes room for the next instruction set. */
+
+#undef WIDE
+#undef NARROW
+#undef VECTOR
+#undef HALF_VECTOR
+#undef FLOATS
+#undef WORDS
+#undef BITS
+#undef DOUBLES
+#undef LONGS
+#undef SPLIT
+#undef LOAD
+#undef STORE
+#undef CHOOSE
+#undef SPREAD
+#undef INLINE
+#undef WIDEN
+#undef WIDEN_WORDS
+#undef WIDEN_SHORTS
+#undef WIDEN_HALVES
+#undef LEAST32
+#undef MOST32
+#undef LEAST64
+#undef MOST64
+#undef PATH
+#undef PATH_NAME
+#undef TARGET
+#undef BYTES

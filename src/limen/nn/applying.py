@@ -1,0 +1,72 @@
+"""One function of the catalogue applied to one tensor: what all modules and functionals come down to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from limen.errors import InvalidValue, WrongType
+from limen.nn.entries import Call, keeps_output
+from limen.nn.operators import activate, activate_backward
+
+__all__ = ["apply", "check_inplace", "check_input"]
+
+
+def apply(call: Call, input: Tensor, *, exact: bool = False, inplace: bool = False) -> Tensor:
+    """Apply the entry that a call names; any shape and layout, in the type of the input.
+
+    Raises:
+        WrongType: the input is no tensor of floating-point numbers (also a ``TypeError``).
+        InvalidValue: parameters that the function cannot take, or ``inplace`` where it is not safe.
+    """
+    name, parameters = call
+    check_input(name, input)
+    if not inplace:
+        return activate(input, name, parameters, exact)
+    if torch.compiler.is_compiling():  # which orders reads and writes by itself
+        return input.copy_(activate(input, name, parameters, exact))
+    check_inplace(call)
+    return InPlace.apply(input, name, parameters, exact)
+
+
+def check_input(name: str, input: object) -> None:
+    """Refuse what is no tensor of floating-point numbers."""
+    if not isinstance(input, Tensor):
+        raise WrongType(f"{name}(input of {type(input).__name__}): expected a tensor of floating-point numbers.")
+    if not input.is_floating_point():
+        way = "its real part or its absolute value" if input.is_complex() else "input.float()"
+        raise WrongType(f"{name}(input of {input.dtype}): expected a tensor of floating-point numbers. Give it {way}.")
+
+
+def check_inplace(call: Call) -> None:
+    """Refuse to overwrite an input that the backward pass needs."""
+    if not keeps_output(*call):
+        raise InvalidValue(
+            f"{call[0]}(inplace=True): its backward pass needs the input, which this would overwrite; the output does "
+            "not tell the slope, or not without loss. Leave it at inplace=False. Where torch lets you, it keeps a copy "
+            "of the input or loses digits."
+        )
+
+
+class InPlace(Function):
+    """``x`` becomes ``f(x)``, from which the slope is taken."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, function: str, parameters: tuple[float, ...], exact: bool) -> Tensor:
+        return x.copy_(activate(x, function, parameters, exact))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.call, ctx.function = inputs[1:], inputs[1]
+        ctx.mark_dirty(inputs[0])
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (output,) = ctx.saved_tensors
+        return activate_backward(grad, output, *ctx.call), None, None, None

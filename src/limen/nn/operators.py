@@ -1,0 +1,186 @@
+"""The two operators behind all modules: a function of the catalogue, and a gradient times its slope.
+
+``limen::activate`` and ``limen::activate_backward`` are torch operators, with shapes without data, rules for vmap and
+derivatives of any order, so torch.compile, torch.export and torch.func take them as they take torch's own. Which
+function is meant, they are told by its name and its parameters (see ``entries.Call``).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._functorch.autograd_function import enable_single_level_autograd_function
+from torch.autograd import Function
+from torch.library import Library, register_fake, register_vmap
+
+from limen.activations import Activation, register_call
+from limen.errors import InvalidValue
+from limen.nn.entries import entry_of, keeps_output
+
+__all__ = ["activate", "activate_backward"]
+
+internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
+
+Numbers = Sequence[float]
+
+LIBRARY = Library("limen", "FRAGMENT")
+LIBRARY.define("activate(Tensor x, str function, float[] parameters, bool exact) -> Tensor")
+LIBRARY.define("activate_backward(Tensor grad, Tensor x, str function, float[] parameters, bool exact) -> Tensor")
+
+activate: Callable[[Tensor, str, Numbers, bool], Tensor] = torch.ops.limen.activate.default
+"""``f(x)``: a new tensor."""
+
+activate_backward: Callable[[Tensor, Tensor, str, Numbers, bool], Tensor] = torch.ops.limen.activate_backward.default
+"""``grad · f'(x)``: a new tensor."""
+
+
+# --- what they compute -----------------------------------------------------------------------------------------
+
+
+def value(x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
+    """``f(x)`` by the entry's own formula."""
+    return entry_of(function, tuple(parameters)).f(x)
+
+
+def gradient(grad: Tensor, x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
+    """``grad · f'(x)`` by the entry's own formula."""
+    return entry_of(function, tuple(parameters)).df(x).mul_(grad)
+
+
+LIBRARY.impl("activate", value, "CompositeExplicitAutograd")
+LIBRARY.impl("activate_backward", gradient, "CompositeExplicitAutograd")
+
+
+def fake_value(x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
+    """The shape and layout of a value."""
+    entry_of(function, tuple(parameters))
+    return torch.empty_like(x)
+
+
+def fake_gradient(grad: Tensor, x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
+    """The shape and layout of a gradient."""
+    return torch.empty_like(x)
+
+
+register_fake("limen::activate", fake_value, lib=LIBRARY)
+register_fake("limen::activate_backward", fake_gradient, lib=LIBRARY)
+
+
+# --- their derivatives -----------------------------------------------------------------------------------------
+
+
+class Activate(Function):
+    """``f``; its slope needs the input, the output, or nothing."""
+
+    @staticmethod
+    def forward(x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
+        with internals._AutoDispatchBelowAutograd():
+            return activate(x, function, parameters, exact)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        x, function, parameters, _ = inputs
+        ctx.call, ctx.function = inputs[1:], function  # of which the readers of a graph know the activation
+        kept = output if keeps_output(function, tuple(parameters)) else x
+        ctx.save_for_backward(kept)
+        ctx.save_for_forward(kept)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (kept,) = ctx.saved_tensors
+        return activate_backward(grad, kept, *ctx.call), None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (kept,) = ctx.saved_tensors
+        return activate_backward(tangent, kept, *ctx.call)
+
+
+class ActivateBackward(Function):
+    """``grad · f'(x)``, which is linear in the first and has the slope ``grad · f''(x)`` in the second."""
+
+    @staticmethod
+    def forward(grad: Tensor, x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
+        with internals._AutoDispatchBelowAutograd():
+            return activate_backward(grad, x, function, parameters, exact)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        grad, x, function, parameters, _ = inputs
+        ctx.call, ctx.entry = inputs[2:], entry_of(function, tuple(parameters))
+        ctx.save_for_backward(grad, x)
+        ctx.save_for_forward(grad, x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        given, x = ctx.saved_tensors
+        along = activate_backward(grad, x, *ctx.call) if ctx.needs_input_grad[0] else None
+        across = grad * given * ctx.entry.d2f(x) if ctx.needs_input_grad[1] else None
+        return along, across, None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, along: Tensor | None, across: Tensor | None, *_: Any) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        given, x = ctx.saved_tensors
+        parts = [] if along is None else [activate_backward(along, x, *ctx.call)]
+        parts += [] if across is None else [given * across * ctx.entry.d2f(x)]
+        return sum(parts[1:], parts[0])
+
+
+def differentiable(function: type[Function]) -> Callable[..., Tensor]:
+    """An implementation for the dispatcher, which has taken off all transforms of torch.func but one.
+
+    ``Function.apply`` of that class would begin with all of them anew, and raise.
+    """
+    apply: Any = super(Function, function).apply  # pyright: ignore[reportAttributeAccessIssue]
+    transforms = internals._are_functorch_transforms_active
+
+    def implementation(*arguments: Any) -> Any:
+        if not transforms():
+            return apply(*arguments)
+        with enable_single_level_autograd_function():
+            return apply(*arguments)
+
+    return implementation
+
+
+LIBRARY.impl("activate", differentiable(Activate), "Autograd")
+LIBRARY.impl("activate_backward", differentiable(ActivateBackward), "Autograd")
+
+
+# --- over a batch of calls -------------------------------------------------------------------------------------
+
+
+def batched_value(info: Any, dims: Sequence[int | None], x: Tensor, *call: Any) -> tuple[Tensor, int | None]:
+    """Entry by entry: a batch is one more axis."""
+    return activate(x, *call), dims[0]
+
+
+def batched_gradient(
+    info: Any, dims: Sequence[int | None], grad: Tensor, x: Tensor, *call: Any
+) -> tuple[Tensor, int | None]:
+    """Both with the batch in front."""
+    both = [
+        given.expand(info.batch_size, *given.shape) if dim is None else given.movedim(dim, 0)
+        for given, dim in ((grad, dims[0]), (x, dims[1]))
+    ]
+    return activate_backward(both[0], both[1], *call), 0
+
+
+register_vmap("limen::activate", batched_value, lib=LIBRARY)
+register_vmap("limen::activate_backward", batched_gradient, lib=LIBRARY)
+
+
+# --- what they are to the watch --------------------------------------------------------------------------------
+
+
+def read(arguments: Sequence[Any], named: Any) -> Activation | None:
+    """The entry that a call of ``activate`` applies."""
+    given = {**dict(zip(("x", "function", "parameters", "exact"), arguments, strict=False)), **named}
+    try:
+        return entry_of(given["function"], tuple(given["parameters"]))
+    except (InvalidValue, KeyError):  # the call itself will say what is wrong
+        return None
+
+
+register_call(activate, read)

@@ -1,0 +1,141 @@
+"""Modules of the functions with parameters that torch.nn does not have."""
+
+from __future__ import annotations
+
+import math
+
+from limen import activations
+from limen.nn.elementwise import Elementwise
+from limen.nn.entries import Call
+
+__all__ = ["ISRLU", "ISRU", "Sin", "Snake", "SquarePlus", "StarReLU"]
+
+
+class ISRLU(Elementwise):
+    """A line on the right, ``ISRU`` on the left.
+
+    Args:
+        alpha: the output far on the left is ``-1 / sqrt(alpha)``.
+        exact: correctly rounded kernels instead of fast ones, where there are two.
+    """
+
+    kind = activations.ISRLU
+    form = "alpha={alpha}"
+
+    def __init__(self, alpha: float = 1.0, *, exact: bool = False) -> None:
+        super().__init__(exact=exact)
+        self.alpha = alpha
+        self.check()
+
+    def call(self) -> Call:
+        """The name of its entry, and its parameters."""
+        return "isrlu", (self.alpha,)
+
+
+class ISRU(Elementwise):
+    """The input over the root of 1 and its square.
+
+    Args:
+        alpha: the outputs far out are ``±1 / sqrt(alpha)``.
+        exact: correctly rounded kernels instead of fast ones, where there are two.
+    """
+
+    kind = activations.ISRU
+    form = "alpha={alpha}"
+
+    def __init__(self, alpha: float = 1.0, *, exact: bool = False) -> None:
+        super().__init__(exact=exact)
+        self.alpha = alpha
+        self.check()
+
+    def call(self) -> Call:
+        """The name of its entry, and its parameters."""
+        return "isru", (self.alpha,)
+
+
+class Sin(Elementwise):
+    """The wave of SIREN.
+
+    Args:
+        w0: angular frequency.
+        exact: correctly rounded kernels instead of fast ones, where there are two.
+    """
+
+    kind = activations.Sin
+    form = "w0={w0}"
+
+    def __init__(self, w0: float = 1.0, *, exact: bool = False) -> None:
+        super().__init__(exact=exact)
+        self.w0 = w0
+        self.check()
+
+    def call(self) -> Call:
+        """The name of its entry, and its parameters."""
+        return "sin", (self.w0,)
+
+
+class Snake(Elementwise):
+    """A line with a wave on it.
+
+    Args:
+        alpha: angular frequency; it is not learned.
+        exact: correctly rounded kernels instead of fast ones, where there are two.
+    """
+
+    kind = activations.Snake
+    form = "alpha={alpha}"
+
+    def __init__(self, alpha: float = 1.0, *, exact: bool = False) -> None:
+        super().__init__(exact=exact)
+        self.alpha = alpha
+        self.check()
+
+    def call(self) -> Call:
+        """The name of its entry, and its parameters."""
+        return "snake", (self.alpha,)
+
+
+class SquarePlus(Elementwise):
+    """A hyperbola for a softplus.
+
+    Args:
+        b: how round it is at 0.
+        exact: correctly rounded kernels instead of fast ones, where there are two.
+    """
+
+    kind = activations.SquarePlus
+    form = "b={b}"
+
+    def __init__(self, b: float = 4.0, *, exact: bool = False) -> None:
+        super().__init__(exact=exact)
+        self.b = b
+        self.check()
+
+    def call(self) -> Call:
+        """The name of its entry, and its parameters."""
+        return "squareplus", (self.b,)
+
+
+class StarReLU(Elementwise):
+    """The square of a ReLU with mean 0 and variance 1 at standard normal inputs; not learned.
+
+    Args:
+        scale: of the square.
+        bias: the output on the left.
+        exact: correctly rounded kernels instead of fast ones, where there are two.
+    """
+
+    kind = activations.StarReLU
+    form = "scale={scale}, bias={bias}"
+
+    def __init__(
+        self, scale: float = 2 / math.sqrt(5), bias: float = -1 / math.sqrt(5), *, exact: bool = False
+    ) -> None:
+        super().__init__(exact=exact)
+        self.scale = scale
+        self.bias = bias
+        self.check()
+
+    def call(self) -> Call:
+        """The name of its entry, and its parameters."""
+        return "star_relu", (self.scale, self.bias)
