@@ -140,8 +140,9 @@ def _graph(function: Elementwise, x: Tensor) -> Tensor:
     y = function(x.clone())  # a function in place may not change a leaf
     if not y.requires_grad:
         return torch.zeros_like(x)
-    found: tuple[Tensor | None, ...] = torch.autograd.grad(y.sum(), x, create_graph=True, allow_unused=True)
-    return torch.zeros_like(x) if found[0] is None else found[0]  # None: it depends on parameters, but not on x
+    # unused where it depends on parameters, but not on x
+    (slope,) = torch.autograd.grad(y.sum(), x, create_graph=True, allow_unused=True, materialize_grads=True)
+    return slope
 
 
 def _slope(function: Elementwise) -> Curve:
