@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -69,7 +70,7 @@ class BatchRecord:
         return independent_values(means, variances)
 
 
-def is_plain(average: object) -> bool:
+def is_plain(average: object) -> TypeGuard[Tensor]:
     return type(average) is Tensor and average.dtype in (torch.float32, torch.float64) and not average.is_meta
 
 
