@@ -19,9 +19,11 @@ from limen.errors import InvalidValue
 from limen.kernels import functions as kernels
 from limen.nn.entries import entry_of, keeps_output
 
-__all__ = ["activate", "activate_backward"]
+__all__ = ["activate", "activate_backward", "is_transformed"]
 
 internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
+is_transformed: Callable[[], bool] = internals._are_functorch_transforms_active
+"""Whether calls are transformed by torch.func."""
 
 Numbers = Sequence[float]
 
@@ -149,10 +151,9 @@ def differentiable(function: type[Function]) -> Callable[..., Tensor]:
     ``Function.apply`` of that class would begin with all of them anew, and raise.
     """
     apply: Any = super(Function, function).apply  # pyright: ignore[reportAttributeAccessIssue]
-    transforms = internals._are_functorch_transforms_active
 
     def implementation(*arguments: Any) -> Any:
-        if not transforms():
+        if not is_transformed():
             return apply(*arguments)
         with enable_single_level_autograd_function():
             return apply(*arguments)
