@@ -52,10 +52,11 @@ def sampled(shape: Activation, *, knots: int, low: float, high: float) -> Linear
 
 def fitted_hinges(shape: Activation, hinges: Sequence[float], *, reach: float = 5.0) -> APL:
     """The adaptive piecewise linear function with these hinges that is nearest to a shape between ``±reach``."""
+    flat = APL((0.0,) * len(hinges), tuple(hinges))  # which refuses hinges that are none
     x = np.linspace(-reach, reach, POINTS)
-    basis = np.maximum(np.array(hinges, dtype=np.float64) - x[:, None], 0)  # [points, hinges]
+    basis = np.maximum(np.array(flat.hinges) - x[:, None], 0)  # [points, hinges]
     slopes = np.linalg.lstsq(basis, shape_at(shape, x) - np.maximum(x, 0), rcond=None)[0]
-    return APL(tuple(slopes.tolist()), tuple(hinges))
+    return APL(tuple(slopes.tolist()), flat.hinges)
 
 
 def fitted_bells(values: Floats, x: Floats, *, count: int, low: float, high: float) -> Floats:

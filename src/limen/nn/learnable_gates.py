@@ -128,8 +128,8 @@ class ACONC(nn.Module):
         """The function of each element, with the numbers of its channel."""
         check_channels("ACONC", input, self.num_parameters, self.axis)
         x, p1, p2, beta = widened(input, *(along(one, input, self.axis) for one in (self.p1, self.p2, self.beta)))
-        line = (p1 - p2) * x
-        return (line * torch.sigmoid(beta * line) + p2 * x).to(input.dtype)
+        apart = p1 - p2
+        return (x * (p2 + apart * torch.sigmoid(beta * apart * x))).to(input.dtype)
 
     def extra_repr(self) -> str:
         """What it was made with."""
