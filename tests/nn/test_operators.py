@@ -52,7 +52,7 @@ class Network(nn.Module):
         super().__init__()
         torch.manual_seed(0)
         self.layers = nn.Sequential(
-            nn.Linear(3, 4), twins.GELU(), nn.Linear(4, 4), twins.ReLU(inplace=True), nn.Linear(4, 2), twins.Snake(2.0)
+            nn.Linear(3, 4), twins.GELU(), nn.Linear(4, 4), twins.Snake(0.5), twins.ReLU(inplace=True)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -130,7 +130,7 @@ def test_gradients_of_each_sample() -> None:
         return torch.func.functional_call(plain, weights, (sample[None],)).square().mean()
 
     plain = copy.deepcopy(network)
-    plain.layers[3].inplace = False
+    plain.layers[4].inplace = False
     found = torch.vmap(torch.func.grad(loss), in_dims=(None, 0))(weights, SMALL)
     for row in range(len(SMALL)):
         alone = torch.autograd.grad(network(SMALL[row, None]).square().mean(), list(network.parameters()))

@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.autograd import Function
 
 from limen.errors import InvalidValue, WrongType
+from limen.nn.dispatcher import is_transformed
 from limen.nn.entries import Call, keeps_output
-from limen.nn.operators import activate, activate_backward, is_transformed
+from limen.nn.operators import activate, activate_backward
 
 __all__ = ["apply", "check_inplace", "check_input"]
 
