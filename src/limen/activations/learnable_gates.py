@@ -44,7 +44,11 @@ def gated_curvature(x: Tensor, steep: float) -> Tensor:
 
 def rounded_once(function: Callable[[Tensor], Tensor], x: Tensor, *, lean: Callable[[Tensor], Tensor]) -> Tensor:
     """A function of doubles, rounded once, that leans as its parameters say; ``leaning`` is for those without any."""
-    return leaning(lean)(lambda _, z: function(z))(None, x)
+
+    def compute(_: object, z: Tensor) -> Tensor:
+        return function(z)
+
+    return leaning(lean)(compute)(None, x)
 
 
 def half_line(bend: float) -> Callable[[Tensor], Tensor]:

@@ -193,4 +193,4 @@ def _changes(entry: PAU) -> tuple[float, ...]:
 
 def _vanishes(entry: PAU, x: float) -> bool:
     """Whether the numerator is 0, so that the sign of the sum beside it does not show in the slope."""
-    return abs(np.polynomial.Polynomial(entry.numerator)(x)) < TOUCHES
+    return bool(abs(np.polynomial.Polynomial(entry.numerator)(x)) < TOUCHES)
