@@ -137,5 +137,6 @@ EXACT: dict[str, Callable[[mp.mpf, Activation], mp.mpf]] = {
     "linear_spline": hats,
     "kan_spline": kan_spline,
     "dynamic_tanh": lambda x, act: mp.mpf(act.weight) * mp.tanh(mp.mpf(act.alpha) * x) + mp.mpf(act.bias),
+    "scaled_tanh": lambda x, act: mp.mpf(act.low) + (mp.mpf(act.high) - mp.mpf(act.low)) * logistic(2 * x),
 }
 """The formulas of the papers, written again for any precision."""

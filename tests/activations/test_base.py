@@ -125,6 +125,16 @@ def test_a_parameter_that_does_not_exist_is_refused_with_those_that_do() -> None
         ("threshold", {"value": math.nan}, r"threshold\(value=nan\): expected a finite number\."),
         ("hardshrink", {"lambd": -0.5}, r"hardshrink\(lambd=-0\.5\): expected a finite number >= 0\."),
         ("softshrink", {"lambd": -1}, r"softshrink\(lambd=-1\): expected a finite number >= 0\."),
+        ("swiglu", {"beta": 0}, r"swiglu\(beta=0\): expected a finite number > 0\."),
+        ("geglu", {"approximate": "fast"}, r"geglu\(approximate='fast'\): expected 'none' or 'tanh'\."),
+        ("softmax", {"temperature": 0.0}, r"softmax\(temperature=0\.0\): expected a finite number > 0\."),
+        (
+            "gumbel_softmax",
+            {"temperature": math.nan},
+            r"gumbel_softmax\(temperature=nan\): expected a finite number > 0",
+        ),
+        ("entmax", {"alpha": 0.5}, r"entmax\(alpha=0\.5\): expected a finite number >= 1\."),
+        ("scaled_tanh", {"low": 2}, r"scaled_tanh\(low=2, high=1\.0\): expected low < high\."),
         ("hardtanh", {"min_val": 2}, r"hardtanh\(min_val=2, max_val=1\.0\): expected min_val < max_val\."),
     ],
 )

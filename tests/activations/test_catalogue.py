@@ -26,6 +26,7 @@ from limen.activations import (
     LinearSpline,
     PReLU,
     RReLU,
+    ScaledTanh,
     Sheet,
     Sin,
     Snake,
@@ -40,7 +41,7 @@ from limen.activations import (
 )
 
 VARIANTS = [ELU(0.3), CELU(0.5), LeakyReLU(0.2), LeakyReLU(-0.1), PReLU(0.0), Softplus(3.0), Hardtanh(-2.0, 0.5),
-            ISRU(0.25), SquarePlus(1.0), Softshrink(0.25)]  # fmt: skip
+            ISRU(0.25), SquarePlus(1.0), Softshrink(0.25), ScaledTanh(0.0, 10.0), ScaledTanh(-3.0, 1.0)]  # fmt: skip
 EVERY = [*(get(name) for name in names(kind="elementwise")), *VARIANTS]
 
 FREE = (0.125, 0.5, 1.5, 1.0, 0.5, 0.25)

@@ -9,6 +9,7 @@ from limen.activations.from_call import of_call, register_call
 from limen.activations.from_module import composite, of_class_name, of_module
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
 from limen.activations.gated_units import GEGLU, GLU, BilinearGLU, ReGLU, SwiGLU
+from limen.activations.heads import Exp, GumbelSoftmax, LogSoftmax, Softmax, Softmin
 from limen.activations.interface import Activation, Entry
 from limen.activations.kinds import Combination, CombinationSheet, Head, HeadSheet
 from limen.activations.learnable_gates import ACONC, DynamicTanh, Swish
@@ -18,13 +19,16 @@ from limen.activations.learnable_slopes import APL, RReLU
 from limen.activations.learnable_splines import KANSpline, LinearSpline
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU, Erf, Gaussian
+from limen.activations.output_heads import OutputHead, head_for, tasks
 from limen.activations.parabolic import SQNL, HardMish, Hardswish, SparsePlus, SquaredReLU, StarReLU
 from limen.activations.periodic import Sin, Snake
 from limen.activations.rectified import Abs, Identity, LeakyReLU, PReLU, ReLU, ReLU6
+from limen.activations.scaled_tanh import ScaledTanh
 from limen.activations.sheet import Sheet
 from limen.activations.shrinkage import Hardshrink, Softshrink, Tanhshrink, Threshold
 from limen.activations.sigmoidal import Arctan, LeCunTanh, Sigmoid, Tanh
 from limen.activations.smooth_gates import LiSHT, Logish, Phish, Serf, Smish, TanhExp
+from limen.activations.sparse_heads import Entmax, Sparsemax
 from limen.activations.tails import Tails, tails
 
 __all__ = [
@@ -50,10 +54,13 @@ __all__ = [
     "Combination",
     "CombinationSheet",
     "DynamicTanh",
+    "Entmax",
     "Entry",
     "Erf",
+    "Exp",
     "GELUTanh",
     "Gaussian",
+    "GumbelSoftmax",
     "HardMish",
     "Hardshrink",
     "Hardsigmoid",
@@ -68,9 +75,11 @@ __all__ = [
     "LiSHT",
     "LinearSpline",
     "LogSigmoid",
+    "LogSoftmax",
     "Logish",
     "Maxout",
     "Mish",
+    "OutputHead",
     "PReLU",
     "Phish",
     "QuickGELU",
@@ -78,6 +87,7 @@ __all__ = [
     "ReGLU",
     "ReLU",
     "ReLU6",
+    "ScaledTanh",
     "Serf",
     "Sheet",
     "SiLU",
@@ -85,11 +95,14 @@ __all__ = [
     "Sin",
     "Smish",
     "Snake",
+    "Softmax",
+    "Softmin",
     "Softplus",
     "Softshrink",
     "Softsign",
     "SparsePlus",
     "SparseSigmoid",
+    "Sparsemax",
     "SquarePlus",
     "SquaredReLU",
     "StarReLU",
@@ -103,6 +116,7 @@ __all__ = [
     "at_kinks",
     "composite",
     "get",
+    "head_for",
     "kind_of",
     "names",
     "of_call",
@@ -111,4 +125,5 @@ __all__ = [
     "register",
     "register_call",
     "tails",
+    "tasks",
 ]

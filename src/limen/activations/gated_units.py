@@ -12,10 +12,10 @@ from limen.activations.base import register
 from limen.activations.gated import GELUTanh, SiLU
 from limen.activations.interface import check_number
 from limen.activations.kinds import Combination, CombinationSheet, check_inputs
-from limen.activations.logistic import slope, value
 from limen.activations.normal import GELU
 from limen.activations.rectified import ReLU
 from limen.activations.rounding import in_doubles
+from limen.activations.sigmoidal import Sigmoid
 from limen.errors import InvalidValue
 
 __all__ = ["GEGLU", "GLU", "BilinearGLU", "GatedUnit", "ReGLU", "SwiGLU"]
@@ -38,11 +38,14 @@ class GatedUnit(Combination):
 
     def f(self, *inputs: Tensor) -> Tensor:
         check_inputs(self, inputs)
-        return in_doubles(lambda a, b: a * self.gate(b), *inputs)
+        return in_doubles(self._value, *inputs)
 
     def df(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         check_inputs(self, inputs)
         return in_doubles(self._to_value, *inputs), in_doubles(self._to_gate, *inputs)
+
+    def _value(self, a: Tensor, b: Tensor) -> Tensor:
+        return a * self.gate(b)
 
     def _to_value(self, a: Tensor, b: Tensor) -> Tensor:
         return self.gate(b)
@@ -68,10 +71,10 @@ class GLU(GatedUnit):
         return CombinationSheet(year=2016)
 
     def gate(self, b: Tensor) -> Tensor:
-        return value(b)
+        return Sigmoid().f(b)
 
     def gate_slope(self, b: Tensor) -> Tensor:
-        return slope(b)
+        return Sigmoid().df(b)
 
 
 @register("bilinear")

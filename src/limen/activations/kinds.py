@@ -9,9 +9,19 @@ import torch
 from torch import Tensor
 
 from limen.activations.interface import Activation
-from limen.errors import InvalidValue
+from limen.errors import InvalidValue, WrongType
 
-__all__ = ["KINDS", "Combination", "CombinationSheet", "Function", "Head", "HeadSheet", "Kind", "check_inputs"]
+__all__ = [
+    "KINDS",
+    "Combination",
+    "CombinationSheet",
+    "Function",
+    "Head",
+    "HeadSheet",
+    "Kind",
+    "check_axis",
+    "check_inputs",
+]
 
 Kind = Literal["elementwise", "gated", "head"]
 
@@ -93,7 +103,7 @@ class HeadSheet:
         sparse: True where some values are exactly 0 for inputs that are not far apart.
         smooth: False where the Jacobian matrix jumps.
         shift_invariant: True where a number added to all inputs changes nothing.
-        saved: what a backward pass must keep.
+        saved: what a backward pass must keep: the output alone.
     """
 
     range: tuple[float, float] = (0.0, 1.0)
@@ -150,17 +160,32 @@ def check_inputs(entry: Combination, inputs: tuple[Tensor, ...]) -> None:
     """Refuse inputs that are not as many as the function has parts, or not of one shape and floating-point type.
 
     Raises:
+        WrongType: one is not of floating-point numbers (also a ``TypeError``).
         InvalidValue: says the entry, what it takes and what it was given.
     """
-    alike = {(tuple(one.shape), one.dtype, one.device) for one in inputs}
-    if len(inputs) == entry.parts and len(alike) == 1 and inputs[0].is_floating_point():
-        return
-    given = ", ".join(f"{list(one.shape)} {str(one.dtype).removeprefix('torch.')} on {one.device}" for one in inputs)
-    raise InvalidValue(
-        f"{entry.name} takes {entry.parts} tensors of one shape, floating-point type and device, found "
-        f"{given or 'none'}. "
-        "The layer of that name splits one tensor for it."
-    )
+    for one in inputs:
+        if not one.is_floating_point():
+            raise WrongType(f"{entry.name}(a tensor of {one.dtype}): expected floating-point numbers, as x.float() is.")
+    alike = {(one.shape, one.dtype, one.device) for one in inputs}
+    if len(inputs) != entry.parts or len(alike) != 1:
+        given = ", ".join(f"{list(one.shape)} {one.dtype} on {one.device}" for one in inputs)
+        raise InvalidValue(
+            f"{entry.name} takes {entry.parts} tensors of one shape, type and device, found {given or 'none'}. "
+            "Split one tensor by x.chunk, or use its module in limen.nn, which does."
+        )
+
+
+def check_axis(entry: Head, x: Tensor, dim: int) -> None:
+    """Refuse a tensor that is not of floating-point numbers, or without that axis.
+
+    Raises:
+        WrongType: the tensor is not of floating-point numbers (also a ``TypeError``).
+        InvalidValue: it has no such axis.
+    """
+    if not x.is_floating_point():
+        raise WrongType(f"{entry.name}(x of {x.dtype}): expected a tensor of floating-point numbers, as x.float() is.")
+    if not -x.dim() <= dim < x.dim():
+        raise InvalidValue(f"{entry.name}(dim={dim}): found a tensor of shape {list(x.shape)}, without that axis.")
 
 
 Function = Activation | Combination | Head

@@ -31,7 +31,7 @@ def shape_named(call: str, shape: str | Activation) -> Activation:
         UnknownName: no entry bears the name.
         InvalidValue: an entry of several inputs, or of none.
     """
-    entry: object = get(shape) if isinstance(shape, str) else shape
+    entry: Any = get(shape) if isinstance(shape, str) else shape
     if isinstance(entry, Activation):
         return entry
     raise InvalidValue(

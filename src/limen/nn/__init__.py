@@ -5,6 +5,9 @@ from torch.nn import AlphaDropout, FeatureAlphaDropout, Identity
 from limen.nn import functional
 from limen.nn.conversion import Activate, of_entry
 from limen.nn.elementwise import Elementwise
+from limen.nn.feed_forward import GatedFeedForward, gated_width
+from limen.nn.gated_units import GEGLU, GLU, BilinearGLU, ReGLU, SwiGLU
+from limen.nn.heads import Entmax, Exp, GumbelSoftmax, LogSoftmax, Softmax, Softmin, Sparsemax
 from limen.nn.learnable_gates import ACONC, DynamicTanh, Swish
 from limen.nn.learnable_kan import KANSpline
 from limen.nn.learnable_maxout import Maxout
@@ -54,7 +57,9 @@ __all__ = [
     "APL",
     "CELU",
     "ELU",
+    "GEGLU",
     "GELU",
+    "GLU",
     "ISRLU",
     "ISRU",
     "PAU",
@@ -66,12 +71,17 @@ __all__ = [
     "Arctan",
     "Asinh",
     "BentIdentity",
+    "BilinearGLU",
     "DynamicTanh",
     "Elementwise",
+    "Entmax",
     "Erf",
+    "Exp",
     "FeatureAlphaDropout",
     "GELUTanh",
+    "GatedFeedForward",
     "Gaussian",
+    "GumbelSoftmax",
     "HardMish",
     "Hardshrink",
     "Hardsigmoid",
@@ -84,6 +94,7 @@ __all__ = [
     "LiSHT",
     "LinearSpline",
     "LogSigmoid",
+    "LogSoftmax",
     "Logish",
     "Maxout",
     "Mish",
@@ -91,6 +102,7 @@ __all__ = [
     "Phish",
     "QuickGELU",
     "RReLU",
+    "ReGLU",
     "ReLU",
     "ReLU6",
     "Serf",
@@ -99,19 +111,24 @@ __all__ = [
     "Sin",
     "Smish",
     "Snake",
+    "Softmax",
+    "Softmin",
     "Softplus",
     "Softshrink",
     "Softsign",
     "SparsePlus",
     "SparseSigmoid",
+    "Sparsemax",
     "SquarePlus",
     "SquaredReLU",
     "StarReLU",
+    "SwiGLU",
     "Swish",
     "Tanh",
     "TanhExp",
     "Tanhshrink",
     "Threshold",
     "functional",
+    "gated_width",
     "of_entry",
 ]

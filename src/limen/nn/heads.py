@@ -1,0 +1,209 @@
+"""Heads as layers: functions of a whole axis, with gradients that keep their digits and no NaN from infinities."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import Function
+
+from limen import activations
+from limen.activations import Head
+from limen.activations.heads import FormulaHead
+from limen.errors import InvalidValue
+from limen.nn.applying import check_input
+
+__all__ = ["Entmax", "Exp", "GumbelSoftmax", "LogSoftmax", "Softmax", "Softmin", "Sparsemax"]
+
+HALVES = (torch.float16, torch.bfloat16)
+
+
+class Formula(Function):
+    """The formulas of an entry: the backward pass keeps the output, or where exact the input."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(entry: FormulaHead, x: Tensor, dim: int, exact: bool) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if exact or not x.numel():
+            return entry.f(x, dim)
+        return entry.value(widened(x), dim).to(x.dtype)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.entry, x, ctx.dim, ctx.exact = inputs
+        ctx.save_for_backward(x if ctx.exact else output)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        (kept,) = ctx.saved_tensors
+        if ctx.exact or not kept.numel():
+            return None, ctx.entry.vjp(kept, grad, ctx.dim), None, None
+        return None, ctx.entry.pull(widened(kept), widened(grad), ctx.dim).to(kept.dtype), None, None
+
+
+def widened(x: Tensor) -> Tensor:
+    """In single precision at least: sums in half precision would lose what they add."""
+    return x.float() if x.dtype in HALVES else x
+
+
+def applied(name: str, entry: FormulaHead, input: Tensor, dim: int, exact: bool) -> Tensor:
+    """A head along an axis, with what it refuses."""
+    check_input(name, input)
+    if not -input.dim() <= dim < input.dim():
+        raise InvalidValue(f"{name}(dim={dim}): found a tensor of shape {list(input.shape)}, without that axis.")
+    return Formula.apply(entry, input, dim, exact)
+
+
+class HeadModule(nn.Module, ABC):
+    """A head along one axis.
+
+    Args:
+        dim: the axis.
+        exact: computed in double precision and rounded once, and the backward pass keeps the input; otherwise it is
+            computed in single precision, and the output is kept.
+    """
+
+    def __init__(self, dim: int = -1, *, exact: bool = False) -> None:
+        super().__init__()
+        self.dim = dim
+        self.exact = exact
+
+    @property
+    @abstractmethod
+    def entry(self) -> FormulaHead:
+        """What it applies, with its parameters."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The function along the axis: the shape and type of the input.
+
+        Raises:
+            WrongType: the input is no tensor of floating-point numbers (also a ``TypeError``).
+            InvalidValue: the axis does not exist (also a ``ValueError``).
+        """
+        return applied(type(self).__name__, self.entry, input, self.dim, self.exact)
+
+    def extra_repr(self) -> str:
+        """The axis, and what is not as by default."""
+        parameters = [f"{name}={value!r}" for name, value in vars(self.entry).items()]
+        return ", ".join([f"dim={self.dim}", *parameters, *["exact=True"] * self.exact])
+
+
+class Softmax(HeadModule):
+    """``torch.nn.Softmax``, with a temperature, zeros for a row that is -inf throughout, and no NaN from +inf.
+
+    Args:
+        dim: the axis.
+        temperature: the inputs are divided by it; > 0.
+        exact: as for all heads.
+    """
+
+    def __init__(self, dim: int = -1, temperature: float = 1.0, *, exact: bool = False) -> None:
+        super().__init__(dim, exact=exact)
+        self._entry = activations.Softmax(temperature)
+
+    @property
+    def entry(self) -> FormulaHead:
+        """What it applies."""
+        return self._entry
+
+
+class LogSoftmax(HeadModule):
+    """``torch.nn.LogSoftmax``, with all digits of the largest; with ``torch.nn.NLLLoss`` gradients add up to 0."""
+
+    @property
+    def entry(self) -> FormulaHead:
+        """What it applies."""
+        return activations.LogSoftmax()
+
+
+class Softmin(HeadModule):
+    """``torch.nn.Softmin``, with no NaN from infinities."""
+
+    @property
+    def entry(self) -> FormulaHead:
+        """What it applies."""
+        return activations.Softmin()
+
+
+class Sparsemax(HeadModule):
+    """The nearest point of the simplex: shares of which some are exactly 0."""
+
+    @property
+    def entry(self) -> FormulaHead:
+        """What it applies."""
+        return activations.Sparsemax()
+
+
+class Entmax(HeadModule):
+    """Between softmax and sparsemax.
+
+    Args:
+        dim: the axis.
+        alpha: 1 is softmax, 2 is sparsemax; 1.5 is the fastest of the others.
+        exact: as for all heads.
+    """
+
+    def __init__(self, dim: int = -1, alpha: float = 1.5, *, exact: bool = False) -> None:
+        super().__init__(dim, exact=exact)
+        self._entry = activations.Entmax(alpha)
+
+    @property
+    def entry(self) -> FormulaHead:
+        """What it applies."""
+        return self._entry
+
+
+class Exp(nn.Module):
+    """``exp`` of each score: a rate from its logarithm. Not before a loss that takes scores."""
+
+    @property
+    def entry(self) -> Head:
+        """What it applies."""
+        return activations.Exp()
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The shape and type of the input."""
+        check_input("Exp", input)
+        return torch.exp(input)
+
+
+class GumbelSoftmax(nn.Module):
+    """Random choices with a gradient: ``torch.nn.functional.gumbel_softmax``, which draws the same.
+
+    Args:
+        dim: the axis.
+        temperature: the smaller, the nearer to choices; > 0.
+        hard: give choices, with the gradient of the soft samples.
+        generator: of the random numbers; None for torch's own.
+    """
+
+    def __init__(
+        self,
+        dim: int = -1,
+        temperature: float = 1.0,
+        *,
+        hard: bool = False,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.dim = dim
+        self.generator = generator
+        self._entry = activations.GumbelSoftmax(temperature, hard)
+
+    @property
+    def entry(self) -> Head:
+        """What it applies."""
+        return self._entry
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Samples of the shape and type of the input; drawn anew at every call, also in evaluation."""
+        check_input("GumbelSoftmax", input)
+        scores = self._entry.perturbed(input, self.generator)
+        return self._entry.chosen(applied("GumbelSoftmax", self._entry.soft, scores, self.dim, False), self.dim)
+
+    def extra_repr(self) -> str:
+        """The axis and the parameters."""
+        return f"dim={self.dim}, temperature={self._entry.temperature!r}, hard={self._entry.hard}"
