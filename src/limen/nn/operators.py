@@ -10,17 +10,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._functorch.autograd_function import enable_single_level_autograd_function
 from torch.autograd import Function
 from torch.library import Library, register_fake, register_vmap
 
 from limen.activations import Activation, register_call
 from limen.errors import InvalidValue
+from limen.kernels import functions as kernels
+from limen.nn.dispatcher import below_autograd, differentiable
 from limen.nn.entries import entry_of, keeps_output
 
 __all__ = ["activate", "activate_backward"]
-
-internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
 
 Numbers = Sequence[float]
 
@@ -39,13 +38,28 @@ activate_backward: Callable[[Tensor, Tensor, str, Numbers, bool], Tensor] = torc
 
 
 def value(x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
-    """``f(x)`` by the entry's own formula."""
-    return entry_of(function, tuple(parameters)).f(x)
+    """``f(x)``, compiled or by the entry's own formula."""
+    numbers = tuple(parameters)
+    entry = entry_of(function, numbers)
+    if kernels.compiled(function, x.dtype, x.device):
+        return kernels.value(function, x, numbers, exact=exact)
+    return laid_out(entry.f(x), x)
 
 
 def gradient(grad: Tensor, x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
-    """``grad · f'(x)`` by the entry's own formula."""
-    return entry_of(function, tuple(parameters)).df(x).mul_(grad)
+    """``grad · f'(x)``, compiled or by the entry's own formula; no infinite ``grad`` passes a slope of 0."""
+    numbers = tuple(parameters)
+    entry = entry_of(function, numbers)
+    if kernels.compiled(function, x.dtype, x.device):
+        return kernels.gradient(function, grad, x, numbers, exact=exact)
+    slope = laid_out(entry.df(x), x)
+    return slope.mul_(torch.where(slope == 0, 0.0, grad))
+
+
+def laid_out(made: Tensor, x: Tensor) -> Tensor:
+    """What was made of ``x``, in the order in which the operators promise it: that of ``x``, without gaps."""
+    out = torch.empty_like(x)
+    return made if made.stride() == out.stride() else out.copy_(made)
 
 
 LIBRARY.impl("activate", value, "CompositeExplicitAutograd")
@@ -75,8 +89,7 @@ class Activate(Function):
 
     @staticmethod
     def forward(x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
-        with internals._AutoDispatchBelowAutograd():
-            return activate(x, function, parameters, exact)
+        return below_autograd(activate, value, x, function, parameters, exact)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -102,8 +115,7 @@ class ActivateBackward(Function):
 
     @staticmethod
     def forward(grad: Tensor, x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
-        with internals._AutoDispatchBelowAutograd():
-            return activate_backward(grad, x, function, parameters, exact)
+        return below_autograd(activate_backward, gradient, grad, x, function, parameters, exact)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -127,25 +139,8 @@ class ActivateBackward(Function):
         return sum(parts[1:], parts[0])
 
 
-def differentiable(function: type[Function]) -> Callable[..., Tensor]:
-    """An implementation for the dispatcher, which has taken off all transforms of torch.func but one.
-
-    ``Function.apply`` of that class would begin with all of them anew, and raise.
-    """
-    apply: Any = super(Function, function).apply  # pyright: ignore[reportAttributeAccessIssue]
-    transforms = internals._are_functorch_transforms_active
-
-    def implementation(*arguments: Any) -> Any:
-        if not transforms():
-            return apply(*arguments)
-        with enable_single_level_autograd_function():
-            return apply(*arguments)
-
-    return implementation
-
-
-LIBRARY.impl("activate", differentiable(Activate), "Autograd")
-LIBRARY.impl("activate_backward", differentiable(ActivateBackward), "Autograd")
+LIBRARY.impl("activate", differentiable(Activate, value), "Autograd")
+LIBRARY.impl("activate_backward", differentiable(ActivateBackward, gradient), "Autograd")
 
 
 # --- over a batch of calls -------------------------------------------------------------------------------------
