@@ -93,7 +93,7 @@ class ACONC(nn.Module):
         p2: ``[num_parameters]``.
         beta: ``[num_parameters]``.
 
-    Source: Ma et al. 2021, arXiv:2009.04759, Sec. 3.
+    Source: Ma et al. 2021, arXiv:2009.04759.
     """
 
     def __init__(

@@ -32,7 +32,7 @@ class Maxout(nn.Module):
         weight: ``[pieces, out_features, in_features]``.
         bias: ``[pieces, out_features]``, or None.
 
-    Source: Goodfellow et al. 2013, arXiv:1302.4389, Eq. 1.
+    Source: Goodfellow et al. 2013, arXiv:1302.4389.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ class PAU(nn.Module):
         numerator: ``[num_parameters, 6]``.
         denominator: ``[num_parameters, 4]``.
 
-    Source: Molina, Schramowski & Kersting 2020, arXiv:1907.06732, Eq. 2.
+    Source: Molina, Schramowski & Kersting 2020, arXiv:1907.06732.
     """
 
     def __init__(

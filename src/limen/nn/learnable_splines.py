@@ -35,7 +35,7 @@ class LinearSpline(nn.Module):
         low: a buffer.
         high: a buffer.
 
-    Source: Bohra et al. 2020, IEEE Open Journal of Signal Processing 1, Sec. III (deep splines).
+    Source: Bohra et al. 2020, IEEE Open Journal of Signal Processing 1 (deep splines).
     """
 
     low: Tensor
