@@ -1,6 +1,8 @@
 """The formulas of the papers, written again for any precision. A slope of 0.01 is meant as the decimal number."""
 
+import functools
 from collections.abc import Callable
+from fractions import Fraction
 
 import mpmath as mp
 
@@ -23,16 +25,61 @@ def clip(x: mp.mpf, low: float, high: float) -> mp.mpf:
     return min(max(x, mp.mpf(low)), mp.mpf(high))
 
 
-def selu_alpha() -> mp.mpf:
+def quotient(x: mp.mpf, act: Activation) -> mp.mpf:
+    """Molina et al. 2020, Eq. 2."""
+    top = sum(mp.mpf(a) * x**power for power, a in enumerate(act.numerator))
+    return top / (1 + abs(sum(mp.mpf(b) * x ** (power + 1) for power, b in enumerate(act.denominator))))
+
+
+def hats(x: mp.mpf, act: Activation) -> mp.mpf:
+    """Straight lines between values on an even grid; the outer ones go on."""
+    values = [mp.mpf(value) for value in act.coefficients]
+    place = (x - mp.mpf(act.low)) / (mp.mpf(act.high) - mp.mpf(act.low)) * (len(values) - 1)
+    left = int(min(max(mp.floor(place), 0), len(values) - 2))
+    return values[left] + (place - left) * (values[left + 1] - values[left])
+
+
+def bell(place: mp.mpf, order: int = 3) -> mp.mpf:
+    """The B-spline on the knots 0 to ``order + 1``, by the recursion of Cox and de Boor."""
+    if order == 0:
+        return mp.mpf(0 <= place < 1)
+    return (place * bell(place, order - 1) + (order + 1 - place) * bell(place - 1, order - 1)) / order
+
+
+def kan_spline(x: mp.mpf, act: Activation) -> mp.mpf:
+    """Liu et al. 2024, Eqs. 2.10 to 2.12, on a grid that goes on beyond its ends."""
+    place = (x - mp.mpf(act.low)) / (mp.mpf(act.high) - mp.mpf(act.low)) * (len(act.coefficients) - 3)
+    heights = enumerate(act.coefficients)
+    spline = sum((mp.mpf(c) * bell(place + 3 - k) for k, c in heights if c and 0 < place + 3 - k < 4), mp.mpf(0))
+    return mp.mpf(act.base_weight) * x * logistic(x) + mp.mpf(act.spline_weight) * spline
+
+
+def acon_c(x: mp.mpf, act: Activation) -> mp.mpf:
+    """Ma et al. 2021, Eq. 6."""
+    p1, p2, beta = mp.mpf(act.p1), mp.mpf(act.p2), mp.mpf(act.beta)
+    return (p1 - p2) * x * logistic(beta * (p1 - p2) * x) + p2 * x
+
+
+def of_ratio(number: float) -> mp.mpf:
+    """The fraction of small numbers that is meant by a number, such as 1/3."""
+    meant = Fraction(number).limit_denominator(10**6)
+    return mp.mpf(meant.numerator) / meant.denominator
+
+
+@functools.cache
+def selu_alpha(bits: int) -> mp.mpf:
     """Klambauer et al. 2017, Eq. 14: the alpha for which mean 0 and variance 1 are a fixed point."""
-    return -mp.sqrt(2 / mp.pi) / (mp.erfc(1 / mp.sqrt(2)) * mp.exp(mp.mpf(1) / 2) - 1)
+    with mp.workprec(bits):
+        return -mp.sqrt(2 / mp.pi) / (mp.erfc(1 / mp.sqrt(2)) * mp.exp(mp.mpf(1) / 2) - 1)
 
 
-def selu_scale() -> mp.mpf:
+@functools.cache
+def selu_scale(bits: int) -> mp.mpf:
     """The scale that makes the second moment 1 at that alpha."""
-    alpha = selu_alpha()
-    left = alpha**2 * (mp.exp(2) * mp.erfc(mp.sqrt(2)) - 2 * mp.exp(0.5) * mp.erfc(1 / mp.sqrt(2)) + 1)
-    return mp.sqrt(2 / (1 + left))
+    alpha = selu_alpha(bits)
+    with mp.workprec(bits):
+        left = alpha**2 * (mp.exp(2) * mp.erfc(mp.sqrt(2)) - 2 * mp.exp(0.5) * mp.erfc(1 / mp.sqrt(2)) + 1)
+        return mp.sqrt(2 / (1 + left))
 
 
 EXACT: dict[str, Callable[[mp.mpf, Activation], mp.mpf]] = {
@@ -47,9 +94,10 @@ EXACT: dict[str, Callable[[mp.mpf, Activation], mp.mpf]] = {
     "softsign": lambda x, _: x / (1 + abs(x)),
     "hardtanh": lambda x, act: clip(x, act.min_val, act.max_val),
     "hardsigmoid": lambda x, _: clip(x + 3, 0, 6) / 6,
+    "hardsigmoid_keras2": lambda x, _: clip(x / 5 + mp.mpf(1) / 2, 0, 1),
     "elu": lambda x, act: x if x > 0 else mp.mpf(act.alpha) * mp.expm1(x),
     "celu": lambda x, act: x if x > 0 else mp.mpf(act.alpha) * mp.expm1(x / mp.mpf(act.alpha)),
-    "selu": lambda x, _: selu_scale() * (x if x > 0 else selu_alpha() * mp.expm1(x)),
+    "selu": lambda x, _: selu_scale(mp.mp.prec) * (x if x > 0 else selu_alpha(mp.mp.prec) * mp.expm1(x)),
     "softplus": lambda x, act: mp.log1p(mp.exp(mp.mpf(act.beta) * x)) / mp.mpf(act.beta),
     "logsigmoid": lambda x, _: -mp.log1p(mp.exp(-x)),
     "silu": lambda x, _: x * logistic(x),
@@ -85,6 +133,16 @@ EXACT: dict[str, Callable[[mp.mpf, Activation], mp.mpf]] = {
     "sparse_sigmoid": lambda x, _: clip((x + 1) / 2, 0, 1),
     "hard_mish": lambda x, _: x / 2 * clip(x + 2, 0, 2),
     "hardswish": lambda x, _: x * clip(x + 3, 0, 6) / 6,
+    "swish": lambda x, act: x * logistic(mp.mpf(act.beta) * x),
+    "rrelu": lambda x, act: x if x > 0 else (of_ratio(act.lower) + of_ratio(act.upper)) / 2 * x,
+    "apl": lambda x, act: (
+        max(x, mp.mpf(0)) + sum(mp.mpf(a) * max(b - x, 0) for a, b in zip(act.slopes, act.hinges, strict=True))
+    ),
+    "pau": quotient,
+    "acon_c": acon_c,
+    "linear_spline": hats,
+    "kan_spline": kan_spline,
+    "dynamic_tanh": lambda x, act: mp.mpf(act.weight) * mp.tanh(mp.mpf(act.alpha) * x) + mp.mpf(act.bias),
     "scaled_tanh": lambda x, act: mp.mpf(act.low) + (mp.mpf(act.high) - mp.mpf(act.low)) * logistic(2 * x),
 }
 """The formulas of the papers, written again for any precision."""

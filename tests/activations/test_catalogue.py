@@ -10,15 +10,22 @@ from torch import Tensor, nn
 
 from benchmarks.formulas import EXACT
 from limen.activations import (
+    ACONC,
+    APL,
     CELU,
     ELU,
     ISRU,
+    PAU,
     Activation,
+    DynamicTanh,
     Entry,
     Hardshrink,
     Hardtanh,
+    KANSpline,
     LeakyReLU,
+    LinearSpline,
     PReLU,
+    RReLU,
     ScaledTanh,
     Sheet,
     Sin,
@@ -26,6 +33,7 @@ from limen.activations import (
     Softplus,
     Softshrink,
     SquarePlus,
+    Swish,
     Threshold,
     get,
     names,
@@ -36,7 +44,19 @@ VARIANTS = [ELU(0.3), CELU(0.5), LeakyReLU(0.2), LeakyReLU(-0.1), PReLU(0.0), So
             ISRU(0.25), SquarePlus(1.0), Softshrink(0.25), ScaledTanh(0.0, 10.0), ScaledTanh(-3.0, 1.0)]  # fmt: skip
 EVERY = [*(get(name) for name in names(kind="elementwise")), *VARIANTS]
 
-MORE = [*EVERY, Sin(3.0), Snake(0.5), Hardshrink(2.0), Threshold(-1.0, -1.0), LeakyReLU(1.0), LeakyReLU(-1.0)]
+FREE = (0.125, 0.5, 1.5, 1.0, 0.5, 0.25)
+LEARNED = [
+    Swish(0.125), Swish(-2.0), Swish(0.0), ACONC(1.5, -0.5, 2.0), ACONC(1.0, -1.0), ACONC(0.5, 1.0, 0.0),
+    ACONC(0.25, 2.0, -1.0), DynamicTanh(-1.0, 2.0, 0.5), RReLU(0.0, 0.5), APL((0.5, -0.25, 1.0), (-1.0, 0.5, 2.0)),
+    APL((-0.5,), (0.0,)), LinearSpline((1.0, 0.0, 0.25, -0.5), -1.0, 2.0),
+    LinearSpline(tuple(math.tanh(k / 2) for k in range(-4, 5)), -2.0, 2.0), LinearSpline((-2.0, -1.0, 1.0, 2.0)),
+    KANSpline((0.25, -0.5, 1.0, 0.75, -0.25, 0.5), -2.0, 1.0, 0.5, 2.0),
+    KANSpline((0.0, 1.0, 0.0, 0.5), base_weight=-1.0),
+    PAU(FREE, (1.0, 2.0, 0.5, 0.25)), PAU((0.0, 1.0, 0.5), (0.5,)), PAU((1.0, 0.5, 0.25), ()),
+]  # fmt: skip
+"""Learned functions at other moments than the first."""
+
+MORE = [*EVERY, *LEARNED, Sin(3.0), Snake(0.5), Hardshrink(2.0), Threshold(-1.0, -1.0), LeakyReLU(1.0), LeakyReLU(-1.0)]
 """With parameters that only tests of single functions can afford."""
 
 
@@ -266,7 +286,7 @@ def test_monotone_says_whether_the_function_ever_falls(act: Activation) -> None:
 @every
 def test_kinks_are_where_the_slope_jumps(act: Activation) -> None:
     step = 1e-7
-    places = torch.cat([torch.arange(-8, 8.25, 0.25), torch.tensor(act.kinks)]).double()
+    places = torch.cat([torch.arange(-8, 8.25, 0.25), torch.tensor(act.kinks, dtype=torch.float64)])
     jump = (act.df(places + step) - act.df(places - step)).abs()
     assert sorted({float(place) for place in places[jump > 1e-3]}) == sorted(act.kinks)
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from limen.activations import (
     CELU,
@@ -101,6 +102,8 @@ def test_a_prelu_that_became_nan_or_has_no_storage_does_not_raise() -> None:
         module.weight.fill_(torch.nan)
     assert of_module(module) is None
     assert of_module(nn.PReLU(device="meta")) == PReLU(0.25)
+    with FakeTensorMode():  # the compiler's
+        assert of_module(nn.PReLU(init=0.5)) == PReLU(0.25)
 
 
 def test_a_subclass_counts_while_it_keeps_the_forward_of_torch() -> None:

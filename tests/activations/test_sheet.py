@@ -112,7 +112,7 @@ def test_the_steepest_slope_is_right_to_the_last_place(name: str) -> None:
 
 @every
 def test_jumps_are_where_the_value_jumps(act: Activation) -> None:
-    places = torch.cat([torch.arange(-8, 8.25, 0.25), torch.tensor(act.kinks)]).double()
+    places = torch.cat([torch.arange(-8, 8.25, 0.25), torch.tensor(act.kinks, dtype=torch.float64)])
     jump = (act.f(places + 1e-9) - act.f(places - 1e-9)).abs()
     assert sorted({float(place) for place in places[jump > 1e-3]}) == sorted(sheet(act).jumps)
 
@@ -120,7 +120,7 @@ def test_jumps_are_where_the_value_jumps(act: Activation) -> None:
 @every
 def test_bends_are_where_the_curvature_jumps_and_the_slope_does_not(act: Activation) -> None:
     found = sheet(act)
-    places = torch.cat([torch.arange(-8, 8.25, 0.25), torch.tensor(found.bends)]).double()
+    places = torch.cat([torch.arange(-8, 8.25, 0.25), torch.tensor(found.bends, dtype=torch.float64)])
     jump = (act.d2f(places + 1e-7) - act.d2f(places - 1e-7)).abs()
     bends = {float(place) for place in places[jump > 1e-3]}
     assert sorted(bends - set(act.kinks)) == sorted(found.bends)

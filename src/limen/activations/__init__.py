@@ -1,10 +1,12 @@
 """The catalogue of activation functions: value, slope, curvature, kinks, flat sides and source of each."""
 
 from limen.activations.algebraic import ISRLU, ISRU, Asinh, BentIdentity, Softsign, SquarePlus
+from limen.activations.arrays import OnArrays
 from limen.activations.at_kinks import AtKinks, at_kinks
 from limen.activations.base import get, kind_of, names, register
-from limen.activations.clipped import Hardsigmoid, Hardtanh, SparseSigmoid
+from limen.activations.clipped import Hardsigmoid, HardsigmoidKeras2, Hardtanh, SparseSigmoid
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
+from limen.activations.frameworks import clashes, frameworks
 from limen.activations.from_call import of_call, register_call
 from limen.activations.from_module import composite, of_class_name, of_module
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
@@ -12,6 +14,11 @@ from limen.activations.gated_units import GEGLU, GLU, BilinearGLU, ReGLU, SwiGLU
 from limen.activations.heads import Exp, GumbelSoftmax, LogSoftmax, Softmax, Softmin
 from limen.activations.interface import Activation, Entry
 from limen.activations.kinds import Combination, CombinationSheet, Head, HeadSheet
+from limen.activations.learnable_gates import ACONC, DynamicTanh, Swish
+from limen.activations.learnable_maxout import Maxout
+from limen.activations.learnable_rational import PAU
+from limen.activations.learnable_slopes import APL, RReLU
+from limen.activations.learnable_splines import KANSpline, LinearSpline
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU, Erf, Gaussian
 from limen.activations.numeric import Description, describe
@@ -28,6 +35,8 @@ from limen.activations.sparse_heads import Entmax, Sparsemax
 from limen.activations.tails import Tails, tails
 
 __all__ = [
+    "ACONC",
+    "APL",
     "CELU",
     "ELU",
     "GEGLU",
@@ -35,6 +44,7 @@ __all__ = [
     "GLU",
     "ISRLU",
     "ISRU",
+    "PAU",
     "SELU",
     "SQNL",
     "Abs",
@@ -47,6 +57,7 @@ __all__ = [
     "Combination",
     "CombinationSheet",
     "Description",
+    "DynamicTanh",
     "Entmax",
     "Entry",
     "Erf",
@@ -57,22 +68,28 @@ __all__ = [
     "HardMish",
     "Hardshrink",
     "Hardsigmoid",
+    "HardsigmoidKeras2",
     "Hardswish",
     "Hardtanh",
     "Head",
     "HeadSheet",
     "Identity",
+    "KANSpline",
     "LeCunTanh",
     "LeakyReLU",
     "LiSHT",
+    "LinearSpline",
     "LogSigmoid",
     "LogSoftmax",
     "Logish",
+    "Maxout",
     "Mish",
+    "OnArrays",
     "OutputHead",
     "PReLU",
     "Phish",
     "QuickGELU",
+    "RReLU",
     "ReGLU",
     "ReLU",
     "ReLU6",
@@ -96,14 +113,17 @@ __all__ = [
     "SquaredReLU",
     "StarReLU",
     "SwiGLU",
+    "Swish",
     "Tails",
     "Tanh",
     "TanhExp",
     "Tanhshrink",
     "Threshold",
     "at_kinks",
+    "clashes",
     "composite",
     "describe",
+    "frameworks",
     "get",
     "head_for",
     "kind_of",

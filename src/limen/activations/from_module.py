@@ -43,7 +43,10 @@ def stepped(threshold: float, value: float) -> Activation | None:
 
 def mean_slope(weight: Tensor) -> float:
     """Mean over the channels of a PReLU's slopes; waits for the device that holds them. 0.25 without storage."""
-    return 0.25 if weight.is_meta else float(weight.detach().mean())
+    try:
+        return float(weight.detach().mean())
+    except RuntimeError:  # a tensor without data, of the meta device or of the compiler
+        return 0.25
 
 
 _MODULES: dict[type[nn.Module], Callable[[Any], Activation | None]] = {

@@ -184,22 +184,18 @@ def head_for(task: str, target_range: Range | None = None) -> OutputHead:
         if meant == "bounded":
             raise InvalidValue("head_for('bounded'): expected a target_range, for instance (-1.0, 1.0).")
         return TASKS[meant]
-    low, high = _checked(target_range)
+    refused, fits = f"head_for({meant!r}, target_range={target_range!r})", _fitting(*_checked(target_range))
+    if meant == "count" and target_range[0] >= 0:
+        return TASKS[meant]
     if meant not in BY_RANGE:
-        if meant == "count" and low >= 0:
-            return TASKS[meant]
-        raise InvalidValue(
-            f"head_for({meant!r}, target_range={target_range!r}): "
-            + ("counts are not negative." if meant == "count" else "its targets are classes, which have no range.")
-        )
-    fits = _by_range(low, high)
-    if fits is None or meant not in ("regression", fits):
-        ways = "Mirror or shift the targets so that they begin at 0, and" if fits is None else f"For {fits!r} targets"
-        raise InvalidValue(
-            f"head_for({meant!r}, target_range={target_range!r}): no head has this range. {ways} ask for "
-            f"{'positive' if fits is None else fits!r}."
-        )
-    return replace(TASKS[fits], entry=ScaledTanh(low, high)) if fits == "bounded" else TASKS[fits]
+        why = "counts are not negative" if meant == "count" else "its targets are classes, which have no range"
+        raise InvalidValue(f"{refused}: {why}.")
+    if fits is None:
+        way = "Mirror or shift the targets so that they begin at 0, and ask for 'positive'."
+        raise InvalidValue(f"{refused}: no head ends on one side at another number than 0. {way}")
+    if meant not in ("regression", fits):
+        raise InvalidValue(f"{refused}: such targets are of the task {fits!r}. Ask for that, or for another range.")
+    return replace(TASKS[fits], entry=ScaledTanh(*map(float, target_range))) if fits == "bounded" else TASKS[fits]
 
 
 def _bare(name: str) -> str:
@@ -219,7 +215,7 @@ def _checked(target_range: Range) -> Range:
     return low, high
 
 
-def _by_range(low: float, high: float) -> str | None:
+def _fitting(low: float, high: float) -> str | None:
     """The regression whose head has this range."""
     if math.isfinite(low) and math.isfinite(high):
         return "bounded"

@@ -94,6 +94,8 @@ def head_name(node: Node | None) -> str:
     if node is None:
         return ""
     kind = operation(node)
+    if not kind:
+        return told_by(node)
     if kind.startswith(PRODUCTS) or is_product_with_bias(node):
         return "linear"
     if kind.startswith("HardtanhBackward"):
@@ -101,6 +103,12 @@ def head_name(node: Node | None) -> str:
     if kind.startswith("LogBackward"):
         return "log" if is_log_of_shares(node) else ""
     return next((name for start, name in HEADS.items() if kind.startswith(start)), "")
+
+
+def told_by(node: Node) -> str:
+    """What the node of an ``autograd.Function`` says that it applies, as those of ``limen.nn`` do; empty for others."""
+    function = getattr(node, "function", "")
+    return function if isinstance(function, str) else ""
 
 
 def is_product_with_bias(node: Node) -> bool:

@@ -8,6 +8,12 @@ from limen.nn.elementwise import Elementwise
 from limen.nn.feed_forward import GatedFeedForward, gated_width
 from limen.nn.gated_units import GEGLU, GLU, BilinearGLU, ReGLU, SwiGLU
 from limen.nn.heads import Entmax, Exp, GumbelSoftmax, LogSoftmax, Softmax, Softmin, Sparsemax
+from limen.nn.learnable_gates import ACONC, DynamicTanh, Swish
+from limen.nn.learnable_kan import KANSpline
+from limen.nn.learnable_maxout import Maxout
+from limen.nn.learnable_rational import PAU
+from limen.nn.learnable_slopes import APL, RReLU
+from limen.nn.learnable_splines import LinearSpline
 from limen.nn.like_torch import CELU, ELU, GELU, Hardshrink, Hardtanh, LeakyReLU, Softplus, Softshrink, Threshold
 from limen.nn.parametric import ISRLU, ISRU, Sin, Snake, SquarePlus, StarReLU
 from limen.nn.plain import (
@@ -47,6 +53,8 @@ from limen.nn.plain import (
 from limen.nn.prelu import PReLU
 
 __all__ = [
+    "ACONC",
+    "APL",
     "CELU",
     "ELU",
     "GEGLU",
@@ -54,6 +62,7 @@ __all__ = [
     "GLU",
     "ISRLU",
     "ISRU",
+    "PAU",
     "SELU",
     "SQNL",
     "Abs",
@@ -63,6 +72,7 @@ __all__ = [
     "Asinh",
     "BentIdentity",
     "BilinearGLU",
+    "DynamicTanh",
     "Elementwise",
     "Entmax",
     "Erf",
@@ -78,16 +88,20 @@ __all__ = [
     "Hardswish",
     "Hardtanh",
     "Identity",
+    "KANSpline",
     "LeCunTanh",
     "LeakyReLU",
     "LiSHT",
+    "LinearSpline",
     "LogSigmoid",
     "LogSoftmax",
     "Logish",
+    "Maxout",
     "Mish",
     "PReLU",
     "Phish",
     "QuickGELU",
+    "RReLU",
     "ReGLU",
     "ReLU",
     "ReLU6",
@@ -109,6 +123,7 @@ __all__ = [
     "SquaredReLU",
     "StarReLU",
     "SwiGLU",
+    "Swish",
     "Tanh",
     "TanhExp",
     "Tanhshrink",

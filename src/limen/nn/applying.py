@@ -10,7 +10,7 @@ from torch.autograd import Function
 
 from limen.errors import InvalidValue, WrongType
 from limen.nn.entries import Call, keeps_output
-from limen.nn.operators import activate, activate_backward
+from limen.nn.operators import activate, activate_backward, is_transformed
 
 __all__ = ["apply", "check_inplace", "check_input"]
 
@@ -26,9 +26,11 @@ def apply(call: Call, input: Tensor, *, exact: bool = False, inplace: bool = Fal
     check_input(name, input)
     if not inplace:
         return activate(input, name, parameters, exact)
-    if torch.compiler.is_compiling():  # which orders reads and writes by itself
+    if torch.compiler.is_compiling():  # which finds by itself what may be overwritten
         return input.copy_(activate(input, name, parameters, exact))
     check_inplace(call)
+    if is_transformed():
+        return input.copy_(activate(input, name, parameters, exact))
     return InPlace.apply(input, name, parameters, exact)
 
 
@@ -53,8 +55,6 @@ def check_inplace(call: Call) -> None:
 
 class InPlace(Function):
     """``x`` becomes ``f(x)``, from which the slope is taken."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, function: str, parameters: tuple[float, ...], exact: bool) -> Tensor:

@@ -12,6 +12,7 @@ from limen.activations import Activation
 from limen.nn import like_torch, parametric, plain
 from limen.nn.elementwise import Elementwise
 from limen.nn.entries import Call, call_of
+from limen.nn.learnable import LEARNABLE
 from limen.nn.prelu import PReLU
 
 __all__ = ["Activate", "of_entry"]
@@ -72,5 +73,7 @@ def of_entry(entry: Activation, *, exact: bool = False) -> nn.Module:
         return nn.Identity()
     if isinstance(entry, activations.PReLU):
         return PReLU(init=entry.negative_slope)
+    if type(entry) in LEARNABLE:
+        return LEARNABLE[type(entry)](entry)
     twin = CLASSES.get(type(entry))
     return Activate(entry, exact=exact) if twin is None else twin(**asdict(cast(Any, entry)), exact=exact)

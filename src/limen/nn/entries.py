@@ -1,10 +1,10 @@
 """Which entry of the catalogue the operators are asked for: its name and its parameters, as plain values."""
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Any
 
-from limen.activations import Activation, AtKinks, Entry, at_kinks, get
+from limen.activations import Activation, AtKinks, at_kinks, get, names
 from limen.errors import InvalidValue
 
 __all__ = ["Call", "call_of", "entry_of", "keeps_output"]
@@ -12,7 +12,8 @@ __all__ = ["Call", "call_of", "entry_of", "keeps_output"]
 Call = tuple[str, tuple[float, ...]]
 """The name of an entry and its parameters in the order of its fields, as the operators take them.
 
-Behind an ``@`` in the name stands the slope at kinks, where it is another one than torch's: ``relu@mean``.
+Behind the name may stand how many numbers each field holds, where some hold several (``pau:6,4``), and the slope at
+kinks, where it is another one than torch's (``relu@mean``).
 """
 
 SAME_AT_OUTPUT = ("relu", "leaky_relu", "prelu", "relu6", "hardtanh", "hardshrink", "threshold")
@@ -27,12 +28,22 @@ def entry_of(name: str, parameters: tuple[float, ...] = ()) -> Activation:
         UnknownName: no entry bears the name.
         InvalidValue: parameters that it cannot take.
     """
-    function, _, slope = name.partition("@")
-    kind: Any = type(get(function))
+    name, _, slope = name.partition("@")
+    name, _, counts = name.partition(":")
+    kind: Any = type(get(name))
     known = [field.name for field in fields(kind)]
-    if len(parameters) > len(known):
-        raise InvalidValue(f"{function}{parameters}: it takes {', '.join(known) or 'no parameters'}.")
-    return at_kinks(kind(*parameters), _slope(slope))
+    values = _parted(parameters, counts) if counts else parameters
+    if len(values) > len(known):
+        raise InvalidValue(f"{name}{parameters}: it takes {', '.join(known) or 'no parameters'}.")
+    return at_kinks(kind(*values), _slope(slope))
+
+
+def _parted(numbers: tuple[float, ...], counts: str) -> tuple[Any, ...]:
+    """Plain numbers as the values of fields: as many as each holds, 0 standing for a number by itself."""
+    left, values = iter(numbers), list[Any]()
+    for count in map(int, counts.split(",")):
+        values.append(tuple(next(left) for _ in range(count)) if count else next(left))
+    return tuple(values)
 
 
 def _slope(text: str) -> float | str:
@@ -47,18 +58,22 @@ def call_of(entry: Activation) -> Call:
     """What to ask the operators for.
 
     Raises:
-        InvalidValue: the catalogue has no such entry, or its parameters are no plain numbers.
+        InvalidValue: the catalogue has no such entry, or its parameters are no numbers.
     """
-    base, kinks = (entry.base, f"@{entry.slope}") if isinstance(entry, AtKinks) else (entry, "")
-    name: str = getattr(base, "name", "")
-    parameters = tuple(getattr(base, field.name) for field in fields(base)) if isinstance(base, Entry) else ()  # type: ignore[arg-type]
-    numbers = all(isinstance(number, int | float) for number in parameters)
-    if not name or not numbers or entry_of(name, parameters) != base:
-        raise InvalidValue(
-            f"{entry!r} is no entry of the catalogue that limen.nn can apply: enter its class by "
-            "limen.activations.register, with plain numbers as its fields, or apply its f yourself."
-        )
-    return name + kinks, parameters
+    base: Any = entry.base if isinstance(entry, AtKinks) else entry
+    kinks = f"@{entry.slope}" if isinstance(entry, AtKinks) else ""
+    if is_dataclass(base) and getattr(base, "name", "") in names():
+        values = [getattr(base, field.name) for field in fields(base)]
+        several = [isinstance(value, tuple) and len(value) > 0 for value in values]
+        numbers = [x for value, many in zip(values, several, strict=True) for x in (value if many else (value,))]
+        counts = ",".join(str(len(value) if many else 0) for value, many in zip(values, several, strict=True))
+        call = f"{base.name}{f':{counts}' if any(several) else ''}{kinks}", tuple(numbers)
+        if all(isinstance(number, int | float) for number in numbers) and entry_of(*call) == entry:
+            return call
+    raise InvalidValue(
+        f"{entry!r} is no entry of the catalogue that limen.nn can apply: enter its class by "
+        "limen.activations.register, with numbers as its fields, or apply its f yourself."
+    )
 
 
 @lru_cache(maxsize=1024)

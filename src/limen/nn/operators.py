@@ -16,11 +16,14 @@ from torch.library import Library, register_fake, register_vmap
 
 from limen.activations import Activation, register_call
 from limen.errors import InvalidValue
+from limen.kernels import functions as kernels
 from limen.nn.entries import entry_of, keeps_output
 
-__all__ = ["activate", "activate_backward"]
+__all__ = ["activate", "activate_backward", "is_transformed"]
 
 internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
+is_transformed: Callable[[], bool] = internals._are_functorch_transforms_active
+"""Whether calls are transformed by torch.func."""
 
 Numbers = Sequence[float]
 
@@ -39,13 +42,28 @@ activate_backward: Callable[[Tensor, Tensor, str, Numbers, bool], Tensor] = torc
 
 
 def value(x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
-    """``f(x)`` by the entry's own formula."""
-    return entry_of(function, tuple(parameters)).f(x)
+    """``f(x)``, compiled or by the entry's own formula."""
+    numbers = tuple(parameters)
+    entry = entry_of(function, numbers)
+    if kernels.compiled(function, x.dtype, x.device):
+        return kernels.value(function, x, numbers, exact=exact)
+    return laid_out(entry.f(x), x)
 
 
 def gradient(grad: Tensor, x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
-    """``grad · f'(x)`` by the entry's own formula."""
-    return entry_of(function, tuple(parameters)).df(x).mul_(grad)
+    """``grad · f'(x)``, compiled or by the entry's own formula; no infinite ``grad`` passes a slope of 0."""
+    numbers = tuple(parameters)
+    entry = entry_of(function, numbers)
+    if kernels.compiled(function, x.dtype, x.device):
+        return kernels.gradient(function, grad, x, numbers, exact=exact)
+    slope = laid_out(entry.df(x), x)
+    return slope.mul_(torch.where(slope == 0, 0.0, grad))
+
+
+def laid_out(made: Tensor, x: Tensor) -> Tensor:
+    """What was made of ``x``, in the order in which the operators promise it: that of ``x``, without gaps."""
+    out = torch.empty_like(x)
+    return made if made.stride() == out.stride() else out.copy_(made)
 
 
 LIBRARY.impl("activate", value, "CompositeExplicitAutograd")
@@ -133,10 +151,9 @@ def differentiable(function: type[Function]) -> Callable[..., Tensor]:
     ``Function.apply`` of that class would begin with all of them anew, and raise.
     """
     apply: Any = super(Function, function).apply  # pyright: ignore[reportAttributeAccessIssue]
-    transforms = internals._are_functorch_transforms_active
 
     def implementation(*arguments: Any) -> Any:
-        if not transforms():
+        if not is_transformed():
             return apply(*arguments)
         with enable_single_level_autograd_function():
             return apply(*arguments)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limen.activations import Activation
+from limen.activations.from_module import mean_slope
 from limen.errors import InvalidValue
 from limen.nn.applying import check_input
 from limen.nn.entries import entry_of
@@ -79,7 +80,7 @@ class PReLU(nn.Module):
     @property
     def entry(self) -> Activation:
         """The entry with the mean of the slopes of this moment; 0.25 where they have no storage."""
-        return entry_of("prelu", (0.25 if self.weight.is_meta else float(self.weight.detach().mean()),))
+        return entry_of("prelu", (mean_slope(self.weight),))
 
     def forward(self, input: Tensor) -> Tensor:
         """The function of each element, with the slope of its channel."""

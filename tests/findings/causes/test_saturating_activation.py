@@ -40,6 +40,9 @@ def test_ten_sigmoid_layers_are_to_blame_before_their_weights() -> None:
 def test_the_largest_slopes_are_those_of_the_catalogue(name: str) -> None:
     entry = get(name)
     sides = tails(entry)
+    if name == "dynamic_tanh":  # how steep it is is learned, so nothing is said of it
+        assert name not in STEEPEST
+        return
     if sides.left is not None and sides.right is not None:
         slopes = entry.df(torch.linspace(-10, 10, 200_001, dtype=torch.float64)).abs()
         assert STEEPEST.get(name, 1.0) == pytest.approx(float(slopes.max()), rel=1e-6)

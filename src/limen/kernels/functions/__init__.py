@@ -11,6 +11,7 @@ import os
 import torch
 from torch import Tensor
 
+from limen.errors import InvalidValue
 from limen.kernels.functions.elementwise import Elementwise
 from limen.kernels.functions.library import BUILT, FunctionLibrary
 from limen.kernels.loading import SWITCH, choose

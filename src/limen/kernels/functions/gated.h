@@ -1,18 +1,19 @@
 /* The input times a gate that the input itself opens. */
 
+#define GATE_OPEN 40 /* the gate is 1 beyond it, also in doubles */
+
 /* x s(u), where u is odd in x. On the left x is at most FAR away from 0: further out the gate is 0 in every type. */
 INLINE V OF(gated)(V x, struct OF(sum) u)
 {
-    struct OF(power) e = OF(exponential)(OF(falling)(u));
-    V right = OF(at_least)(SPREAD(V, -FAR), x) / (OF(whole)(e) + 1);
-    return OF(leaning)(OF(where_above)(x, SPREAD(V, 0), right, OF(times_power)(right, e)), x);
+    V y = OF(ratio)(OF(at_least)(SPREAD(V, -FAR), x), OF(shrunk)(u)) * SHRINK;
+    return OF(leaning)(OF(where_above)(u.near, SPREAD(V, GATE_OPEN), x, y), x);
 }
 
 /* s + x u' s (1 - s), where `steep` is |x| u': the slopes at x and -x add to 1. */
 INLINE V OF(gated_slope)(V x, struct OF(sum) u, V steep)
 {
     struct OF(power) e = OF(exponential)(OF(falling)(u));
-    V falling = OF(whole)(e) + 1, share = 1 / falling;
+    V falling = OF(whole)(e) + 1, share = OF(inverse)(falling);
     V left = OF(times_power)((falling - steep) * (share * share), e);
     return OF(where_above)(x, SPREAD(V, 0), 1 - left, left);
 }
@@ -47,7 +48,7 @@ INLINE struct OF(sum) OF(opening)(V x)
     V lost = OF(rest_of_product)(square, high, cubic) + high * OF(rest_of_product)(x, x, square) +
              (square * R(CUBIC - (double)R(CUBIC)) + R(LINEAR - (double)R(LINEAR)));
     V u = x * factor;
-    return (struct OF(sum)){u, OF(rest_of_product)(x, factor, u) + x * (off + lost)};
+    return (struct OF(sum)){u, OF(rest_of_product)(x, factor, u) + x * (off + lost), 1};
 }
 
 VALUE(gelu_tanh) { return OF(gated)(x, OF(opening)(OF(clipped)(x, SPREAD(V, -OPEN), SPREAD(V, OPEN)))); }
@@ -63,22 +64,26 @@ GRADIENT(gelu_tanh)
 VALUE(gelu)
 {
     V a = OF(at_most)(SPREAD(V, NORMAL_FAR), OF(magnitude)(x));
-    V ratio = OF(mills)(a);
-    struct OF(power) bell = OF(bell)(a);
-    V right = OF(fma)(-a, OF(times_power)(ratio, bell), x);
-    V left = OF(times_power)(-a * ratio, bell);
+    struct OF(tail) tail = OF(normal_tail)(a);
+    if (!WIDE_NUMBERS)
+        tail.bell.more += tail.off;
+    V right = OF(fma)(-a, OF(times_power)(tail.ratio, tail.bell), x);
+    V left = OF(times_power)(-a * tail.ratio, tail.bell);
     return OF(leaning)(OF(where_above)(x, SPREAD(V, 0), right, left), x);
 }
 
-/* Phi(x) + x phi(x): as above. */
+/* Phi(x) + x phi(x): the slopes at x and -x add to 1. */
 GRADIENT(gelu)
 {
     V a = OF(at_most)(SPREAD(V, NORMAL_FAR), OF(magnitude)(x));
-    V left = OF(times_power)(OF(fma)(a, N(-0.3989422804014327), OF(mills)(a)), OF(bell)(a));
+    struct OF(tail) tail = OF(normal_tail)(a);
+    if (!WIDE_NUMBERS)
+        tail.ratio += tail.ratio * tail.off;
+    V left = OF(times_power)(OF(fma)(a, N(-0.3989422804014327), tail.ratio), tail.bell);
     return grad * OF(where_above)(x, SPREAD(V, 0), 1 - left, left);
 }
 
-#define MISH_OPEN 20 /* the gate is 1 beyond it, also in doubles: 1 - 2 exp(-40) */
+#define MISH_OPEN (GATE_OPEN / 2)
 
 /* x n / (n + 2), where n = e (e + 2) and e = exp(x) */
 VALUE(mish)
@@ -86,7 +91,7 @@ VALUE(mish)
     V near = OF(at_least)(SPREAD(V, -FAR), x);
     struct OF(power) power = OF(exponential)(OF(near)(OF(at_most)(SPREAD(V, MISH_OPEN), x)));
     V e = OF(whole)(power), more = e + 2;
-    return OF(times_power)(near * (more / OF(fma)(e, more, SPREAD(V, 2))), power);
+    return OF(times_power)(near * OF(ratio)(more, OF(fma)(e, more, SPREAD(V, 2))), power);
 }
 
 /* e ((e + 2) (n + 2) + 4 x (e + 1)) / (n + 2)^2 */
@@ -94,7 +99,7 @@ GRADIENT(mish)
 {
     V near = OF(clipped)(x, SPREAD(V, -FAR), SPREAD(V, MISH_OPEN));
     struct OF(power) power = OF(exponential)(OF(near)(near));
-    V e = OF(whole)(power), more = e + 2, share = 1 / OF(fma)(e, more, SPREAD(V, 2));
+    V e = OF(whole)(power), more = e + 2, share = OF(inverse)(OF(fma)(e, more, SPREAD(V, 2)));
     V slope = OF(fma)(share * (e + 1), near * 4, more) * share;
     return grad * OF(times_power)(slope, power);
 }

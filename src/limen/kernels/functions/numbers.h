@@ -102,11 +102,44 @@ INLINE V OF(leaning)(V y, V x)
 #endif
 }
 
+/* Long ones as four sums side by side: one after the other each step would wait for the one before. */
 INLINE V OF(polynomial)(V x, const REAL *coefficients, int degree)
 {
-    V sum = N(coefficients[degree]);
-    UNROLL for (int i = degree - 1; i >= 0; i--) sum = OF(fma)(sum, x, N(coefficients[i]));
-    return sum;
+    V square = x * x, fourth = square * square, sums[4];
+    if (!WIDE_NUMBERS || degree < 5) {
+        V sum = N(coefficients[degree]);
+        UNROLL for (int i = degree - 1; i >= 0; i--) sum = OF(fma)(sum, x, N(coefficients[i]));
+        return sum;
+    }
+    UNROLL for (int part = 0; part < 4; part++)
+    {
+        int last = degree - (degree - part) % 4;
+        sums[part] = N(coefficients[last]);
+        UNROLL for (int i = last - 4; i >= 0; i -= 4) sums[part] = OF(fma)(sums[part], fourth, N(coefficients[i]));
+    }
+    return OF(fma)(OF(fma)(sums[3], x, sums[2]), square, OF(fma)(sums[1], x, sums[0]));
+}
+
+/* 1 / x for a normal x. Doubles by two of Newton's steps, sooner than they are divided. */
+INLINE V OF(inverse)(V x)
+{
+#if WIDE_NUMBERS && BYTES == 64
+    V y = (V)_mm512_rcp14_pd((RAW_512)x);
+    y = OF(fma)(y, OF(fma)(-x, y, SPREAD(V, 1)), y);
+    return OF(fma)(y, OF(fma)(-x, y, SPREAD(V, 1)), y);
+#else
+    return 1 / x;
+#endif
+}
+
+/* x / y likewise; rounded once in float32. */
+INLINE V OF(ratio)(V x, V y)
+{
+#if WIDE_NUMBERS && BYTES == 64
+    return x * OF(inverse)(y);
+#else
+    return x / y;
+#endif
 }
 
 /* What the rounded product p = a b is off: of doubles nothing that matters, as they hold float32 products. */
@@ -119,5 +152,16 @@ INLINE V OF(rest_of_product)(V a, V b, V p)
 #else
     V c = a * 4097, d = b * 4097, ah = c - (c - a), bh = d - (d - b), al = a - ah, bl = b - bh; /* Dekker 1971 */
     return ((ah * bh - p) + ah * bl + al * bh) + al * bl;
+#endif
+}
+
+/* 1 - d q, where q is 1 / d but for its rounding. */
+INLINE V OF(rest_of_inverse)(V d, V q)
+{
+#if BYTES > 16
+    return OF(fma)(-d, q, SPREAD(V, 1));
+#else
+    V p = d * q;
+    return (1 - p) - OF(rest_of_product)(d, q, p);
 #endif
 }

@@ -17,3 +17,4 @@
 #undef R
 #undef N
 #undef GIVEN
+#undef SHRINK

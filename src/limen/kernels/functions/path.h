@@ -17,6 +17,7 @@ static const struct set PATH(set) = {PATH_NAME, PATH(run), {EACH_FUNCTION(KERNEL
 #undef NARROWED
 #undef PUT
 #undef PUT_HALF
+#undef READ
 #undef LOOP
 #undef LOOPS
 #undef KERNELS

@@ -1,19 +1,23 @@
 /* Functions that level off on both sides. */
 
-/* s(x) = 1 / (1 + exp(-x)), without loss on the left. */
-INLINE V OF(logistic)(struct OF(sum) x)
+/* 1 + exp(-x) for |x| <= FAR, times SHRINK: float32 could not hold it on the left. */
+#define SHRINK PICK(0x1p-32f, 1)
+
+INLINE V OF(shrunk)(struct OF(sum) x)
 {
-    struct OF(power) e = OF(exponential)(OF(falling)(x));
-    V right = 1 / (OF(whole)(e) + 1);
-    return OF(where_above)(x.near, SPREAD(V, 0), right, OF(times_power)(right, e));
+    struct OF(power) e = OF(exponential)((struct OF(sum)){-x.near, -x.rest, x.rounded});
+    return OF(times_power)(N(SHRINK), e) + SHRINK;
 }
+
+/* s(x) = 1 / (1 + exp(-x)), without loss on the left. */
+INLINE V OF(logistic)(struct OF(sum) x) { return OF(ratio)(N(SHRINK), OF(shrunk)(x)); }
 
 /* s(x) s(-x) */
 INLINE V OF(logistic_slope)(struct OF(sum) x)
 {
     struct OF(power) e = OF(exponential)(OF(falling)(x));
     V whole = OF(whole)(e);
-    return OF(times_power)(1 / OF(fma)(whole, whole + 2, SPREAD(V, 1)), e);
+    return OF(times_power)(OF(inverse)(OF(fma)(whole, whole + 2, SPREAD(V, 1))), e);
 }
 
 VALUE(sigmoid) { return OF(logistic)(OF(near)(x)); }
@@ -23,7 +27,7 @@ GRADIENT(sigmoid) { return grad * OF(logistic_slope)(OF(near)(x)); }
 VALUE(tanh)
 {
     V less = OF(less_one)(OF(exponential)(OF(falling)(OF(near)(x + x))));
-    return OF(signed_as)(less / (less + 2), x);
+    return OF(signed_as)(OF(ratio)(less, less + 2), x);
 }
 
 GRADIENT(tanh) { return grad * (4 * OF(logistic_slope)(OF(near)(x + x))); }
