@@ -28,6 +28,9 @@ GALLERY = """
 .limen-gallery svg { display: block; width: 100%; height: auto; margin-bottom: 4px; }
 .limen-figure { margin: 1.2em 0 1.6em; overflow-x: auto; }
 .limen-figure svg { min-width: 560px; }
+.limen-table td, .limen-table th { padding: .4em .8em !important; min-width: 0 !important; }
+.limen-table td:nth-child(1), .limen-table td:nth-child(3) { white-space: nowrap; }
+.limen-table td:nth-child(2) { min-width: 14em !important; }
 .limen-sheet thead { display: none; }
 .limen-sheet td { padding: .5em 1em !important; }
 .limen-sheet td:first-child { white-space: nowrap; color: var(--md-default-fg-color--light); }
@@ -61,6 +64,8 @@ def generated() -> Iterator[tuple[str, str]]:
 def overview() -> str:
     """All functions: those with a curve as pictures, then a table of each kind."""
     lines = [
+        "---\nhide:\n  - toc\n---",
+        "",
         "# Functions",
         "",
         f"The {len(names())} functions that limen knows by name. `limen functions` prints this table, "
@@ -81,7 +86,8 @@ def overview() -> str:
                 gallery(),
                 "",
             ]
-        lines += [*table([look_up(name) for name in names(kind=kind)]), ""]  # type: ignore[arg-type]
+        rows = table([look_up(name) for name in names(kind=kind)])  # type: ignore[arg-type]
+        lines += ['<div class="limen-table" markdown>', "", *rows, "", "</div>", ""]
     lines += ["## Words for `--where`", "", "| word | what it means |", "| --- | --- |"]
     lines += [f"| `{word}` | {cell(meaning)} |" for word, (meaning, _) in PROPERTIES.items()]
     return "\n".join(lines) + "\n"
