@@ -16,6 +16,7 @@ from limen.activations.normal import GELU, Erf, Gaussian
 from limen.activations.parabolic import SQNL, HardMish, Hardswish, SparsePlus, SquaredReLU, StarReLU
 from limen.activations.periodic import Sin, Snake
 from limen.activations.rectified import Abs, Identity, LeakyReLU, PReLU, ReLU, ReLU6
+from limen.activations.rounding import InDoubles
 from limen.activations.sheet import Sheet
 from limen.activations.shrinkage import Hardshrink, Softshrink, Tanhshrink, Threshold
 from limen.activations.sigmoidal import Arctan, LeCunTanh, Sigmoid, Tanh
@@ -47,6 +48,7 @@ __all__ = [
     "Hardswish",
     "Hardtanh",
     "Identity",
+    "InDoubles",
     "LeCunTanh",
     "LeakyReLU",
     "LiSHT",

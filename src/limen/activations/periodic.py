@@ -11,7 +11,7 @@ from limen.activations.base import register
 from limen.activations.interface import Entry, check_number
 from limen.activations.rounding import fine
 from limen.activations.sheet import Sheet
-from limen.activations.twofold import Number, near, where
+from limen.activations.twofold import Number, matched, near, where
 
 __all__ = ["Sin", "Snake"]
 
@@ -88,6 +88,10 @@ class Sin(Entry):
         return -(self.w0**2) * sine(phase(x, self.w0))
 
 
+QUARTER, QUARTER_REST = 0.7853981633974483, 3.061616997868383e-17
+"""``pi / 4`` as two doubles."""
+
+
 @register("snake")
 @dataclass(frozen=True)
 class Snake(Entry):
@@ -121,9 +125,11 @@ class Snake(Entry):
 
     @fine
     def df(self, x: Number) -> Number:
-        # a square: nothing is lost where 1 and the sine cancel
+        # a square, as 1 + sin(2 z) = (sin z + cos z)² = 2 sin²(z + pi/4): nothing is lost where 1 and the sine cancel
         angle = phase(x, self.alpha)
-        return (sine(angle) + cosine(angle)).square()
+        if isinstance(angle, Tensor):
+            return (sine(angle) + cosine(angle)).square()
+        return 2 * sine(angle + matched(angle, QUARTER, QUARTER_REST)).square()
 
     @fine
     def d2f(self, x: Number) -> Number:
