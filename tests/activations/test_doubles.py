@@ -62,7 +62,9 @@ def terms(act: Entry, order: int, x: float, found: mp.mpf) -> mp.mpf:
     if order == 0 or not any(abs(x - root) < 1 for root in act.sheet.roots):
         return mp.mpf(0)
     gate = truth(act, 0, x) / mp.mpf(x)
-    inner = x**2 * mp.npdf(x) * (1 - gate**2) if act.name == "phish" else 0  # whose gate has a slope of two terms
+    inner = 0
+    if act.name == "phish":  # the slope of whose gate is a sum itself
+        inner = (abs(x) * mp.ncdf(x) + x**2 * mp.npdf(x)) * (1 - gate**2)
     return max(abs(gate), abs(found - gate), inner)
 
 
