@@ -44,6 +44,12 @@ def detached() -> Vitals:
     return replace(vitals, parameters=(*vitals.parameters[:-1], heard), program=Program(untrained=lost))
 
 
+def taken_over(entries: int) -> Vitals:
+    """The head alone is in the optimiser; of two layers before it the first looks drawn, and the other trained."""
+    untrained = (left("fc1"), left("fc2", entries=entries, as_drawn=False))
+    return replace(forgotten(), program=Program(untrained=untrained))
+
+
 def half(entries: int, *, as_drawn: bool = True) -> Vitals:
     """Of two layers and a head, one is forgotten; the other has 4,096 entries."""
     return given(left("fc0", entries=entries, as_drawn=as_drawn), layers=(Layer("fc1"),))
@@ -55,8 +61,9 @@ def half(entries: int, *, as_drawn: bool = True) -> Vitals:
         (forgotten(), "2 of 3 layers stay as they were drawn: they get gradients, and no optimiser holds them"),
         (detached(), "2 of 3 layers stay as they were drawn: the forward pass runs through them"),
         (half(4096), "1 of 3 layers"),
+        (taken_over(4096), "1 of 2 layers"),
     ],
-    ids=["forgotten", "detached", "just half"],
+    ids=["forgotten", "detached", "just half", "half of it taken over"],
 )
 def test_fires(vitals: Vitals, words: str) -> None:
     (finding,) = no_gradient_path(vitals, LIMITS)
@@ -76,8 +83,8 @@ def test_where_nothing_is_trained_it_is_an_error() -> None:
 
 @pytest.mark.parametrize(
     "vitals",
-    [half(4095), given(left("fc0", entries=1), layers=(Layer("fc1"),))],
-    ids=["just less than half", "next to nothing"],
+    [half(4095), given(left("fc0", entries=1), layers=(Layer("fc1"),)), taken_over(4097)],
+    ids=["just less than half", "next to nothing", "taken over"],
 )
 def test_of_a_lesser_part_it_is_a_remark(vitals: Vitals) -> None:
     (finding,) = no_gradient_path(vitals, LIMITS)

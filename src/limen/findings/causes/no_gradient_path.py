@@ -36,7 +36,8 @@ def no_gradient_path(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     layer ran forward. Where no activation function was seen at all, as none is under ``no_grad``, nothing tells that it
     ran, and only half of all entries or more are told. Weights that do not look as initialisations draw them were
     trained before, and are left out. What remains is a warning where it holds half of all entries before the last
-    trained layer, an error where nothing is trained, and a remark otherwise.
+    trained layer, those trained before among them: beside these, one that looks drawn may look so by chance. It is an
+    error where nothing is trained, and a remark otherwise.
 
     Known to misfire: random layers that are meant to stay and were not given ``requires_grad = False``; a branch whose
     loss sets in later.
@@ -75,7 +76,8 @@ def neglected(
     untrained: Iterable[Untrained], sites: Iterable[SiteVitals], weights: list[ParameterVitals]
 ) -> Neglect | None:
     """The fresh weights among the untrained ones that are in use; None where there is none."""
-    fresh = [one for one in untrained if one.as_drawn]
+    every = list(untrained)
+    fresh = [one for one in every if one.as_drawn]
     cut = [one for one in fresh if one.reason == "no-gradient"]
     known_sites = list(sites)
     mute = [seen for seen in known_sites if is_mute(seen)] if cut else []
@@ -87,6 +89,7 @@ def neglected(
     trained = [one for one in weights if one.parameter.name not in known and is_reached(one)]
     last = max((one.parameter.order for one in trained), default=0)
     others = sum(int(np.prod(one.parameter.shape)) for one in trained if one.parameter.order != last)
+    others += sum(one.entries for one in every if not one.as_drawn)
     entries = sum(one.entries for one in fresh)
     share = entries / max(entries + others, 1)
     if cut and not known_sites and share < MOST:
