@@ -329,4 +329,4 @@ def test_what_is_wrong_with_limen_itself_is_told_in_one_line_and_the_training_go
     assert (code, out) == trained()[:2]
     assert re.fullmatch(r"limen: cannot watch, the script runs on without \(.*\)\. --strict shows where\.\n", err)
     assert not list(folder.glob("limen-*"))
-    assert limen(folder, "run", "--strict", "train.py")[0] == 1
+    assert run(folder, *LIMEN, "--strict", "train.py")[0] == 1
