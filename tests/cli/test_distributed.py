@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.datasets import load_digits
 
 from limen.journal import Run, merge, read
 from limen.vitals import Activity
+from tests.cli.warm import run_module, waiting
 from tests.vitals.rounding import all_unequal, unequal
 
 pytestmark = pytest.mark.skipif(
@@ -60,7 +62,7 @@ if world > 1:
     dist.destroy_process_group()
 """
 
-LIMEN = ("-m", "limen", "run", "--budget", "every", "--journal", "run.limen", "train.py")
+LIMEN = ("limen", "run", "--budget", "every", "--journal", "run.limen", "train.py")
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -78,18 +80,17 @@ def torchrun(folder: Path, *command: str) -> tuple[list[str], str]:
     return sorted(re.findall(r"rank \d: \w+ after \d+ collectives", done.stdout)), done.stderr
 
 
-def two_processes(folder: Path, *command: str, port: int) -> list[str]:
+def two_processes(folder: Path, module: str, *arguments: str, port: int) -> list[str]:
     """The same without a launcher, which would end both where gloo's threads abort at the exit of one, as they may."""
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    running = [
-        subprocess.Popen(
-            [sys.executable, *command],
-            cwd=folder, env=environment(folder, RANK=str(rank), LOCAL_RANK=str(rank), **shared),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for rank in range(2)
-    ]  # fmt: skip
-    return [line for process in running for line in process.communicate(timeout=120)[0].splitlines()]
+
+    def output(rank: int) -> str:
+        own = environment(folder, RANK=str(rank), LOCAL_RANK=str(rank), **shared)
+        return run_module(module, *arguments, folder=folder, environment=own)[1]
+
+    waiting("-m", module)  # one for both
+    with ThreadPoolExecutor(2) as pool:
+        return [line for out in pool.map(output, range(2)) for line in out.splitlines()]
 
 
 def prepared(folder: Path) -> Path:
@@ -111,12 +112,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bare(folder: Path) -> list[str]:
-    return sorted(two_processes(folder, "train.py", port=free_port()))
+    return sorted(two_processes(folder, "train", port=free_port()))
 
 
 @pytest.fixture(scope="module")
 def watched(folder: Path) -> tuple[list[str], str]:
-    return torchrun(folder, *LIMEN)
+    return torchrun(folder, "-m", *LIMEN)
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +128,8 @@ def merged(folder: Path, watched: tuple[list[str], str]) -> Run:
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = prepared(tmp_path_factory.mktemp("alone"))
-    subprocess.run(
-        [sys.executable, *LIMEN], cwd=folder, env=environment(folder), capture_output=True, check=True, timeout=120
-    )
+    code, _, err = run_module(*LIMEN, folder=folder, environment=environment(folder))
+    assert code == 0, err
     return read(folder / "run.limen")
 
 
@@ -186,7 +186,7 @@ def test_the_report_of_the_folder_is_that_of_one_run(folder: Path, merged: Run) 
 
 
 def test_sharded_parameters_are_read_in_parts_without_a_collective(folder: Path, alone: Run) -> None:
-    lines = [two_processes(folder, *way, "sharded", port=free_port()) for way in (["train.py"], LIMEN)]
+    lines = [two_processes(folder, *way, "sharded", port=free_port()) for way in (["train"], LIMEN)]
     assert len(lines[0]) == 2
     assert lines[0] == lines[1]
     whole = merge([read(folder / "run.limen"), read(folder / "run.rank1.limen")])

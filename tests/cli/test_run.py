@@ -1,11 +1,13 @@
 """``limen run`` from end to end: the script notices nothing, and what was seen is told."""
 
+import functools
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,18 +16,22 @@ import pytest
 from limen.journal import read
 from limen.ranks import Ranks
 from tests.cli.programs import ENDS, SICK, TRAINS
+from tests.cli.warm import run_module, run_script
 
 LIMEN = ("-m", "limen", "run")
 HEALTHY = "healthy: 1 site, 30 steps watched\n"
 REPORT = "report: limen-report.html\n"
 
 
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(folder), **more}
+
+
 def start(folder: Path, *command: str, **more: str) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(folder), **more}
     return subprocess.Popen(
         [sys.executable, *command],
         cwd=folder,
-        env=environment,
+        env=environment(folder, **more),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -34,9 +40,28 @@ def start(folder: Path, *command: str, **more: str) -> "subprocess.Popen[str]":
 
 
 def run(folder: Path, *command: str, **more: str) -> tuple[int, str, str]:
+    """In a new process."""
     with start(folder, *command, **more) as process:
         out, err = process.communicate(timeout=120)
     return process.returncode, out, err
+
+
+def python(folder: Path, script: str) -> tuple[int, str, str]:
+    """In a process that has loaded torch already."""
+    return run_script(script, folder=folder, environment=environment(folder))
+
+
+def limen(folder: Path, *command: str, **more: str) -> tuple[int, str, str]:
+    """In another such process."""
+    return run_module("limen", *command, folder=folder, environment=environment(folder, **more))
+
+
+@functools.cache
+def trained() -> tuple[int, str, str]:
+    """How the plain training ends without limen, once for all tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "train.py").write_text(TRAINS)
+        return run(Path(folder), "train.py")
 
 
 @pytest.fixture
@@ -46,11 +71,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+IN_A_NEW_PROCESS = {"in order", "error in a forward", "workers that are forked"}
+
+
+@pytest.mark.parametrize("end", ENDS)
 def test_a_training_ends_with_the_bytes_of_python_and_then_the_verdict(end: str, folder: Path) -> None:
-    (folder / "train.py").write_text(TRAINS + end)
-    code, out, err = run(folder, "train.py")
-    watched_code, watched_out, watched_err = run(folder, *LIMEN, "train.py")
+    (folder / "train.py").write_text(TRAINS + ENDS[end])
+    if end in IN_A_NEW_PROCESS:
+        (code, out, err), watched = run(folder, "train.py"), run(folder, *LIMEN, "train.py")
+    else:
+        (code, out, err), watched = python(folder, "train.py"), limen(folder, "run", "train.py")
+    watched_code, watched_out, watched_err = watched
     assert (watched_code, watched_out) == (code, out)
     assert watched_err.startswith(err)
     told = watched_err[len(err) :]
@@ -67,14 +98,14 @@ def test_a_training_ends_with_the_bytes_of_python_and_then_the_verdict(end: str,
 def test_the_report_is_written_where_it_was_asked_for_also_after_an_error(folder: Path) -> None:
     (folder / "train.py").write_text(f"{TRAINS}\nraise ValueError('late')")
     options = ("--report", "a.html", "--json", "a.json", "--journal", "a.limen", "--budget", "every")
-    code, _, err = run(folder, *LIMEN, *options, "train.py", "--json", "its own")
+    code, _, err = limen(folder, "run", *options, "train.py", "--json", "its own")
     assert code == 1
     ended = "limen: the script ended with exit code 1; up to there:\n"
     assert err.endswith(f"ValueError: late\n{ended}{HEALTHY}report: a.html · JSON: a.json · journal: a.limen\n")
     told = json.loads((folder / "a.json").read_text())
     assert (told["verdict"], told["steps"], told["script"]) == ("healthy", 30, "train.py")
     assert "<html" in (folder / "a.html").read_text()
-    assert run(folder, "-m", "limen", "report", "a.limen") == (0, ended + HEALTHY, "")
+    assert limen(folder, "report", "a.limen") == (0, ended + HEALTHY, "")
     assert not (folder / "limen-report.html").exists()
 
 
@@ -87,7 +118,7 @@ def test_nothing_but_the_report_stays_behind_after_a_healthy_run(folder: Path) -
 
 def test_a_module_is_watched_like_a_script(folder: Path) -> None:
     code, out, err = run(folder, *LIMEN, "-m", "train", "--help")
-    assert (code, out, err) == (0, run(folder, "-m", "train")[1], HEALTHY + REPORT)
+    assert (code, out, err) == (0, trained()[1], HEALTHY + REPORT)
 
 
 WATCHES = """
@@ -109,22 +140,22 @@ def test_a_script_that_watches_itself_runs_on_and_gets_its_reports(folder: Path)
     assert bare == (0, "healthy: 1 site, 30 steps watched 30 0 healthy\n", "")
     for options in ((), ("--journal", "a.limen"), ("--journal", "b.limen")):
         (folder / "own.html").unlink()
-        code, out, err = run(folder, *LIMEN, *options, "train.py")
+        code, out, err = limen(folder, "run", *options, "train.py")
         assert (code, out) == bare[:2]
         assert "its own treat='safe', strict=True have no effect" in err
         assert HEALTHY in err
         assert (folder / "own.html").exists()
-        assert run(folder, "-m", "limen", "report", "a.limen")[:2] == (0, HEALTHY)
+        assert limen(folder, "report", "a.limen")[:2] == (0, HEALTHY)
 
 
 @pytest.mark.parametrize("first", ["from limen import watch", "from limen.activations import get"])
 def test_a_script_that_imports_limen_before_torch_is_watched_all_the_same(first: str, folder: Path) -> None:
     (folder / "train.py").write_text(f"{first}\n{TRAINS}")
-    assert run(folder, *LIMEN, "train.py") == (*run(folder, "train.py")[:2], HEALTHY + REPORT)
+    assert run(folder, *LIMEN, "train.py") == (*trained()[:2], HEALTHY + REPORT)
 
 
 def test_a_sick_network_is_told_with_the_place_of_its_report(folder: Path) -> None:
-    code, _, err = run(folder, *LIMEN, "sick.py")
+    code, _, err = limen(folder, "run", "sick.py")
     assert code == 0
     assert err.startswith("sick: ")
     assert "dead" in err
@@ -132,22 +163,22 @@ def test_a_sick_network_is_told_with_the_place_of_its_report(folder: Path) -> No
 
 
 def test_quiet_says_nothing_of_a_healthy_network_and_the_verdict_of_a_sick_one(folder: Path) -> None:
-    assert run(folder, *LIMEN, "--quiet", "train.py")[2] == ""
-    assert run(folder, *LIMEN, "--quiet", "sick.py")[2].startswith("sick: ")
+    assert limen(folder, "run", "--quiet", "train.py")[2] == ""
+    assert limen(folder, "run", "--quiet", "sick.py")[2].startswith("sick: ")
 
 
 @pytest.mark.parametrize(
     ("script", "level", "expected"), [("sick.py", "error", 3), ("sick.py", "warning", 3), ("train.py", "warning", 0)]
 )
 def test_fail_on_makes_findings_an_exit_code(script: str, level: str, expected: int, folder: Path) -> None:
-    code, _, err = run(folder, *LIMEN, "--fail-on", level, script)
+    code, _, err = limen(folder, "run", "--fail-on", level, script)
     assert code == expected
     assert (f"exit code 3, asked for by --fail-on {level}" in err) == (expected == 3)
 
 
 def test_fail_on_leaves_the_exit_code_of_a_script_that_failed(folder: Path) -> None:
     (folder / "sick.py").write_text(f"{SICK}\nsys.exit(5)")
-    assert run(folder, *LIMEN, "--fail-on", "warning", "sick.py")[0] == 5
+    assert limen(folder, "run", "--fail-on", "warning", "sick.py")[0] == 5
 
 
 @pytest.mark.parametrize(
@@ -193,15 +224,15 @@ def test_an_option_after_a_script_that_refuses_it_gets_a_hint_and_every_other_en
 
 def test_what_is_replaced_is_said_to_be_and_an_older_run_is_kept(folder: Path) -> None:
     options = ("--json", "a.json", "--journal", "a.limen")
-    first = run(folder, *LIMEN, *options, "train.py")[2]
+    first = limen(folder, "run", *options, "train.py")[2]
     assert first == f"{HEALTHY}report: limen-report.html · JSON: a.json · journal: a.limen\n"
     for number in (1, 2):
-        again = run(folder, *LIMEN, *options, "train.py")[2]
+        again = limen(folder, "run", *options, "train.py")[2]
         assert again == (
             f"{HEALTHY}report: limen-report.html (replaced) · JSON: a.json (replaced) · "
             f"journal: a.limen (the older run is now a.limen.{number})\n"
         )
-        assert run(folder, "-m", "limen", "report", f"a.limen.{number}")[:2] == (0, HEALTHY)
+        assert limen(folder, "report", f"a.limen.{number}")[:2] == (0, HEALTHY)
 
 
 def test_a_script_that_sets_the_threads_before_importing_torch_gets_them(folder: Path) -> None:
@@ -229,7 +260,7 @@ def test_a_signal_ends_the_training_as_in_python_and_the_report_is_written(numbe
     assert (folder / "a.html").exists()
     assert f"limen: the script was ended by {signal.Signals(number).name}; up to there:\n" in err
     assert err.endswith("\nreport: a.html · journal: a.limen\n")
-    assert run(folder, "-m", "limen", "report", "a.limen")[0] == 0
+    assert limen(folder, "report", "a.limen")[0] == 0
 
 
 def test_after_a_kill_the_journal_gives_the_report(folder: Path) -> None:
@@ -242,7 +273,7 @@ def test_after_a_kill_the_journal_gives_the_report(folder: Path) -> None:
             process.stdout.readline()
         process.kill()
         process.communicate(timeout=60)
-    code, out, err = run(folder, "-m", "limen", "report", "a.limen", "--html", "again.html", "--json", "again.json")
+    code, out, err = limen(folder, "report", "a.limen", "--html", "again.html", "--json", "again.json")
     assert code == 0
     assert out.startswith("limen: this run did not finish: it was killed, or it is still running; up to there:\n")
     assert "watched" in out
@@ -272,7 +303,7 @@ def test_a_full_disk_ends_the_journal_with_one_sentence_and_not_the_training(fol
 
 def test_a_further_process_of_a_distributed_run_says_nothing_and_keeps_its_journal(folder: Path) -> None:
     options = ("--json", "a.json", "--fail-on", "warning")
-    code, _, err = run(folder, *LIMEN, *options, "sick.py", RANK="1", WORLD_SIZE="2", MASTER_ADDR="a", MASTER_PORT="1")
+    code, _, err = limen(folder, "run", *options, "sick.py", RANK="1", WORLD_SIZE="2", MASTER_ADDR="a", MASTER_PORT="1")
     assert (code, err) == (0, "")
     (journal,) = folder.glob("limen-ranks-*/*")
     assert journal.name == "sick.rank1.limen"
@@ -295,7 +326,7 @@ def test_the_report_falls_back_to_a_temporary_folder_and_says_so(folder: Path) -
 def test_what_is_wrong_with_limen_itself_is_told_in_one_line_and_the_training_goes_on(folder: Path) -> None:
     (folder / "train.py").write_text(f"import sys\nsys.modules['limen.watch'] = None\n{TRAINS}")
     code, out, err = run(folder, *LIMEN, "train.py")
-    assert (code, out) == run(folder, "train.py")[:2]
+    assert (code, out) == trained()[:2]
     assert re.fullmatch(r"limen: cannot watch, the script runs on without \(.*\)\. --strict shows where\.\n", err)
     assert not list(folder.glob("limen-*"))
     assert run(folder, *LIMEN, "--strict", "train.py")[0] == 1

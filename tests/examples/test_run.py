@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.warm import run_module
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 Found = tuple[str, str, int, str | None]  # path, function, units, layer
@@ -55,34 +57,39 @@ SICK = {
 HEALTHY = ["very_sparse_relu", "confident_head", "frozen_backbone", "dropout_silu_small_data", "zero_starts"]
 
 
-def run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run Python with ``command`` in ``folder``, on one thread; fail with its output if it failed."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def bare(script: Path, folder: Path) -> str:
+    """What a script prints in a process of its own; fails with its output if it failed."""
     done = subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=240,
+        [sys.executable, str(script)],
+        cwd=folder, env=environment(), capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    return done
+    return done.stdout
 
 
-def watched(script: Path, folder: Path) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
-    """Run a script under ``limen run``; return the process and the JSON."""
+def watched(script: Path, folder: Path) -> tuple[str, dict[str, Any]]:
+    """What it prints under ``limen run``, and the JSON."""
     report, result = folder / "report.html", folder / "result.json"
-    done = run("-m", "limen", "run", "--report", report, "--json", result, script, folder=folder)
+    command = ("run", "--report", str(report), "--json", str(result), str(script))
+    code, out, err = run_module("limen", *command, folder=folder, environment=environment())
+    assert code == 0, out + err
     assert report.stat().st_size > 10_000
-    return done, json.loads(result.read_text())
+    return out, json.loads(result.read_text())
 
 
 @pytest.mark.parametrize("name", [*SITES, "handwritten_update"])
 def test_watching_changes_no_bit_and_finds_every_site(name: str, tmp_path: Path) -> None:
     script = EXAMPLES / f"{name}.py"
-    bare = run(script, folder=tmp_path)
-    done, result = watched(script, tmp_path)
-    last, before = bare.stdout.splitlines()[:-3:-1]
+    expected = bare(script, tmp_path)
+    out, result = watched(script, tmp_path)
+    last, before = expected.splitlines()[:-3:-1]
     assert last.startswith("weights ")
     assert before.startswith("random ")
-    assert done.stdout == bare.stdout
+    assert out == expected
     found = [(site["path"], site["function"], site["units"], site["layer"]) for site in result["sites"]]
     if name == "handwritten_update":  # raw tensors have no paths
         assert [site[1:3] for site in found] == [("relu", 80), ("relu", 40)]
