@@ -30,8 +30,9 @@ def held_back(x: Number) -> tuple[Number, Number]:
 
 
 def radius(x: Tensor, other: float = 1.0) -> Tensor:
-    """``sqrt(x² + other²)``; does not overflow."""
-    return torch.hypot(x, x.new_tensor(other))
+    """``sqrt(x² + other²)``; does not overflow, and unlike ``hypot`` finds the same bits at every place of a tensor."""
+    size = x.abs()
+    return torch.where(size > 2.0**500, size, torch.sqrt(size.clamp(max=2.0**500).square() + other * other))
 
 
 @register("softsign")
