@@ -90,7 +90,7 @@ def isru_curvature(x: Tensor, alpha: float) -> Tensor:
     """``-3 alpha x (1 + alpha x²)^(-5/2)``."""
     near = x.clamp(-HUGE, HUGE)
     inverse = 1 / radius(math.sqrt(alpha) * near)
-    return -3 * alpha * (near * inverse) * inverse.pow(4)
+    return -3 * alpha * (near * inverse) * inverse.square().square()
 
 
 @register("isru")
