@@ -19,7 +19,6 @@ __all__ = ["ISRLU", "ISRU", "Asinh", "BentIdentity", "Softsign", "SquarePlus"]
 HUGE = 1e200
 """Where a quotient of two numbers that grow alike may stop growing: it is constant to the last place by then."""
 
-
 REACH = 2.0**100
 """Where a power of ``1 + x²`` is one of ``x`` to the last place, and its square does not overflow yet."""
 
