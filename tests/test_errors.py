@@ -15,11 +15,13 @@ from limen.errors import (
     UnreadableJournal,
     UnwritablePath,
     WatchRefused,
+    WrongType,
 )
 
 TREE = {
     UnknownName: KeyError,
     InvalidValue: ValueError,
+    WrongType: TypeError,
     SampleRefused: ValueError,
     MissingPackage: ImportError,
     UnreadableJournal: OSError,
