@@ -214,10 +214,12 @@ def numerics_tables() -> str:
         lines += [
             "ULP, the input in brackets, and the share of inputs whose result is not the number next to the truth."
         ]
-        lines += ["", "| function | value, limen | value, torch | slope, limen | slope, torch |"]
-        lines += ["| --- | --- | --- | --- | --- |"]
+        asked = [what for what in ("value", "slope", "curvature") if any(row[::2] == (kind, what) for row in rows)]
+        columns = [(what, who) for what in asked for who in ("limen", "torch")]
+        lines += ["", "| ".join(["", "function ", *(f"{what}, {who} " for what, who in columns), ""]).rstrip()]
+        lines += ["| --- " * (1 + len(columns)) + "|"]
         for name in dict.fromkeys(name for _, name, _ in rows):
-            cells = [worst(rows[kind, name, what], who) for what in ("value", "slope") for who in ("limen", "torch")]
+            cells = [worst(rows[kind, name, what], who) for what, who in columns]
             lines.append(f"| `{name}` | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -228,7 +230,8 @@ def worst(row: dict[str, Any], who: str) -> str:
     if error is None:
         return "–"
     where = f" ({row[f'{who}_at']:.4g})" if share else ""
-    return f"{'∞' if math.isinf(error) else f'{error:.2g}'}{where}{f', {100 * share:.2g} %' if share else ''}"
+    shown = "∞" if math.isinf(error) else f"{error:.2g}" if error > 1e-9 else "0"  # the truth is rounded, too
+    return f"{shown}{where}{f', {100 * share:.2g} %' if share else ''}"
 
 
 def modules_table() -> str:

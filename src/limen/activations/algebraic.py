@@ -19,7 +19,6 @@ __all__ = ["ISRLU", "ISRU", "Asinh", "BentIdentity", "Softsign", "SquarePlus"]
 HUGE = 1e200
 """Where a quotient of two numbers that grow alike may stop growing: it is constant to the last place by then."""
 
-
 REACH = 2.0**100
 """Where a power of ``1 + x²`` is one of ``x`` to the last place, and its square does not overflow yet."""
 
@@ -30,8 +29,9 @@ def held_back(x: Number) -> tuple[Number, Number]:
 
 
 def radius(x: Tensor, other: float = 1.0) -> Tensor:
-    """``sqrt(x² + other²)``; does not overflow."""
-    return torch.hypot(x, x.new_tensor(other))
+    """``sqrt(x² + other²)``; does not overflow, and unlike ``hypot`` finds the same bits at every place of a tensor."""
+    size = x.abs()
+    return torch.where(size > 2.0**500, size, torch.sqrt(size.clamp(max=2.0**500).square() + other * other))
 
 
 @register("softsign")
@@ -89,7 +89,7 @@ def isru_curvature(x: Tensor, alpha: float) -> Tensor:
     """``-3 alpha x (1 + alpha x²)^(-5/2)``."""
     near = x.clamp(-HUGE, HUGE)
     inverse = 1 / radius(math.sqrt(alpha) * near)
-    return -3 * alpha * (near * inverse) * inverse.pow(4)
+    return -3 * alpha * (near * inverse) * inverse.square().square()
 
 
 @register("isru")

@@ -178,7 +178,7 @@ def power_of_two(exponent: Tensor) -> Tensor:
 
 
 def exp(x: Number) -> Number:
-    """Relative error of a twofold one 2⁻⁵⁹, for ``x`` from -745 to 700; what is below is 0 or about so."""
+    """Relative error of a twofold one 2⁻⁵⁷, for ``x`` from -745 to 700; what is below is 0 or about so."""
     if not isinstance(x, Twofold):
         return torch.exp(x)
     at = x.near.clamp(-760.0, 700.0)
