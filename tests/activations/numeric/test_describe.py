@@ -25,8 +25,12 @@ def test_every_property_of_a_sheet_is_held_against_what_is_found() -> None:
 
 @pytest.mark.parametrize("act", MORE, ids=repr)
 def test_the_sheets_of_the_catalogue_are_found_again(act: Any) -> None:
-    found, known = describe(act).sheet, sheet(act)
-    assert {name: getattr(found, name) for name in EXACT} == {name: getattr(known, name) for name in EXACT}
+    description, known = describe(act), sheet(act)
+    found = description.sheet
+    kinks = np.array(known.kinks)
+    chosen = np.array_equal(description.df(kinks), act.df(torch.from_numpy(kinks)).numpy())
+    for name in EXACT:  # how many slopes there are depends on which one is chosen at a kink
+        assert (name == "saved" and not chosen) or getattr(found, name) == getattr(known, name), name
     for name in NEAR:
         one, other = (np.atleast_1d(np.array(getattr(each, name), dtype=object)) for each in (found, known))
         assert one.shape == other.shape, (name, one, other)
