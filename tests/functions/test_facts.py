@@ -67,6 +67,15 @@ def test_a_parameter_changes_what_is_told() -> None:
     assert look_up("elu").title == "elu"
 
 
+def test_what_other_libraries_mean_by_a_name_is_told() -> None:
+    assert dict(facts(look_up("gelu")))["elsewhere"] == "in jax this name means gelu_tanh"
+    assert (
+        "in keras2 this name means leaky_relu with negative_slope = 0.3"
+        in dict(facts(look_up("leaky_relu")))["elsewhere"]
+    )
+    assert "elsewhere" not in dict(facts(look_up("relu")))
+
+
 @pytest.mark.parametrize("name", ["gelu", "tanh", "hardtanh", "snake", "softplus"])
 def test_the_moments_of_a_described_function_are_those_of_its_entry(name: str) -> None:
     described = dict(facts(of_description(describe(look_up(name).entry))))  # type: ignore[arg-type]
