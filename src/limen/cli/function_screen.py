@@ -52,7 +52,7 @@ class FunctionScreen:
 
     def sheet(self, subject: Subject, window: tuple[float, float] | None) -> None:
         """Formula, curves, properties and what to know."""
-        from limen.functions import about, facts, formula
+        from limen.functions import about, facts, formula, measured
 
         self._line(f"{subject.title} ({subject.kind} function)", "bold cyan")
         if subject.text:
@@ -61,7 +61,7 @@ class FunctionScreen:
             self._line("")
             self._curves([subject], window)
         self._line("")
-        known = facts(subject)
+        known = [*facts(subject), *measured(subject)]
         wide = max(len(name) for name, _ in known) + 2
         for name, value in known:
             self._wrapped(value, f"{name:{wide}}")
@@ -91,7 +91,7 @@ class FunctionScreen:
         known = [{"formula": formula(subject.text), **dict(facts(subject))} for subject in subjects]
         order = dict.fromkeys(["formula", "parameters", "inputs", *(name for each in known for name in each)])
         for name in order:
-            if name != "rounding" and any(name in each for each in known):
+            if any(name in each for each in known):
                 shown.add_row(name, *(Text(self._said(each.get(name, "–"))) for each in known))
         self._console.print(shown)
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from limen.activations import Description, Sheet, clashes
 from limen.errors import LimenError
-from limen.functions.accuracy import accuracy
 from limen.functions.lookup import bare
 from limen.functions.subject import Curve, Subject
 from limen.functions.words import Fact, interval, listed, number
@@ -53,8 +52,6 @@ def elementwise(subject: Subject, sheet: Sheet) -> Iterator[Fact]:
             yield "gain", f"{number(1 / math.sqrt(found.square))}, which keeps their variance of 1 from layer to layer"
     if others := _elsewhere(subject):
         yield "elsewhere", others
-    if subject.entry is not None:
-        yield "rounding", accuracy(subject.entry)
     if sheet.year:
         yield "year", str(sheet.year)
 
