@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -138,11 +140,14 @@ def _parameter(text: str) -> tuple[str, object]:
 def _window(text: str | None) -> tuple[float, float] | None:
     if text is None:
         return None
-    low, _, high = text.partition(":")
+    found = re.fullmatch(r"(.+):(.+)", text)
     try:
-        return float(low), float(high)
+        low, high = (float(end) for end in found.groups()) if found else (0.0, 0.0)
     except ValueError:
-        raise InvalidValue(f"--x {text}: expected LOW:HIGH, as in -6:6.") from None
+        low, high = 0.0, 0.0
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise InvalidValue(f"--x {text}: expected LOW:HIGH, as in -6:6.")
+    return low, high
 
 
 class _Screen:

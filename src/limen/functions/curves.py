@@ -58,7 +58,9 @@ def window(subjects: Sequence[Subject]) -> Window:
     places += [edge for subject in subjects for edge in _edges(subject) if abs(edge) < 8]
     low, high = min([0.0, *places]), max([0.0, *places])
     room = max(1.0, 0.25 * (high - low))
-    return min(-4.0, math.floor(low - room)), max(4.0, math.ceil(high + room))
+    low, high = min(-4.0, math.floor(low - room)), max(4.0, math.ceil(high + room))
+    reach = max(-low, high)
+    return (-reach, reach) if reach <= 2 + min(-low, high) else (low, high)
 
 
 def _edges(subject: Subject) -> list[float]:

@@ -12,7 +12,8 @@ __all__ = ["HEAD", "row", "table"]
 
 HEAD = ("name", "f(x)", "values", "monotone", "saturates", "slope", "bytes", "year")
 FORMULA = HEAD.index("f(x)")
-LEAST = 12
+LEAST = 16
+FEWEST = 3
 GAP = "  "
 
 
@@ -34,18 +35,25 @@ def row(subject: Subject) -> tuple[str, ...]:
 
 
 def table(subjects: Sequence[Subject], width: int | None) -> list[str]:
-    """The head and a line for each function; where they are too wide, formulas are cut.
+    """The head and a line for each function.
 
     Args:
         subjects: functions, in order.
-        width: columns there are; None for as many as it takes.
+        width: columns there are; None for as many as it takes. First formulas are cut, then columns left out from the
+            right; names and values always stay.
     """
     rows = [HEAD, *map(row, subjects)]
     widths = [max(len(cells[index]) for cells in rows) for index in range(len(HEAD))]
     if width is not None:
-        over = sum(widths) + len(GAP) * (len(HEAD) - 1) - width
-        widths[FORMULA] = min(widths[FORMULA], max(widths[FORMULA] - over, LEAST))
+        whole, widths[FORMULA] = widths[FORMULA], min(widths[FORMULA], LEAST)
+        while _total(widths) > width and len(widths) > FEWEST:
+            widths.pop()
+        widths[FORMULA] = min(whole, widths[FORMULA] + max(width - _total(widths), 0))
     return [GAP.join(map(_cell, cells, widths)).rstrip() for cells in rows]
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
 def _cell(text: str, width: int) -> str:

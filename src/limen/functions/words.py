@@ -91,4 +91,4 @@ def short_formula(text: str) -> str:
     'a b'
     """
     found = formula(text)
-    return re.split(r"; |, with | with the ", found)[0].partition(" = ")[2] or found
+    return re.split(r"; |: |, with |, where | with the ", found)[0].partition(" = ")[2] or found

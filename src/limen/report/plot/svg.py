@@ -33,7 +33,7 @@ STYLE = (
 )
 """The looks of all pictures. A page that shows many of them needs it once."""
 
-PANEL, FIELD, LEFT, RIGHT, TOP, BOTTOM = 320.0, 200.0, 44.0, 12.0, 34.0, 28.0
+PANEL, FIELD, LEFT, RIGHT, TOP, BOTTOM = 320.0, 200.0, 40.0, 12.0, 34.0, 28.0
 LEGEND = 26.0
 
 
@@ -58,21 +58,22 @@ class Frame:
         return self.top + (high - y) / (high - low) * self.high
 
 
-def svg(panels: Sequence[Panel], *, title: str, style: bool = True) -> str:
+def svg(panels: Sequence[Panel], *, title: str, style: bool = True, wide: float = PANEL) -> str:
     """Panels side by side, with a legend above them where they have several lines.
 
     Args:
         panels: with the same lines in each.
         title: what a reader who cannot see it is told.
         style: False to leave out ``STYLE``, for a page that has it.
+        wide: width of each panel, in CSS pixels.
     """
     names = [line.name for line in panels[0].lines]
     above = LEGEND if len(names) > 1 else 0.0
-    width, height = PANEL * len(panels), above + TOP + FIELD + BOTTOM
+    width, height = wide * len(panels), above + TOP + FIELD + BOTTOM
     parts = [_opening(width, height, title), f"<style>{STYLE}</style>" * style]
     parts += _legend(names) if above else []
     for index, panel in enumerate(panels):
-        parts += _panel(Frame(panel, index * PANEL + LEFT, above + TOP, PANEL - LEFT - RIGHT, FIELD))
+        parts += _panel(Frame(panel, index * wide + LEFT, above + TOP, wide - LEFT - RIGHT, FIELD))
     return "".join([*parts, "</svg>"])
 
 
