@@ -26,7 +26,7 @@ def clip(x: mp.mpf, low: float, high: float) -> mp.mpf:
 
 
 def quotient(x: mp.mpf, act: Activation) -> mp.mpf:
-    """Molina et al. 2020, Eq. 2."""
+    """Molina et al. 2020, the safe form."""
     top = sum(mp.mpf(a) * x**power for power, a in enumerate(act.numerator))
     return top / (1 + abs(sum(mp.mpf(b) * x ** (power + 1) for power, b in enumerate(act.denominator))))
 
@@ -47,7 +47,7 @@ def bell(place: mp.mpf, order: int = 3) -> mp.mpf:
 
 
 def kan_spline(x: mp.mpf, act: Activation) -> mp.mpf:
-    """Liu et al. 2024, Eqs. 2.10 to 2.12, on a grid that goes on beyond its ends."""
+    """Liu et al. 2024, Sec. 2.2, on a grid that goes on beyond its ends."""
     place = (x - mp.mpf(act.low)) / (mp.mpf(act.high) - mp.mpf(act.low)) * (len(act.coefficients) - 3)
     heights = enumerate(act.coefficients)
     spline = sum((mp.mpf(c) * bell(place + 3 - k) for k, c in heights if c and 0 < place + 3 - k < 4), mp.mpf(0))
@@ -55,7 +55,7 @@ def kan_spline(x: mp.mpf, act: Activation) -> mp.mpf:
 
 
 def acon_c(x: mp.mpf, act: Activation) -> mp.mpf:
-    """Ma et al. 2021, Eq. 6."""
+    """Ma et al. 2021: the smooth maximum of two lines."""
     p1, p2, beta = mp.mpf(act.p1), mp.mpf(act.p2), mp.mpf(act.beta)
     return (p1 - p2) * x * logistic(beta * (p1 - p2) * x) + p2 * x
 

@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import torch
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
@@ -23,8 +24,11 @@ from limen import activations, theory
 from limen.findings import SYMPTOMS, Thresholds
 from limen.findings.causes import EXPLANATIONS, FACTS
 from limen.findings.rules import RULES
+from limen.kernels import functions as kernels
 from limen.manual import explain as page
 from limen.manual import names as named
+from limen.nn.conversion import CLASSES
+from limen.nn.entries import call_of, keeps_output
 from limen.preflight import Limits
 from limen.vitals import EVIDENCE
 
@@ -58,6 +62,7 @@ def generated() -> Iterator[tuple[str, str]]:
         yield f"findings/{name}.md", manual_page(name)
     yield "findings/limits.md", limits_page()
     yield "numerics.md", (ROOT / "docs" / "numerics.in").read_text() + numerics_tables()
+    yield "modules.md", (ROOT / "docs" / "modules.in").read_text() + modules_table()
     yield "theory.md", (ROOT / "docs" / "theory.in").read_text() + gains_table()
     yield "initialisation.md", (ROOT / "docs" / "initialisation.in").read_text() + initialisation_tables()
     yield "command-line.md", (ROOT / "docs" / "command-line.in").read_text() + "".join(map(command_help, COMMANDS))
@@ -224,6 +229,17 @@ def worst(row: dict[str, Any], who: str) -> str:
         return "–"
     where = f" ({row[f'{who}_at']:.4g})" if share else ""
     return f"{'∞' if math.isinf(error) else f'{error:.2g}'}{where}{f', {100 * share:.2g} %' if share else ''}"
+
+
+def modules_table() -> str:
+    """Each class of module: whether torch has it, what is kept, whether it may overwrite, whether there is a kernel."""
+    rows: list[str] = []
+    for kind, twin in sorted(CLASSES.items(), key=lambda pair: pair[1].__name__.lower()):
+        name, kept = twin.__name__, keeps_output(*call_of(kind()))
+        compiled = kernels.compiled(kind.name, torch.float32, torch.device("cpu"))
+        cells = ["yes" if hasattr(torch.nn, name) else "", "output" if kept else "input"]
+        rows.append(f"| `{name}` | {' | '.join(cells)} | {'yes' if kept else ''} | {'yes' if compiled else ''} |")
+    return "\n".join(rows) + "\n"
 
 
 def gains_table() -> str:

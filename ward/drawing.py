@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ward.recipe import Recipe
 
-__all__ = ["DRAW", "digest", "drawn"]
+__all__ = ["DRAW", "SALT", "digest", "drawn"]
 
 DRAW = "b"
 """The letter in the name of each case: of which draw it is.

@@ -228,6 +228,14 @@ SECOND = """tanhshrink hardshrink softshrink threshold squareplus bent_identity 
     star_relu serf tanhexp logish smish phish snake sparse_plus sparse_sigmoid hard_mish"""
 
 
+FOURTH = "prelu swish rrelu apl maxout pau acon_c linear_spline kan_spline dynamic_tanh"
+
+
+def test_the_learned_functions_are_there() -> None:
+    assert len(FOURTH.split()) == 10
+    assert set(FOURTH.split()) <= set(names())
+
+
 def test_the_first_two_tiers_are_there() -> None:
     tiers = FIRST.split(), SECOND.split()
     assert tuple(map(len, tiers)) == (26, 22)

@@ -62,7 +62,7 @@ def test_what_is_measured_is_what_entries_state(name: str) -> None:
 
 
 def test_the_paper_of_acon_bounds_its_slope() -> None:
-    """Ma et al. 2021, Eqs. 7 and 8: 1.0998 p1 - 0.0998 p2 and the same with p1 and p2 exchanged."""
+    """Ma et al. 2021: 1.0998 p1 - 0.0998 p2 and the same with p1 and p2 exchanged."""
     entry = ACONC(1.5, -0.25, 3.0)
     slopes = entry.df(torch.linspace(-10, 10, 100_001, dtype=torch.float64))
     assert float(slopes.max()) == pytest.approx(1.0998 * 1.5 + 0.0998 * 0.25, abs=1e-3)

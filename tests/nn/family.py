@@ -10,9 +10,15 @@ from torch import Tensor, nn
 
 from limen import nn as twins
 from limen.activations import Activation, Hardtanh, Identity, LeakyReLU, PReLU, Threshold
+from limen.nn.learnable import LEARNABLE
 from tests.activations.test_catalogue import EVERY
 
-ENTRIES: list[Activation] = [*EVERY, LeakyReLU(1.0), Threshold(-1.0, 2.0), Hardtanh(0.0, 6.0)]
+ENTRIES: list[Activation] = [
+    *(entry for entry in EVERY if type(entry) not in LEARNABLE),  # which have tests of their own
+    LeakyReLU(1.0),
+    Threshold(-1.0, 2.0),
+    Hardtanh(0.0, 6.0),
+]
 
 APPLIED = [entry for entry in ENTRIES if not isinstance(entry, Identity | PReLU)]
 """Those that an operator applies; the others are torch's own."""

@@ -191,11 +191,20 @@ def test_compiled_it_is_the_same(name: str) -> None:
 
 
 @every
-def test_empty_and_strided_inputs_are_taken(name: str) -> None:
+def test_empty_and_strided_inputs_are_taken_and_keep_their_strides(name: str) -> None:
     module = MAKERS[name](3, axis=1, dtype=torch.float64)
     assert module(torch.empty(0, 3, dtype=torch.float64)).shape == (0, 3)
     x = inputs(2, 4, 4, 3).permute(0, 3, 1, 2)
     torch.testing.assert_close(module(x), module(x.contiguous()), rtol=0, atol=0)
+    assert module(x).stride() == x.stride()
+
+
+@every
+def test_functional_transforms_give_the_slope_and_the_curvature(name: str) -> None:
+    module, x = moved(MAKERS[name](dtype=torch.float64)), inputs(40)
+    entry, slope = module.entry, torch.func.grad(lambda one: module(one))
+    torch.testing.assert_close(torch.func.vmap(slope)(x), entry.df(x), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(torch.func.vmap(torch.func.grad(slope))(x), entry.d2f(x), rtol=1e-10, atol=1e-10)
 
 
 # --- bad input -------------------------------------------------------------------------------------------------
@@ -213,7 +222,7 @@ def test_a_wrong_number_of_channels_names_both(name: str) -> None:
 @every
 @pytest.mark.parametrize("x", [torch.zeros(2, dtype=torch.int64), torch.zeros(2, dtype=torch.complex64), 1.0])
 def test_what_is_no_floating_point_tensor_is_refused(name: str, x: object) -> None:
-    with pytest.raises(WrongType, match="expected a tensor of floating-point numbers"):
+    with pytest.raises(WrongType, match=rf"{name}\(input of .*expected a tensor of floating-point numbers"):
         MAKERS[name]()(x)
 
 

@@ -64,12 +64,12 @@ def test_more_hinges_come_closer_to_a_smooth_shape(shape: str, worst: float) -> 
     # right of the last hinge, 2, the function is x, from which silu is 0.24 away there
     reach = torch.linspace(-5, 5, 401, dtype=torch.float64)
     off = [
-        float((APL(hinges, shape, dtype=torch.float64)(reach) - get(shape).f(reach)).square().mean())
+        (APL(hinges, shape, dtype=torch.float64)(reach) - get(shape).f(reach)).square().mean().item()
         for hinges in (1, 5, 17)
     ]
     assert off[0] > off[1] > off[2]
     far = (APL(17, shape, dtype=torch.float64)(reach) - get(shape).f(reach)).abs().max()
-    assert float(far) < worst
+    assert far.item() < worst
 
 
 def test_the_penalty_is_the_sum_of_squares_and_pulls_the_slopes_in() -> None:

@@ -1,4 +1,4 @@
-"""Against torch.nn: the same constructors, attributes, representations and state, and the same numbers where it is right."""
+"""Against torch.nn: the same constructors, attributes, representations, state, and numbers where those are right."""
 
 import inspect
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
+import torch.utils.checkpoint
 from torch import Tensor, nn
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from limen import nn as twins
 from limen.activations import Activation, get
@@ -52,7 +54,7 @@ class Network(nn.Module):
         super().__init__()
         torch.manual_seed(0)
         self.layers = nn.Sequential(
-            nn.Linear(3, 4), twins.GELU(), nn.Linear(4, 4), twins.ReLU(inplace=True), nn.Linear(4, 2), twins.Snake(2.0)
+            nn.Linear(3, 4), twins.GELU(), nn.Linear(4, 4), twins.Snake(0.5), twins.ReLU(inplace=True)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -90,6 +92,24 @@ def test_an_exported_network_computes_the_same_and_applies_the_operator() -> Non
     assert "limen.activate.default" in str(program.graph)
     more = torch.cat([SMALL, SMALL.flip(0) / 2, SMALL])
     torch.testing.assert_close(program.module()(more), network(more))
+
+
+def test_a_traced_network_computes_the_same() -> None:
+    network = Network()
+    for traced in (torch.fx.symbolic_trace(network), torch.jit.trace(network, SMALL)):
+        torch.testing.assert_close(traced(SMALL), network(SMALL))
+    made = make_fx(network)(SMALL)
+    torch.testing.assert_close(made(SMALL), network(SMALL))
+
+
+def test_the_learning_of_a_recomputed_network_is_the_same() -> None:
+    network = Network()
+
+    def recomputed(x: Tensor) -> Tensor:
+        return torch.utils.checkpoint.checkpoint(network, x, use_reentrant=False)
+
+    for found, wanted in zip(gradients(recomputed, network), gradients(network, network), strict=True):
+        assert torch.equal(found, wanted)
 
 
 # --- transforms ------------------------------------------------------------------------------------------------
@@ -130,7 +150,7 @@ def test_gradients_of_each_sample() -> None:
         return torch.func.functional_call(plain, weights, (sample[None],)).square().mean()
 
     plain = copy.deepcopy(network)
-    plain.layers[3].inplace = False
+    plain.layers[4].inplace = False
     found = torch.vmap(torch.func.grad(loss), in_dims=(None, 0))(weights, SMALL)
     for row in range(len(SMALL)):
         alone = torch.autograd.grad(network(SMALL[row, None]).square().mean(), list(network.parameters()))

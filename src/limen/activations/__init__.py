@@ -26,6 +26,7 @@ from limen.activations.output_heads import OutputHead, head_for, tasks
 from limen.activations.parabolic import SQNL, HardMish, Hardswish, SparsePlus, SquaredReLU, StarReLU
 from limen.activations.periodic import Sin, Snake
 from limen.activations.rectified import Abs, Identity, LeakyReLU, PReLU, ReLU, ReLU6
+from limen.activations.rounding import InDoubles
 from limen.activations.scaled_tanh import ScaledTanh
 from limen.activations.sheet import Sheet
 from limen.activations.shrinkage import Hardshrink, Softshrink, Tanhshrink, Threshold
@@ -74,6 +75,7 @@ __all__ = [
     "Head",
     "HeadSheet",
     "Identity",
+    "InDoubles",
     "KANSpline",
     "LeCunTanh",
     "LeakyReLU",

@@ -12,7 +12,7 @@ from limen.activations.interface import Entry, check_number
 from limen.activations.pieces import keep_nan
 from limen.activations.rounding import exact, fine, leaning
 from limen.activations.sheet import Sheet
-from limen.activations.twofold import Number, clamp, magnitude, near, sqrt, where
+from limen.activations.twofold import Number, alike, clamp, magnitude, near, sqrt, where
 
 __all__ = ["ISRLU", "ISRU", "Asinh", "BentIdentity", "Softsign", "SquarePlus"]
 
@@ -24,9 +24,9 @@ REACH = 2.0**100
 """Where a power of ``1 + x²`` is one of ``x`` to the last place, and its square does not overflow yet."""
 
 
-def held_back(x: Number) -> tuple[Number, Tensor]:
+def held_back(x: Number) -> tuple[Number, Number]:
     """``|x|``, but ``REACH`` beyond that, and there by how much it was made smaller; else 1."""
-    return clamp(magnitude(x), 0.0, REACH), REACH / near(x).abs().clamp(min=REACH)
+    return clamp(magnitude(x), 0.0, REACH), alike(x, REACH / near(x).abs().clamp(min=REACH))
 
 
 def radius(x: Tensor, other: float = 1.0) -> Tensor:
@@ -65,7 +65,7 @@ class Softsign(Entry):
     def df(self, x: Number) -> Number:
         inner, beyond = held_back(x)
         inverse = 1 / (1 + inner)
-        return inverse * inverse * beyond.square()
+        return inverse * inverse * (beyond * beyond)
 
     @exact
     def d2f(self, x: Tensor) -> Tensor:
@@ -82,7 +82,7 @@ def isru_slope(x: Number, alpha: float) -> Number:
     """``(1 + alpha x²)^(-3/2)``."""
     inner, beyond = held_back(x)
     square = 1 + inner * inner * alpha
-    return 1 / (square * sqrt(square)) * beyond.pow(3)
+    return 1 / (square * sqrt(square)) * (beyond * beyond * beyond)
 
 
 def isru_curvature(x: Tensor, alpha: float) -> Tensor:
@@ -201,7 +201,7 @@ class SquarePlus(Entry):
     def df(self, x: Number) -> Number:
         inner, beyond = held_back(x)
         square = inner * inner + self.b
-        left = self.b / (2 * (square + inner * sqrt(square))) * beyond.square()
+        left = self.b / (2 * (square + inner * sqrt(square))) * (beyond * beyond)
         return where(near(x) < 0, left, 1 - left)
 
     @exact

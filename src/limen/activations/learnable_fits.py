@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from limen.errors import InvalidValue
 
 __all__ = ["fitted_bells", "fitted_hinges", "fitted_quotient", "fitted_spline", "sampled", "shape_at", "shape_named"]
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 POINTS = 2001
 """Evenly spaced places at which a shape and its fit are compared."""
@@ -30,7 +31,7 @@ def shape_named(call: str, shape: str | Activation) -> Activation:
         UnknownName: no entry bears the name.
         InvalidValue: an entry of several inputs, or of none.
     """
-    entry = get(shape) if isinstance(shape, str) else shape
+    entry: Any = get(shape) if isinstance(shape, str) else shape
     if isinstance(entry, Activation):
         return entry
     raise InvalidValue(

@@ -3,7 +3,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -44,7 +44,11 @@ def gated_curvature(x: Tensor, steep: float) -> Tensor:
 
 def rounded_once(function: Callable[[Tensor], Tensor], x: Tensor, *, lean: Callable[[Tensor], Tensor]) -> Tensor:
     """A function of doubles, rounded once, that leans as its parameters say; ``leaning`` is for those without any."""
-    return leaning(lean)(lambda _, z: function(z))(None, x)
+
+    def compute(_: object, z: Tensor) -> Tensor:
+        return function(z)
+
+    return leaning(lean)(compute)(None, x)
 
 
 def half_line(bend: float) -> Callable[[Tensor], Tensor]:
@@ -79,10 +83,10 @@ class Swish(Entry):
     @property
     def sheet(self) -> Sheet:
         if self.beta > 0:
-            return swish_sheet(self.beta)
+            return replace(swish_sheet(self.beta), year=2017)
         if self.beta == 0:
             return Sheet(
-                monotone=True, lipschitz=0.5, saved="nothing", year=2016, parity="odd", convex=True, concave=True,
+                monotone=True, lipschitz=0.5, saved="nothing", year=2017, parity="odd", convex=True, concave=True,
                 homogeneous=1,
             )  # fmt: skip
         (least, _), (root,) = swish_sheet(-self.beta).range, swish_sheet(-self.beta).roots
@@ -91,7 +95,7 @@ class Swish(Entry):
             limits=(-math.inf, 0.0),
             monotone=False,
             lipschitz=swish_sheet().lipschitz,
-            year=2016,
+            year=2017,
             roots=(-root,),
         )
 
@@ -123,7 +127,7 @@ class ACONC(Entry):
     p1: float = 1.0
     p2: float = 0.0
     beta: float = 1.0
-    source = "Ma et al. 2021, arXiv:2009.04759, Sec. 3"
+    source = "Ma et al. 2021, arXiv:2009.04759"
 
     def __post_init__(self) -> None:
         for parameter in ("p1", "p2", "beta"):

@@ -24,7 +24,7 @@ class Maxout(Combination):
     """
 
     pieces: int = 2
-    source = "Goodfellow et al. 2013, arXiv:1302.4389, Eq. 1"
+    source = "Goodfellow et al. 2013, arXiv:1302.4389"
 
     def __post_init__(self) -> None:
         if isinstance(self.pieces, bool) or not isinstance(self.pieces, int) or self.pieces < 2:  # pyright: ignore[reportUnnecessaryIsInstance]

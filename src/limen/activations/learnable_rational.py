@@ -73,7 +73,7 @@ class PAU(Entry):
 
     numerator: tuple[float, ...] = (0.05595350453, 0.505, 0.9916050518, 0.7229241845, 0.2010043064, 0.01971640596)
     denominator: tuple[float, ...] = (0.0, 1.431533039, 0.0, 0.03904238804)
-    source = "Molina, Schramowski & Kersting 2020, arXiv:1907.06732, Eq. 2"
+    source = "Molina, Schramowski & Kersting 2020, arXiv:1907.06732"
 
     def __post_init__(self) -> None:
         settle_numbers(self, "numerator")
@@ -193,4 +193,4 @@ def _changes(entry: PAU) -> tuple[float, ...]:
 
 def _vanishes(entry: PAU, x: float) -> bool:
     """Whether the numerator is 0, so that the sign of the sum beside it does not show in the slope."""
-    return abs(np.polynomial.Polynomial(entry.numerator)(x)) < TOUCHES
+    return bool(abs(np.polynomial.Polynomial(entry.numerator)(x)) < TOUCHES)

@@ -56,7 +56,7 @@ class LinearSpline(Entry):
     coefficients: tuple[float, ...] = tuple(k / 2 if k > 0 else k / 8 for k in range(-6, 7))
     low: float = -3.0
     high: float = 3.0
-    source = "Bohra et al. 2020, IEEE Open Journal of Signal Processing 1, Sec. III (deep splines)"
+    source = "Bohra et al. 2020, IEEE Open Journal of Signal Processing 1 (deep splines)"
 
     def __post_init__(self) -> None:
         settle_numbers(self, "coefficients", least=2)

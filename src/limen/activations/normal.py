@@ -48,7 +48,7 @@ def erf(x: Number) -> Number:
     """``erf(x)``; what ``x`` has beyond a double is put back with the slope."""
     if not isinstance(x, Twofold):
         return torch.erf(x)
-    return single(torch.erf(x.near)) + 2 / math.sqrt(math.pi) * torch.exp(-x.near * x.near) * x.rest
+    return single(torch.erf(x.near)).adjusted(2 / math.sqrt(math.pi) * torch.exp(-x.near * x.near) * x.rest)
 
 
 def share(x: Number) -> Number:
@@ -59,7 +59,7 @@ def share(x: Number) -> Number:
     at = single(-near(x).clamp(-BEYOND, BEYOND))
     at = at * matched(at, ROOT_HALF, ROOT_HALF_REST)
     value, off = 0.5 * torch.special.erfc(at.near), torch.exp(-at.near * at.near) / -math.sqrt(math.pi) * at.rest
-    return single(value) + off if isinstance(x, Twofold) else value + off
+    return single(value).adjusted(off) if isinstance(x, Twofold) else value + off
 
 
 @register("gaussian")

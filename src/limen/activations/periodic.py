@@ -11,7 +11,7 @@ from limen.activations.base import register
 from limen.activations.interface import Entry, check_number
 from limen.activations.rounding import fine
 from limen.activations.sheet import Sheet
-from limen.activations.twofold import Number, near, where
+from limen.activations.twofold import Number, matched, near, single, where
 
 __all__ = ["Sin", "Snake"]
 
@@ -30,12 +30,13 @@ def phase(x: Number, frequency: float) -> Number:
     return where(wide.isfinite() & (wide != 0), angle * frequency, wide)  # zero with its sign
 
 
-def sine(angle: Number) -> Tensor:
+def sine(angle: Number) -> Number:
     """``sin(angle)``."""
     if isinstance(angle, Tensor):
         return torch.sin(angle)
-    both = torch.sin(angle.near) * torch.cos(angle.rest) + torch.cos(angle.near) * torch.sin(angle.rest)
-    return torch.where(angle.near == 0, angle.near, both)  # the sign of zero
+    first, half = torch.sin(angle.near), torch.sin(angle.rest / 2)
+    both = single(first).adjusted(torch.cos(angle.near) * torch.sin(angle.rest) - 2 * first * half * half)
+    return where(angle.near == 0, angle.near, both)  # the sign of zero
 
 
 def cosine(angle: Number) -> Tensor:
@@ -88,6 +89,10 @@ class Sin(Entry):
         return -(self.w0**2) * sine(phase(x, self.w0))
 
 
+QUARTER, QUARTER_REST = 0.7853981633974483, 3.061616997868383e-17
+"""``pi / 4`` as two doubles."""
+
+
 @register("snake")
 @dataclass(frozen=True)
 class Snake(Entry):
@@ -117,13 +122,17 @@ class Snake(Entry):
     @fine
     def f(self, x: Number) -> Number:
         angle = phase(where(near(x).isinf(), 0.0, x), self.alpha)
-        return near(x) + sine(angle).square() / self.alpha
+        wave = sine(angle)
+        return near(x) + near(wave * wave) / self.alpha
 
     @fine
     def df(self, x: Number) -> Number:
-        # a square: nothing is lost where 1 and the sine cancel
+        # a square, as 1 + sin(2 z) = (sin z + cos z)² = 2 sin²(z + pi/4): nothing is lost where 1 and the sine cancel
         angle = phase(x, self.alpha)
-        return (sine(angle) + cosine(angle)).square()
+        if isinstance(angle, Tensor):
+            return (torch.sin(angle) + torch.cos(angle)).square()
+        root = sine(angle + matched(angle, QUARTER, QUARTER_REST))
+        return 2 * root * root
 
     @fine
     def d2f(self, x: Number) -> Number:

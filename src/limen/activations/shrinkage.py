@@ -14,7 +14,7 @@ from limen.activations.interface import Entry, check_number
 from limen.activations.pieces import keep_nan, zero
 from limen.activations.rounding import below_a_square, exact, leaning
 from limen.activations.sheet import Sheet
-from limen.activations.twofold import Number, clamp, near, tanh, where
+from limen.activations.twofold import Number, alike, clamp, near, tanh, where
 
 __all__ = ["Hardshrink", "Softshrink", "Tanhshrink", "Threshold"]
 
@@ -174,7 +174,7 @@ class Tanhshrink(Entry):
         for term in TERMS:
             rest = small / (term + rest)
         square = inner * inner
-        close = inner * square / (square + (3 + rest))  # x - x / (1 + x² / (3 + rest))
+        close = inner * square / (square + alike(x, 3 + rest))  # x - x / (1 + x² / (3 + rest))
         wide = near(x)
         far = where(wide.abs() > FAR, wide, clamp(x, -FAR, FAR) - tanh(clamp(x, -FAR, FAR)))
         return where(wide == 0, wide, where(wide.abs() < 1, close, far))  # 0 with its sign

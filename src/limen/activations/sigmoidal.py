@@ -149,7 +149,7 @@ class Arctan(Entry):
     @fine
     def df(self, x: Number) -> Number:
         inner, beyond = held_back(x)
-        return 1 / (1 + inner * inner) * beyond.square()
+        return 1 / (1 + inner * inner) * (beyond * beyond)
 
     @exact
     def d2f(self, x: Tensor) -> Tensor:

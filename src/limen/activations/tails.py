@@ -9,6 +9,7 @@ import torch
 
 from limen.activations.interface import Activation
 from limen.activations.places import Curve, Floats, grid, steepest_slope
+from limen.activations.rounding import InDoubles
 
 __all__ = ["FLAT", "Tails", "tails"]
 
@@ -66,7 +67,7 @@ def _remembered(act: Activation) -> Tails:
 
 def _find(act: Activation) -> Tails:
     """Both sides; the right one is the left one of the mirrored function."""
-    value, slope = _curve(act.f), _curve(act.df)
+    value, slope = _curve(InDoubles(act.f)), _curve(InDoubles(act.df))
     kinks = tuple(-kink for kink in reversed(act.kinks))
     steepest = steepest_slope(slope, grid(act.kinks))
     left = _left_edge(slope, grid(act.kinks), act.kinks, steepest)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -92,7 +93,7 @@ def _at(function: Function, places: tuple[float, ...]) -> list[float]:
     return function(torch.tensor(places, dtype=torch.float64, device="cpu")).tolist()
 
 
-def _parity(entry: Entry) -> str | None:
+def _parity(entry: Entry) -> Literal["odd", "even"] | None:
     """That of the bits."""
     x = _grid(())
     there, back = entry.f(x), entry.f(-x)

@@ -19,6 +19,7 @@ from torch import Tensor
 __all__ = [
     "Number",
     "Twofold",
+    "alike",
     "clamp",
     "collapse",
     "exp",
@@ -68,7 +69,8 @@ def single(x: Tensor) -> Twofold:
 class Twofold:
     """A number as the double next to it and what is missing.
 
-    Sums, products and quotients are good to about 2⁻¹⁰⁰ of their terms, if nothing overflows or is subnormal.
+    Sums, products and quotients are good to about 2⁻¹⁰⁰ of their terms, if nothing overflows or is subnormal. A tensor
+    may stand on the other side, but not where ``torch.compile`` should follow: it takes that for its own operation.
     """
 
     near: Tensor
@@ -100,7 +102,7 @@ class Twofold:
     def __truediv__(self, other: Number | float) -> Twofold:
         divisor = other.near if isinstance(other, Twofold) else other
         first = self.near / divisor
-        left = self - (other * first if isinstance(other, Twofold) else product(first, other))
+        left = self - (other * single(first) if isinstance(other, Twofold) else product(first, other))
         return single(first).adjusted(left.near / divisor)
 
     def __rtruediv__(self, other: Tensor | float) -> Twofold:
@@ -136,6 +138,11 @@ def where(condition: Tensor, x: Number | float, y: Number | float) -> Number:
 
 def _parts(x: Number | float) -> tuple[Tensor | float, Tensor | float]:
     return (x.near, x.rest) if isinstance(x, Twofold) else (x, 0.0)
+
+
+def alike(x: Number, y: Tensor) -> Number:
+    """The tensor ``y`` as a number of the kind of ``x``."""
+    return single(y) if isinstance(x, Twofold) else y
 
 
 def magnitude(x: Number) -> Number:

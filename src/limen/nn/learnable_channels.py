@@ -55,14 +55,14 @@ def learned(
     return nn.Parameter(one.expand(channels, *one.shape).clone())
 
 
-def check_channels(call: str, input: Tensor, channels: int, axis: int) -> None:
+def check_channels(name: str, input: Tensor, channels: int, axis: int) -> None:
     """Refuse an input that is not of floating point, or has another number of channels.
 
     Raises:
         WrongType: it is no tensor of floating-point numbers.
         InvalidValue: says both numbers of channels.
     """
-    check_input(call, input)
+    check_input(name, input)
     if channels == 1:
         return
     found = input.shape[axis] if -input.ndim <= axis < input.ndim else None
@@ -70,7 +70,7 @@ def check_channels(call: str, input: Tensor, channels: int, axis: int) -> None:
         return
     what = f"an input of shape {list(input.shape)} has " + (f"{found} there" if found else "no such axis")
     raise InvalidValue(
-        f"{call}(num_parameters={channels}, axis={axis}): {what}. Give it as many parameters as that axis is long, or "
+        f"{name}(num_parameters={channels}, axis={axis}): {what}. Give it as many parameters as that axis is long, or "
         "a single one for all channels."
     )
 

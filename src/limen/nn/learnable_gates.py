@@ -65,7 +65,7 @@ class Swish(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The function of each element, with the ``beta`` of its channel."""
-        check_channels("Swish", input, self.num_parameters, self.axis)
+        check_channels("swish", input, self.num_parameters, self.axis)
         x, beta = widened(input, along(self.beta, input, self.axis))
         return (x * torch.sigmoid(beta * x)).to(input.dtype)
 
@@ -93,7 +93,7 @@ class ACONC(nn.Module):
         p2: ``[num_parameters]``.
         beta: ``[num_parameters]``.
 
-    Source: Ma et al. 2021, arXiv:2009.04759, Sec. 3.
+    Source: Ma et al. 2021, arXiv:2009.04759.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class ACONC(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The function of each element, with the numbers of its channel."""
-        check_channels("ACONC", input, self.num_parameters, self.axis)
+        check_channels("acon_c", input, self.num_parameters, self.axis)
         x, p1, p2, beta = widened(input, *(along(one, input, self.axis) for one in (self.p1, self.p2, self.beta)))
         apart = p1 - p2
         return (x * (p2 + apart * torch.sigmoid(beta * apart * x))).to(input.dtype)
@@ -188,7 +188,7 @@ class DynamicTanh(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The function of each element, with the weight and the bias of its channel."""
-        check_channels("DynamicTanh", input, self.num_parameters, self.axis)
+        check_channels("dynamic_tanh", input, self.num_parameters, self.axis)
         rows = (along(one, input, self.axis) for one in (self.alpha, self.weight, self.bias))
         x, alpha, weight, bias = widened(input, *rows)
         return (weight * torch.tanh(alpha * x) + bias).to(input.dtype)

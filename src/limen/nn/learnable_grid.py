@@ -36,4 +36,5 @@ def place_on(x: Tensor, low: Tensor, high: Tensor, intervals: int, beyond: int =
 def table_at(table: Tensor, index: Tensor, axis: int) -> Tensor:
     """For each element the entry of the row of its channel: ``table`` is ``[channels, n]``, ``index`` like an input."""
     rows = torch.arange(len(table), device=table.device) * table.shape[1]
-    return table.flatten()[index + along(rows, index, axis)]
+    flat = (index + along(rows, index, axis)).flatten()
+    return table.flatten().gather(0, flat).view(index.shape)

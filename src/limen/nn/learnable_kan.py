@@ -95,7 +95,7 @@ class KANSpline(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The function of each element, with the numbers of its channel."""
-        check_channels("KANSpline", input, self.num_parameters, self.axis)
+        check_channels("kan_spline", input, self.num_parameters, self.axis)
         x, base, weight = widened(
             input, *(along(one, input, self.axis) for one in (self.base_weight, self.spline_weight))
         )

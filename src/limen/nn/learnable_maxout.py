@@ -32,7 +32,7 @@ class Maxout(nn.Module):
         weight: ``[pieces, out_features, in_features]``.
         bias: ``[pieces, out_features]``, or None.
 
-    Source: Goodfellow et al. 2013, arXiv:1302.4389, Eq. 1.
+    Source: Goodfellow et al. 2013, arXiv:1302.4389.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Maxout(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """``[..., in_features]`` to ``[..., out_features]``; of equal pieces the first one learns."""
-        check_input("Maxout", input)
+        check_input("maxout", input)
         bias = None if self.bias is None else self.bias.flatten()
         maps = F.linear(input, self.weight.flatten(0, 1), bias)  # [..., pieces * out_features]
         return maps.unflatten(-1, (self.pieces, self.out_features)).max(-2).values

@@ -31,7 +31,7 @@ class PAU(nn.Module):
         numerator: ``[num_parameters, 6]``.
         denominator: ``[num_parameters, 4]``.
 
-    Source: Molina, Schramowski & Kersting 2020, arXiv:1907.06732, Eq. 2.
+    Source: Molina, Schramowski & Kersting 2020, arXiv:1907.06732.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class PAU(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The function of each element, with the coefficients of its channel."""
-        check_channels("PAU", input, self.num_parameters, self.axis)
+        check_channels("pau", input, self.num_parameters, self.axis)
         x, *rows = widened(input, self.numerator, self.denominator)
         numerator, denominator = ([along(one, x, self.axis) for one in row.unbind(-1)] for row in rows)
         return quotient(x, numerator, denominator).to(input.dtype)

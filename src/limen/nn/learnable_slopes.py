@@ -47,7 +47,7 @@ class RReLU(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The function of each element, with a slope of its own in training."""
-        check_input("RReLU", input)
+        check_input("rrelu", input)
         return F.rrelu(input, self.first.lower, self.first.upper, self.training)
 
     def extra_repr(self) -> str:
@@ -110,7 +110,7 @@ class APL(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The function of each element, with the numbers of its channel."""
-        check_channels("APL", input, self.num_parameters, self.axis)
+        check_channels("apl", input, self.num_parameters, self.axis)
         x, slopes, hinges = widened(input, self.slopes, self.hinges)
         y = torch.relu(x)
         for slope, hinge in zip(slopes.unbind(-1), hinges.unbind(-1), strict=True):

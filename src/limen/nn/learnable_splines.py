@@ -35,7 +35,7 @@ class LinearSpline(nn.Module):
         low: a buffer.
         high: a buffer.
 
-    Source: Bohra et al. 2020, IEEE Open Journal of Signal Processing 1, Sec. III (deep splines).
+    Source: Bohra et al. 2020, IEEE Open Journal of Signal Processing 1 (deep splines).
     """
 
     low: Tensor
@@ -78,11 +78,11 @@ class LinearSpline(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The function of each element, with the coefficients of its channel."""
-        check_channels("LinearSpline", input, self.num_parameters, self.axis)
+        check_channels("linear_spline", input, self.num_parameters, self.axis)
         x, table, low, high = widened(input, self.coefficients, self.low, self.high)
         left, u = place_on(x, low, high, table.shape[1] - 1)
         before, after = table_at(table, left, self.axis), table_at(table, left + 1, self.axis)
-        return (before + (u - left) * (after - before)).to(input.dtype)
+        return ((u - left) * (after - before) + before).to(input.dtype)
 
     def penalty(self) -> Tensor:
         """How much the slopes change from piece to piece, of all channels: ``TV(2)``, to be added with a weight.

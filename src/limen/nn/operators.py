@@ -10,20 +10,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._functorch.autograd_function import enable_single_level_autograd_function
 from torch.autograd import Function
 from torch.library import Library, register_fake, register_vmap
 
 from limen.activations import Activation, register_call
 from limen.errors import InvalidValue
 from limen.kernels import functions as kernels
+from limen.nn.dispatcher import below_autograd, differentiable
 from limen.nn.entries import entry_of, keeps_output
 
-__all__ = ["activate", "activate_backward", "is_transformed"]
-
-internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
-is_transformed: Callable[[], bool] = internals._are_functorch_transforms_active
-"""Whether calls are transformed by torch.func."""
+__all__ = ["activate", "activate_backward"]
 
 Numbers = Sequence[float]
 
@@ -93,8 +89,7 @@ class Activate(Function):
 
     @staticmethod
     def forward(x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
-        with internals._AutoDispatchBelowAutograd():
-            return activate(x, function, parameters, exact)
+        return below_autograd(activate, value, x, function, parameters, exact)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -120,8 +115,7 @@ class ActivateBackward(Function):
 
     @staticmethod
     def forward(grad: Tensor, x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
-        with internals._AutoDispatchBelowAutograd():
-            return activate_backward(grad, x, function, parameters, exact)
+        return below_autograd(activate_backward, gradient, grad, x, function, parameters, exact)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -145,24 +139,8 @@ class ActivateBackward(Function):
         return sum(parts[1:], parts[0])
 
 
-def differentiable(function: type[Function]) -> Callable[..., Tensor]:
-    """An implementation for the dispatcher, which has taken off all transforms of torch.func but one.
-
-    ``Function.apply`` of that class would begin with all of them anew, and raise.
-    """
-    apply: Any = super(Function, function).apply  # pyright: ignore[reportAttributeAccessIssue]
-
-    def implementation(*arguments: Any) -> Any:
-        if not is_transformed():
-            return apply(*arguments)
-        with enable_single_level_autograd_function():
-            return apply(*arguments)
-
-    return implementation
-
-
-LIBRARY.impl("activate", differentiable(Activate), "Autograd")
-LIBRARY.impl("activate_backward", differentiable(ActivateBackward), "Autograd")
+LIBRARY.impl("activate", differentiable(Activate, value), "Autograd")
+LIBRARY.impl("activate_backward", differentiable(ActivateBackward, gradient), "Autograd")
 
 
 # --- over a batch of calls -------------------------------------------------------------------------------------
