@@ -119,7 +119,7 @@ def function_page(subject: Subject, measured: list[str]) -> str:
         lines += [f'<div class="limen-figure">{picture}</div>', ""]
     lines += [marked(part) for part in about(subject.text)]
     lines += ["## Sheet", "", '<div class="limen-sheet" markdown>', "", "| property | |", "| --- | --- |"]
-    lines += [f"| {name} | {cell(words)} |" for name, words in facts(subject) if name != "rounding"]
+    lines += [f"| {name} | {cell(words)} |" for name, words in facts(subject)]
     lines += [f"| words | {', '.join(f'`{word}`' for word in properties(subject))} |", "", "</div>", ""]
     lines += [marked(f"Source: {subject.source}.")]
     if measured:

@@ -16,7 +16,7 @@ import limen
 
 PACKAGES = sorted(m.name for m in pkgutil.iter_modules(limen.__path__, "limen.") if m.name != "limen.__main__")
 
-OPTIONAL = ["sklearn", "transformers", "lightning", "tensorboard", "wandb", "mlflow", "ray", "playwright"]
+OPTIONAL = ["sklearn", "matplotlib", "transformers", "lightning", "tensorboard", "wandb", "mlflow", "ray", "playwright"]
 SLOW = ["torch", "numpy", "plotly", "jinja2", "rich", "typer"]
 
 

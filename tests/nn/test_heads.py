@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from limen.errors import InvalidValue, WrongType
-from limen.nn import Entmax, Exp, GumbelSoftmax, LogSoftmax, Softmax, Softmin, Sparsemax
+from limen.nn import Activate, Entmax, Exp, GumbelSoftmax, LogSoftmax, Softmax, Softmin, Sparsemax
 
 KINDS = {
     "Softmax": lambda **how: Softmax(**how),
@@ -206,3 +206,12 @@ def test_parameters_out_of_range_are_refused() -> None:
         Softmax(temperature=0.0)
     with pytest.raises(InvalidValue, match=r"entmax\(alpha=0\.9\): expected a finite number >= 1\."):
         Entmax(alpha=0.9)
+
+
+def test_they_are_no_elementwise_functions() -> None:
+    with pytest.raises(
+        InvalidValue, match=r"Softmax\(temperature=1\.0\) is no entry of the catalogue that limen\.nn can"
+    ):
+        Activate("softmax")
+    with pytest.raises(InvalidValue, match=r"softmax is a function of a whole axis"):
+        torch.ops.limen.activate(torch.zeros(3), "softmax", (), False)

@@ -5,15 +5,15 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from limen.activations.base import register
 from limen.activations.gated import GELUTanh, SiLU
-from limen.activations.interface import check_number
+from limen.activations.interface import Activation, check_number
 from limen.activations.kinds import Combination, CombinationSheet, check_inputs
+from limen.activations.learnable_gates import Swish
 from limen.activations.normal import GELU
-from limen.activations.rectified import ReLU
+from limen.activations.rectified import Identity, ReLU
 from limen.activations.rounding import in_doubles
 from limen.activations.sigmoidal import Sigmoid
 from limen.errors import InvalidValue
@@ -22,15 +22,12 @@ __all__ = ["GEGLU", "GLU", "BilinearGLU", "GatedUnit", "ReGLU", "SwiGLU"]
 
 
 class GatedUnit(Combination):
-    """``f(a, b) = a g(b)``: the gate ``g`` is what a unit states, slopes follow from it."""
+    """``f(a, b) = a g(b)``: a unit states its gate ``g``, and all else follows from it."""
 
+    @property
     @abstractmethod
-    def gate(self, b: Tensor) -> Tensor:
-        """``g(b)`` of doubles."""
-
-    @abstractmethod
-    def gate_slope(self, b: Tensor) -> Tensor:
-        """``g'(b)`` of doubles."""
+    def gate(self) -> Activation:
+        """``g``."""
 
     @property
     def parts(self) -> int:
@@ -42,16 +39,13 @@ class GatedUnit(Combination):
 
     def df(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         check_inputs(self, inputs)
-        return in_doubles(self._to_value, *inputs), in_doubles(self._to_gate, *inputs)
+        return in_doubles(self.gate.f, inputs[1]), in_doubles(self._to_gate, *inputs)
 
     def _value(self, a: Tensor, b: Tensor) -> Tensor:
-        return a * self.gate(b)
-
-    def _to_value(self, a: Tensor, b: Tensor) -> Tensor:
-        return self.gate(b)
+        return a * self.gate.f(b)
 
     def _to_gate(self, a: Tensor, b: Tensor) -> Tensor:
-        return a * self.gate_slope(b)
+        return a * self.gate.df(b)
 
 
 @register("glu")
@@ -70,11 +64,9 @@ class GLU(GatedUnit):
     def sheet(self) -> CombinationSheet:
         return CombinationSheet(year=2016)
 
-    def gate(self, b: Tensor) -> Tensor:
-        return Sigmoid().f(b)
-
-    def gate_slope(self, b: Tensor) -> Tensor:
-        return Sigmoid().df(b)
+    @property
+    def gate(self) -> Activation:
+        return Sigmoid()
 
 
 @register("bilinear")
@@ -93,11 +85,9 @@ class BilinearGLU(GatedUnit):
     def sheet(self) -> CombinationSheet:
         return CombinationSheet(year=2020, homogeneous=2, symmetric=True)
 
-    def gate(self, b: Tensor) -> Tensor:
-        return b
-
-    def gate_slope(self, b: Tensor) -> Tensor:
-        return torch.where(b.isnan(), b, 1.0)
+    @property
+    def gate(self) -> Activation:
+        return Identity()
 
 
 @register("reglu")
@@ -115,11 +105,9 @@ class ReGLU(GatedUnit):
     def sheet(self) -> CombinationSheet:
         return CombinationSheet(year=2020, smooth=False, homogeneous=2)
 
-    def gate(self, b: Tensor) -> Tensor:
-        return ReLU().f(b)
-
-    def gate_slope(self, b: Tensor) -> Tensor:
-        return ReLU().df(b)
+    @property
+    def gate(self) -> Activation:
+        return ReLU()
 
 
 @register("geglu")
@@ -147,14 +135,8 @@ class GEGLU(GatedUnit):
         return CombinationSheet(year=2020)
 
     @property
-    def _function(self) -> GELU | GELUTanh:
+    def gate(self) -> Activation:
         return GELUTanh() if self.approximate == "tanh" else GELU()
-
-    def gate(self, b: Tensor) -> Tensor:
-        return self._function.f(b)
-
-    def gate_slope(self, b: Tensor) -> Tensor:
-        return self._function.df(b)
 
 
 @register("swiglu")
@@ -178,8 +160,6 @@ class SwiGLU(GatedUnit):
     def sheet(self) -> CombinationSheet:
         return CombinationSheet(year=2020)
 
-    def gate(self, b: Tensor) -> Tensor:
-        return SiLU().f(self.beta * b) / self.beta
-
-    def gate_slope(self, b: Tensor) -> Tensor:
-        return SiLU().df(self.beta * b)
+    @property
+    def gate(self) -> Activation:
+        return SiLU() if self.beta == 1 else Swish(self.beta)

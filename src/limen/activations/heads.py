@@ -33,16 +33,16 @@ class FormulaHead(Head):
         """``jacobian`` along the last axis from the output."""
 
     def f(self, x: Tensor, dim: int = -1) -> Tensor:
-        check_axis(self, x, dim)
+        check_axis(self.name, x, dim)
         return in_doubles(partial(self.value, dim=dim), x) if x.numel() else x.clone()
 
     def jacobian(self, x: Tensor, dim: int = -1) -> Tensor:
-        check_axis(self, x, dim)
+        check_axis(self.name, x, dim)
         last = x.movedim(dim, -1)
         return in_doubles(self._slopes_at, last) if x.numel() else last[..., None].expand(*last.shape, last.shape[-1])
 
     def vjp(self, x: Tensor, grad: Tensor, dim: int = -1) -> Tensor:
-        check_axis(self, x, dim)
+        check_axis(self.name, x, dim)
         return in_doubles(partial(self._pull_at, dim=dim), x, grad) if x.numel() else grad.clone()
 
     def _slopes_at(self, x: Tensor) -> Tensor:
@@ -261,7 +261,7 @@ class GumbelSoftmax(Head):
         return torch.where(soft.isnan(), soft, largest) + (soft - soft.detach())
 
     def f(self, x: Tensor, dim: int = -1, *, generator: torch.Generator | None = None) -> Tensor:
-        check_axis(self, x, dim)
+        check_axis(self.name, x, dim)
         return self.chosen(self.soft.f(self.perturbed(x, generator), dim), dim)
 
     def jacobian(self, x: Tensor, dim: int = -1) -> Tensor:

@@ -175,7 +175,7 @@ def check_inputs(entry: Combination, inputs: tuple[Tensor, ...]) -> None:
         )
 
 
-def check_axis(entry: Head, x: Tensor, dim: int) -> None:
+def check_axis(name: str, x: Tensor, dim: int) -> None:
     """Refuse a tensor that is not of floating-point numbers, or without that axis.
 
     Raises:
@@ -183,9 +183,9 @@ def check_axis(entry: Head, x: Tensor, dim: int) -> None:
         InvalidValue: it has no such axis.
     """
     if not x.is_floating_point():
-        raise WrongType(f"{entry.name}(x of {x.dtype}): expected a tensor of floating-point numbers, as x.float() is.")
+        raise WrongType(f"{name}(x of {x.dtype}): expected a tensor of floating-point numbers, as x.float() is.")
     if not -x.dim() <= dim < x.dim():
-        raise InvalidValue(f"{entry.name}(dim={dim}): found a tensor of shape {list(x.shape)}, without that axis.")
+        raise InvalidValue(f"{name}(dim={dim}): found a tensor of shape {list(x.shape)}, without that axis.")
 
 
 Function = Activation | Combination | Head

@@ -1,5 +1,6 @@
 """The catalogue to look up: what is known of a function in words, as curves and as JSON."""
 
+from limen.functions.accuracy import measured
 from limen.functions.curves import panels
 from limen.functions.facts import facts
 from limen.functions.lookup import bare, look_up
@@ -20,6 +21,7 @@ __all__ = [
     "facts",
     "formula",
     "look_up",
+    "measured",
     "of_description",
     "page",
     "panels",

@@ -7,26 +7,30 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from limen.activations import Activation
-from limen.functions.words import number
+from limen.functions.subject import Subject
+from limen.functions.words import Fact, number
 
-__all__ = ["accuracy", "worst"]
+__all__ = ["measured", "worst"]
 
 
-def accuracy(entry: Activation) -> str:
-    """What was just measured of an entry, for people.
+def measured(subject: Subject) -> list[Fact]:
+    """What is measured here and now of an entry of each number by itself; nothing of others.
 
-    >>> from limen.activations import get
-    >>> accuracy(get("relu")).startswith("float32 within 0 ULP of double in value and 0 in slope")
-    True
+    >>> from limen.functions.subject import of_name
+    >>> [(name, words[:60]) for name, words in measured(of_name("relu"))]
+    [('rounding', 'float32 within 0 ULP of double in value and 0 in slope (115,')]
     """
+    entry = subject.entry
+    if entry is None:
+        return []
     x = _inputs()
     value, slope = worst(entry.f, x), worst(entry.df, x)
     halves = max(worst(f, _every(kind)) for f in (entry.f, entry.df) for kind in (torch.bfloat16, torch.float16))
-    return (
+    words = (
         f"float32 within {number(value, 2)} ULP of double in value and {number(slope, 2)} in slope ({len(x):,} inputs)"
         f", bfloat16 and float16 within {number(halves, 2)} (every input); measured now"
     )
+    return [("rounding", words)]
 
 
 def worst(function: Callable[[Tensor], Tensor], x: Tensor) -> float:

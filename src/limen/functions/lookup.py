@@ -21,11 +21,11 @@ def bare(name: str) -> str:
 
 
 def look_up(name: str, **parameters: Any) -> Subject:
-    """The entry of that name; case, spaces, hyphens and underscores do not matter.
+    """The entry of that name; case, spaces, hyphens and underscores do not matter, but in names of another framework.
 
     Raises:
         UnknownName: there is none; the nearest is suggested (also a ``KeyError``).
         InvalidValue: a parameter that it does not have or cannot take (also a ``ValueError``).
     """
-    known = {bare(one): one for one in names()}
+    known = {bare(one): one for one in names()} if "framework" not in parameters else {}
     return of_name(known.get(bare(name), name), **parameters)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 import limen
-from limen.functions.facts import gaussian
+from limen.functions.elementwise import gaussian
 from limen.functions.properties import properties
 from limen.functions.subject import Subject
 from limen.functions.words import about, formula

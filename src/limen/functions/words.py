@@ -6,7 +6,10 @@ import math
 import re
 from collections.abc import Sequence
 
-__all__ = ["about", "formula", "interval", "listed", "number", "paragraphs", "short_formula"]
+__all__ = ["Fact", "about", "formula", "interval", "listed", "number", "paragraphs", "short_formula"]
+
+Fact = tuple[str, str]
+"""What a property is called, and its value in words."""
 
 MOST = 6
 """Places that are written out."""

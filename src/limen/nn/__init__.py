@@ -15,7 +15,7 @@ from limen.nn.learnable_rational import PAU
 from limen.nn.learnable_slopes import APL, RReLU
 from limen.nn.learnable_splines import LinearSpline
 from limen.nn.like_torch import CELU, ELU, GELU, Hardshrink, Hardtanh, LeakyReLU, Softplus, Softshrink, Threshold
-from limen.nn.parametric import ISRLU, ISRU, Sin, Snake, SquarePlus, StarReLU
+from limen.nn.parametric import ISRLU, ISRU, ScaledTanh, Sin, Snake, SquarePlus, StarReLU
 from limen.nn.plain import (
     SELU,
     SQNL,
@@ -105,6 +105,7 @@ __all__ = [
     "ReGLU",
     "ReLU",
     "ReLU6",
+    "ScaledTanh",
     "Serf",
     "SiLU",
     "Sigmoid",

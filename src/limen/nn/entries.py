@@ -30,7 +30,7 @@ def entry_of(name: str, parameters: tuple[float, ...] = ()) -> Activation:
     """
     name, _, slope = name.partition("@")
     name, _, counts = name.partition(":")
-    kind: Any = type(get(name))
+    kind: Any = type(get(name, kind="elementwise"))
     known = [field.name for field in fields(kind)]
     values = _parted(parameters, counts) if counts else parameters
     if len(values) > len(known):
@@ -63,7 +63,7 @@ def call_of(entry: Activation) -> Call:
     base: Any = entry.base if isinstance(entry, AtKinks) else entry
     kinks = f"@{entry.slope}" if isinstance(entry, AtKinks) else ""
     name: str = getattr(base, "name", "")
-    if is_dataclass(base) and name in names():
+    if is_dataclass(base) and name in names(kind="elementwise"):
         values = [getattr(base, field.name) for field in fields(base)]
         several = [isinstance(value, tuple) and len(value) > 0 for value in values]
         numbers = [x for value, many in zip(values, several, strict=True) for x in (value if many else (value,))]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from limen.errors import InvalidValue, UnknownName
-from limen.nn.gated_units import GEGLU, GLU, BilinearGLU, GatedUnit, ReGLU, SwiGLU
+from limen.nn.gated_units import GEGLU, GLU, BilinearGLU, Gated, ReGLU, SwiGLU
 
 __all__ = ["GatedFeedForward", "gated_width"]
 
-UNITS: dict[str, type[GatedUnit]] = {
+UNITS: dict[str, Callable[[], Gated]] = {
     "glu": GLU,
     "bilinear": BilinearGLU,
     "reglu": ReGLU,

@@ -3,45 +3,48 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Literal
 
 from torch import Tensor, nn
-from torch.autograd import Function
 
 from limen import activations
-from limen.activations import Combination
+from limen.activations import Identity
+from limen.activations.gated_units import GatedUnit
+from limen.activations.kinds import check_axis
 from limen.errors import InvalidValue
-from limen.nn.applying import check_input
-from limen.nn.operators import activate
+from limen.nn.applying import apply, check_input
+from limen.nn.entries import call_of
 
-__all__ = ["GEGLU", "GLU", "BilinearGLU", "GatedUnit", "ReGLU", "SwiGLU"]
+__all__ = ["GEGLU", "GLU", "BilinearGLU", "Gated", "ReGLU", "SwiGLU"]
 
 
-class GatedUnit(nn.Module, ABC):
+class Gated(nn.Module, ABC):
     """``a g(b)`` of the two halves ``a`` and ``b`` of an axis: half as many features as the input has.
 
+    A watch sees the gate as the activation that it is.
+
     Args:
+        entry: the gated unit.
         dim: the axis that is split.
         gate_last: True for the second half as the gate, as in ``torch.nn.GLU``; False for the first, as checkpoints
             have it that pack a gate before what it lets through.
-        exact: the product too is computed in double precision and rounded once, and the backward pass keeps the input
-            alone. Otherwise the gate is as fast as its own module is, and shown to a watch as one.
+        exact: a correctly rounded gate instead of a fast one. The product is rounded once more, so values are within
+            1.5 units of the last place; ``entry.f`` is within half of one.
     """
 
-    def __init__(self, dim: int = -1, *, gate_last: bool = True, exact: bool = False) -> None:
+    @abstractmethod
+    def __init__(self, entry: GatedUnit, dim: int, *, gate_last: bool, exact: bool) -> None:
         super().__init__()
         self.dim = dim
         self.gate_last = gate_last
         self.exact = exact
+        self._entry = entry
+        self._gate = None if isinstance(entry.gate, Identity) else call_of(entry.gate)
 
     @property
-    @abstractmethod
-    def entry(self) -> Combination:
+    def entry(self) -> GatedUnit:
         """What it applies, with its parameters."""
-
-    @abstractmethod
-    def gate(self, b: Tensor) -> Tensor:
-        """``g(b)``."""
+        return self._entry
 
     def forward(self, input: Tensor) -> Tensor:
         """``[..., 2 n, ...]`` to ``[..., n, ...]`` along the axis.
@@ -51,15 +54,12 @@ class GatedUnit(nn.Module, ABC):
             InvalidValue: the axis does not exist or has an odd size (also a ``ValueError``).
         """
         a, b = self._halves(input)
-        return Exactly.apply(self.entry, a, b) if self.exact else a * self.gate(b)
+        return a * (b if self._gate is None else apply(self._gate, b, exact=self.exact))
 
     def _halves(self, input: Tensor) -> tuple[Tensor, Tensor]:
         name = type(self).__name__
         check_input(name, input)
-        if not -input.dim() <= self.dim < input.dim():
-            raise InvalidValue(
-                f"{name}(dim={self.dim}): found a tensor of shape {list(input.shape)}, without that axis."
-            )
+        check_axis(name, input, self.dim)
         size = input.shape[self.dim]
         if size % 2:
             raise InvalidValue(
@@ -71,97 +71,72 @@ class GatedUnit(nn.Module, ABC):
 
     def extra_repr(self) -> str:
         """The axis, and what is not as by default."""
-        parameters = [f"{name}={value!r}" for name, value in vars(self.entry).items()]
+        parameters = [f"{name}={value!r}" for name, value in vars(self._entry).items()]
         marks = ["gate_last=False"] * (not self.gate_last) + ["exact=True"] * self.exact
         return ", ".join([f"dim={self.dim}", *parameters, *marks])
 
 
-class Exactly(Function):
-    """A combination with the slopes of its entry."""
+class GLU(Gated):
+    """``torch.nn.GLU``: half of the features times the sigmoid of the others; its slopes also far out.
 
-    generate_vmap_rule = True
+    Args:
+        dim: the axis that is split.
+        gate_last: whether the second half is the gate.
+        exact: a correctly rounded gate instead of a fast one.
+    """
 
-    @staticmethod
-    def forward(entry: Combination, *inputs: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return entry.f(*inputs)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        ctx.entry = inputs[0]
-        ctx.save_for_backward(*inputs[1:])
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return None, *(grad * slope for slope in ctx.entry.df(*ctx.saved_tensors))
+    def __init__(self, dim: int = -1, *, gate_last: bool = True, exact: bool = False) -> None:
+        super().__init__(activations.GLU(), dim, gate_last=gate_last, exact=exact)
 
 
-class GLU(GatedUnit):
-    """``torch.nn.GLU``: half of the features times the sigmoid of the others; its slopes also far out."""
+class BilinearGLU(Gated):
+    """Half of the features times the others. ``torch.nn.Bilinear`` is another thing: it has weights of its own.
 
-    @property
-    def entry(self) -> Combination:
-        """What it applies."""
-        return activations.GLU()
+    Args:
+        dim: the axis that is split.
+        gate_last: as for the others, though it makes no difference.
+        exact: likewise.
+    """
 
-    def gate(self, b: Tensor) -> Tensor:
-        """The sigmoid."""
-        return activate(b, "sigmoid", (), False)
-
-
-class BilinearGLU(GatedUnit):
-    """Half of the features times the others. ``torch.nn.Bilinear`` is another thing: it has weights of its own."""
-
-    @property
-    def entry(self) -> Combination:
-        """What it applies."""
-        return activations.BilinearGLU()
-
-    def gate(self, b: Tensor) -> Tensor:
-        """The gate as it is."""
-        return b
+    def __init__(self, dim: int = -1, *, gate_last: bool = True, exact: bool = False) -> None:
+        super().__init__(activations.BilinearGLU(), dim, gate_last=gate_last, exact=exact)
 
 
-class ReGLU(GatedUnit):
-    """Half of the features times the ReLU of the others."""
+class ReGLU(Gated):
+    """Half of the features times the ReLU of the others.
 
-    @property
-    def entry(self) -> Combination:
-        """What it applies."""
-        return activations.ReGLU()
+    Args:
+        dim: the axis that is split.
+        gate_last: whether the second half is the gate.
+        exact: makes no difference: the gate is exact as it is.
+    """
 
-    def gate(self, b: Tensor) -> Tensor:
-        """The ReLU."""
-        return activate(b, "relu", (), False)
+    def __init__(self, dim: int = -1, *, gate_last: bool = True, exact: bool = False) -> None:
+        super().__init__(activations.ReGLU(), dim, gate_last=gate_last, exact=exact)
 
 
-class GEGLU(GatedUnit):
+class GEGLU(Gated):
     """Half of the features times the GELU of the others.
 
     Args:
         dim: the axis that is split.
         approximate: ``none``, or ``tanh`` for ``gelu_tanh``; that of the checkpoint.
         gate_last: whether the second half is the gate.
-        exact: as for all gated units.
+        exact: a correctly rounded gate instead of a fast one.
     """
 
     def __init__(
-        self, dim: int = -1, approximate: str = "none", *, gate_last: bool = True, exact: bool = False
+        self,
+        dim: int = -1,
+        approximate: Literal["none", "tanh"] = "none",
+        *,
+        gate_last: bool = True,
+        exact: bool = False,
     ) -> None:
-        super().__init__(dim, gate_last=gate_last, exact=exact)
-        self._entry = activations.get("geglu", kind="gated", approximate=approximate)
-        self._function = "gelu" if approximate == "none" else "gelu_tanh"
-
-    @property
-    def entry(self) -> Combination:
-        """What it applies."""
-        return self._entry
-
-    def gate(self, b: Tensor) -> Tensor:
-        """GELU, exact or by tanh."""
-        return activate(b, self._function, (), False)
+        super().__init__(activations.GEGLU(approximate), dim, gate_last=gate_last, exact=exact)
 
 
-class SwiGLU(GatedUnit):
+class SwiGLU(Gated):
     """Half of the features times the swish of the others, as in LLaMA.
 
     Args:
@@ -169,21 +144,8 @@ class SwiGLU(GatedUnit):
         beta: of ``swish(b) = b / (1 + exp(-beta b))``; > 0, and 1 for SiLU.
         gate_last: whether the second half is the gate. Checkpoints that pack gate and value in one matrix often begin
             with the gate.
-        exact: as for all gated units.
+        exact: a correctly rounded gate instead of a fast one.
     """
 
     def __init__(self, dim: int = -1, beta: float = 1.0, *, gate_last: bool = True, exact: bool = False) -> None:
-        super().__init__(dim, gate_last=gate_last, exact=exact)
-        self.beta = beta
-        self._entry = activations.get("swiglu", kind="gated", beta=beta)
-
-    @property
-    def entry(self) -> Combination:
-        """What it applies."""
-        return self._entry
-
-    def gate(self, b: Tensor) -> Tensor:
-        """Swish."""
-        if self.beta == 1:
-            return activate(b, "silu", (), False)
-        return activate(b * self.beta, "silu", (), False) / self.beta
+        super().__init__(activations.SwiGLU(beta), dim, gate_last=gate_last, exact=exact)

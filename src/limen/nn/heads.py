@@ -12,7 +12,7 @@ from torch.autograd import Function
 from limen import activations
 from limen.activations import Head
 from limen.activations.heads import FormulaHead
-from limen.errors import InvalidValue
+from limen.activations.kinds import check_axis
 from limen.nn.applying import check_input
 
 __all__ = ["Entmax", "Exp", "GumbelSoftmax", "LogSoftmax", "Softmax", "Softmin", "Sparsemax"]
@@ -97,8 +97,7 @@ def log_softmax_pull(y: Tensor, grad: Tensor, dim: int) -> Tensor:
 def applied(name: str, entry: FormulaHead, input: Tensor, dim: int, exact: bool) -> Tensor:
     """A head along an axis, with what it refuses."""
     check_input(name, input)
-    if not -input.dim() <= dim < input.dim():
-        raise InvalidValue(f"{name}(dim={dim}): found a tensor of shape {list(input.shape)}, without that axis.")
+    check_axis(name, input, dim)
     return Formula.apply(entry, input, dim, exact)
 
 

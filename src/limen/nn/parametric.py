@@ -8,7 +8,7 @@ from limen import activations
 from limen.nn.elementwise import Elementwise
 from limen.nn.entries import Call
 
-__all__ = ["ISRLU", "ISRU", "Sin", "Snake", "SquarePlus", "StarReLU"]
+__all__ = ["ISRLU", "ISRU", "ScaledTanh", "Sin", "Snake", "SquarePlus", "StarReLU"]
 
 
 class ISRLU(Elementwise):
@@ -51,6 +51,29 @@ class ISRU(Elementwise):
     def call(self) -> Call:
         """The name of its entry, and its parameters."""
         return "isru", (self.alpha,)
+
+
+class ScaledTanh(Elementwise):
+    """A tanh between two limits, for bounded outputs.
+
+    Args:
+        low: the lower limit.
+        high: the upper limit.
+        exact: correctly rounded kernels instead of fast ones, where there are two.
+    """
+
+    kind = activations.ScaledTanh
+    form = "low={low}, high={high}"
+
+    def __init__(self, low: float = -1.0, high: float = 1.0, *, exact: bool = False) -> None:
+        super().__init__(exact=exact)
+        self.low = low
+        self.high = high
+        self.check()
+
+    def call(self) -> Call:
+        """The name of its entry, and its parameters."""
+        return "scaled_tanh", (self.low, self.high)
 
 
 class Sin(Elementwise):

@@ -1,5 +1,6 @@
 """What is found out about functions, against the sheets of the catalogue and what their formulas say."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,8 @@ from limen.activations import AtKinks, Sheet, describe, get, tails
 from limen.errors import InvalidValue
 from tests.activations.test_catalogue import MORE, sheet
 
+described = functools.cache(describe)
+
 EXACT = ("monotone", "saved", "parity", "convex", "concave", "homogeneous")
 NEAR = ("range", "limits", "lipschitz", "kinks", "jumps", "bends", "roots", "period")
 
@@ -25,8 +28,12 @@ def test_every_property_of_a_sheet_is_held_against_what_is_found() -> None:
 
 @pytest.mark.parametrize("act", MORE, ids=repr)
 def test_the_sheets_of_the_catalogue_are_found_again(act: Any) -> None:
-    found, known = describe(act).sheet, sheet(act)
-    assert {name: getattr(found, name) for name in EXACT} == {name: getattr(known, name) for name in EXACT}
+    description, known = described(act), sheet(act)
+    found = description.sheet
+    kinks = np.array(known.kinks)
+    chosen = np.array_equal(description.df(kinks), act.df(torch.from_numpy(kinks)).numpy())
+    for name in EXACT:  # how many slopes there are depends on which one is chosen at a kink
+        assert (name == "saved" and not chosen) or getattr(found, name) == getattr(known, name), name
     for name in NEAR:
         one, other = (np.atleast_1d(np.array(getattr(each, name), dtype=object)) for each in (found, known))
         assert one.shape == other.shape, (name, one, other)
@@ -37,7 +44,7 @@ def test_the_sheets_of_the_catalogue_are_found_again(act: Any) -> None:
 
 @pytest.mark.parametrize("act", MORE, ids=repr)
 def test_flat_sides_are_those_that_the_probe_looks_at(act: Any) -> None:
-    found, known = describe(act), tails(act)
+    found, known = described(act), tails(act)
     left = [end for start, end in found.flat if start == -math.inf]
     right = [start for start, end in found.flat if end == math.inf]
     assert left == ([] if known.left is None else [pytest.approx(known.left, abs=1e-6)])

@@ -81,7 +81,8 @@ def period(slope: Curve, turning: tuple[float, ...], steepest: float) -> float |
         if float(np.ptp(apart)) > 1e-6:
             continue
         length = float(apart.mean())
-        if bool((np.abs(slope(x + length) - slope(x)) <= 1e-6 * steepest).all()):
+        off = np.abs(slope(x + length) - slope(x)) > 1e-6 * steepest
+        if float(off.mean()) < 0.01:  # at single places autograd may have another slope
             return length
     return None
 
