@@ -35,7 +35,9 @@ from limen.activations import (
     Tanh,
     Tanhshrink,
     Threshold,
+    from_call,
     of_call,
+    register_call,
 )
 
 Call = Callable[[Tensor], Any]
@@ -271,6 +273,15 @@ def test_an_entry_is_the_same_object_in_every_call() -> None:
     assert first is not None
     assert second is not None
     assert first[0] is second[0]
+
+
+def test_a_function_may_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(from_call, "_READERS", dict(from_call._READERS))
+    z = torch.zeros(2)
+    assert of_call(torch.square, (z,)) is None
+    register_call(torch.square, lambda arguments, named: ELU(named.get("alpha", 1.0)))
+    assert of_call(torch.square, (z,), {"alpha": 0.5}) == (ELU(0.5), z)
+    assert of_call(torch.square, (torch.ones(2, dtype=torch.int64),)) is None
 
 
 def test_a_call_without_a_tensor_is_none() -> None:

@@ -118,6 +118,37 @@ def test_a_subclass_counts_while_it_keeps_the_forward_of_torch() -> None:
     assert of_module(Changed()) is None
 
 
+class Own(nn.Module):
+    """A user's, that says what it applies."""
+
+    def __init__(self, alpha: float) -> None:
+        super().__init__()
+        self.alpha = alpha
+
+    @property
+    def entry(self) -> Activation:
+        return ELU(self.alpha)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return torch.where(input > 0, input, self.alpha * torch.expm1(input))
+
+
+def test_a_module_may_say_which_entry_it_applies() -> None:
+    assert of_module(Own(0.3)) == composite(Own(0.3)) == ELU(0.3)
+    assert of_module(Own(float("nan"))) is None
+    told = nn.Sequential(nn.ReLU())
+    told.entry = "relu"  # type: ignore[assignment]  # something else by that name
+    assert of_module(told) is composite(told) is None
+
+
+def test_what_a_module_says_ends_where_its_forward_is_changed() -> None:
+    class Changed(Own):
+        def forward(self, input: Tensor) -> Tensor:
+            return -input
+
+    assert of_module(Changed(0.3)) is composite(Changed(0.3)) is None
+
+
 def test_the_same_entry_is_the_same_object() -> None:
     assert of_module(nn.ELU(0.7)) is of_module(nn.ELU(0.7))
 

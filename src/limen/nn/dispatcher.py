@@ -9,7 +9,7 @@ from torch._functorch.autograd_function import enable_single_level_autograd_func
 from torch.autograd import Function, forward_ad
 from torch.nn import Parameter
 
-__all__ = ["below_autograd", "differentiable", "is_transformed"]
+__all__ = ["ask", "below_autograd", "differentiable", "is_transformed"]
 
 internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
 levels: Any = forward_ad
@@ -33,6 +33,13 @@ def below_autograd(operator: Callable[..., Tensor], compute: Callable[..., Tenso
         return compute(*arguments)
     with internals._AutoDispatchBelowAutograd():
         return operator(*arguments)
+
+
+def ask(operator: Callable[..., Tensor], compute: Callable[..., Tensor], *arguments: Any) -> Tensor:
+    """What an operator makes of its arguments; from ``compute`` at once where no derivative of it is wanted."""
+    if not torch.is_grad_enabled() and levels._current_level < 0 and is_plain(arguments[0]):
+        return compute(*arguments)
+    return operator(*arguments)
 
 
 def differentiable(function: type[Function], compute: Callable[..., Tensor]) -> Callable[..., Tensor]:

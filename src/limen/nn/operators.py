@@ -16,7 +16,7 @@ from torch.library import Library, register_fake, register_vmap
 from limen.activations import Activation, register_call
 from limen.errors import InvalidValue
 from limen.kernels import functions as kernels
-from limen.nn.dispatcher import below_autograd, differentiable
+from limen.nn.dispatcher import ask, below_autograd, differentiable
 from limen.nn.entries import entry_of, keeps_output
 
 __all__ = ["activate", "activate_backward"]
@@ -102,7 +102,7 @@ class Activate(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         (kept,) = ctx.saved_tensors
-        return activate_backward(grad, kept, *ctx.call), None, None, None
+        return ask(activate_backward, gradient, grad, kept, *ctx.call), None, None, None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
