@@ -1,5 +1,6 @@
 """The formulas of the papers, written again for any precision. A slope of 0.01 is meant as the decimal number."""
 
+import functools
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -65,16 +66,20 @@ def of_ratio(number: float) -> mp.mpf:
     return mp.mpf(meant.numerator) / meant.denominator
 
 
-def selu_alpha() -> mp.mpf:
+@functools.cache
+def selu_alpha(bits: int) -> mp.mpf:
     """Klambauer et al. 2017, Eq. 14: the alpha for which mean 0 and variance 1 are a fixed point."""
-    return -mp.sqrt(2 / mp.pi) / (mp.erfc(1 / mp.sqrt(2)) * mp.exp(mp.mpf(1) / 2) - 1)
+    with mp.workprec(bits):
+        return -mp.sqrt(2 / mp.pi) / (mp.erfc(1 / mp.sqrt(2)) * mp.exp(mp.mpf(1) / 2) - 1)
 
 
-def selu_scale() -> mp.mpf:
+@functools.cache
+def selu_scale(bits: int) -> mp.mpf:
     """The scale that makes the second moment 1 at that alpha."""
-    alpha = selu_alpha()
-    left = alpha**2 * (mp.exp(2) * mp.erfc(mp.sqrt(2)) - 2 * mp.exp(0.5) * mp.erfc(1 / mp.sqrt(2)) + 1)
-    return mp.sqrt(2 / (1 + left))
+    alpha = selu_alpha(bits)
+    with mp.workprec(bits):
+        left = alpha**2 * (mp.exp(2) * mp.erfc(mp.sqrt(2)) - 2 * mp.exp(0.5) * mp.erfc(1 / mp.sqrt(2)) + 1)
+        return mp.sqrt(2 / (1 + left))
 
 
 EXACT: dict[str, Callable[[mp.mpf, Activation], mp.mpf]] = {
@@ -89,9 +94,10 @@ EXACT: dict[str, Callable[[mp.mpf, Activation], mp.mpf]] = {
     "softsign": lambda x, _: x / (1 + abs(x)),
     "hardtanh": lambda x, act: clip(x, act.min_val, act.max_val),
     "hardsigmoid": lambda x, _: clip(x + 3, 0, 6) / 6,
+    "hardsigmoid_keras2": lambda x, _: clip(x / 5 + mp.mpf(1) / 2, 0, 1),
     "elu": lambda x, act: x if x > 0 else mp.mpf(act.alpha) * mp.expm1(x),
     "celu": lambda x, act: x if x > 0 else mp.mpf(act.alpha) * mp.expm1(x / mp.mpf(act.alpha)),
-    "selu": lambda x, _: selu_scale() * (x if x > 0 else selu_alpha() * mp.expm1(x)),
+    "selu": lambda x, _: selu_scale(mp.mp.prec) * (x if x > 0 else selu_alpha(mp.mp.prec) * mp.expm1(x)),
     "softplus": lambda x, act: mp.log1p(mp.exp(mp.mpf(act.beta) * x)) / mp.mpf(act.beta),
     "logsigmoid": lambda x, _: -mp.log1p(mp.exp(-x)),
     "silu": lambda x, _: x * logistic(x),

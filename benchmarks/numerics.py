@@ -2,7 +2,7 @@
 
 Single precision at every 4,099th bit pattern and on a dense grid in ±25, both half precisions at every number, doubles
 at places where digits are easily lost. The truth is the catalogue's entry in double precision, which the tests compare
-with fifty digits; for doubles it is those digits themselves. Slopes of torch are autograd's.
+with fifty digits; for doubles it is those digits themselves. Slopes and curvatures of torch are autograd's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from torch import Tensor
 from benchmarks.formulas import EXACT
 from benchmarks.record import RESULTS, save
 from benchmarks.tables import show
-from limen.activations import Activation, get, names
+from limen.activations import Activation, Entry, get, names
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,9 +75,16 @@ CASES = [
     ("silu", "value", "float32", -90.0),
     ("mish", "slope", "float32", -90.0),
     ("softplus", "value", "float64", math.nextafter(20.0, 21.0)),
+    ("sigmoid", "slope", "float64", 37.0),
+    ("tanh", "slope", "float64", 19.1),
+    ("silu", "value", "float64", -710.0),
     ("softsign", "slope", "float32", 1e8),
     ("tanhshrink", "value", "float32", 3e-4),
     ("hardswish", "value", "float32", 1e38),
+    ("sigmoid", "curvature", "float32", 21.0),
+    ("silu", "curvature", "float32", 21.0),
+    ("mish", "curvature", "float32", 12.0),
+    ("tanh", "curvature", "float32", 12.0),
 ]
 """Where torch loses most: function, what of it, type and input."""
 
@@ -88,7 +95,7 @@ class Row:
 
     Attributes:
         function: its name in the catalogue.
-        what: ``value`` or ``slope``.
+        what: ``value``, ``slope`` or ``curvature``.
         type: of the numbers.
         limen: the largest error of limen, in units in the last place of the truth; infinite for a NaN or a wrong
             infinity.
@@ -140,22 +147,37 @@ def inputs(dtype: torch.dtype) -> Tensor:
 
 
 def of_limen(act: Activation, what: str, x: Tensor) -> Tensor:
-    return act.f(x) if what == "value" else act.df(x)
+    return {"value": act.f, "slope": act.df, "curvature": act.d2f}[what](x)
 
 
-def of_torch(name: str, what: str, x: Tensor) -> Tensor:
+def of_torch(name: str, what: str, x: Tensor) -> Tensor | None:
+    """None where torch refuses, as for the curvature of ``hardsigmoid``."""
     z = x.clone().requires_grad_()
     y = TORCH[name](z)
-    return y.detach() if what == "value" else torch.autograd.grad(y.sum(), z)[0]
+    if what == "value":
+        return y.detach()
+    try:
+        (slope,) = torch.autograd.grad(y.sum(), z, create_graph=what == "curvature")
+        if what == "slope":
+            return slope
+        return torch.autograd.grad(slope.sum(), z)[0] if slope.requires_grad else torch.zeros_like(x)
+    except RuntimeError as refused:
+        if "not implemented" in str(refused):
+            return None
+        raise
 
 
 def digits(act: Activation, what: str, x: float) -> mp.mpf:
-    """The truth at a double, to fifty digits."""
-    with mp.workdps(120 + int(min(abs(x), 800))):
+    """The truth at a double, to fifty digits: derivatives from differences of many more."""
+    with mp.workdps(200 + int(min(abs(x), 800)) + int(min(x * x, 700)) * (what != "value")):
         at = mp.mpf(x)
         if what == "value":
             return EXACT[act.name](at, act)
-        return mp.diff(lambda z: EXACT[act.name](z, act), at, h=(abs(at) or 1) * mp.mpf(10) ** -30)
+        step = (abs(at) or 1) * mp.mpf(10) ** -55
+        below, here, above = (EXACT[act.name](at + side * step, act) for side in (-1, 0, 1))
+        found = (above - below) / (2 * step) if what == "slope" else (above - 2 * here + below) / step**2
+        rounding = abs(here) * mp.mpf(10) ** (5 - mp.mp.dps) / step ** (1 if what == "slope" else 2)
+        return found if abs(found) > rounding else mp.mpf(0)
 
 
 def unit(truth: Floats, dtype: torch.dtype) -> Floats:
@@ -167,7 +189,7 @@ def unit(truth: Floats, dtype: torch.dtype) -> Floats:
 def errors(found: Tensor, truth: Floats, rest: Floats) -> Floats:
     """In units in the last place of ``truth + rest``; infinite where a number is not finite that should be."""
     largest = torch.finfo(found.dtype).max
-    got = found.double().numpy()
+    got = found.double().numpy(force=True)  # a slope that does not change is a tensor without storage
     with np.errstate(invalid="ignore", over="ignore"):
         off = np.abs((got - truth) - rest) / unit(truth, found.dtype)
         over = np.abs(truth) > largest * (1 - torch.finfo(found.dtype).eps)  # may round to an infinity
@@ -178,8 +200,9 @@ def errors(found: Tensor, truth: Floats, rest: Floats) -> Floats:
 def measure(name: str, what: str, kind: str) -> Row:
     """One function in one type."""
     act, x = get(name), inputs(TYPES[kind])
-    if what == "slope":  # at a kink it is a choice
-        x = x[~torch.isin(x.double(), torch.tensor(act.kinks, dtype=torch.float64))]
+    assert isinstance(act, Entry)
+    choices = act.kinks if what == "slope" else (*act.kinks, *act.sheet.bends) if what == "curvature" else ()
+    x = x[~torch.isin(x.double(), torch.tensor(choices, dtype=torch.float64))]  # where a side has to be chosen
     if kind == "float64":
         exact = [digits(act, what, float(each)) for each in x]
         truth = np.array([float(each) for each in exact])
@@ -192,14 +215,16 @@ def measure(name: str, what: str, kind: str) -> Row:
         top = int(off.argmax())
         return float(off[top]), float(x[top]), float((off > 0.5 * (1 + 1e-6)).mean())
 
-    other = worst(of_torch(name, what, x)) if name in TORCH else (None, None, None)
+    theirs = of_torch(name, what, x) if name in TORCH else None
+    other = (None, None, None) if theirs is None else worst(theirs)
     return Row(name, what, kind, *worst(of_limen(act, what, x)), *other)
 
 
 def case(name: str, what: str, kind: str, x: float) -> Case:
     """One of torch's worst, in a tensor long enough for its vectorised loop."""
     act, at = get(name), torch.full((64,), x, dtype=TYPES[kind])
-    truth = digits(act, what, float(at[0]))
+    truth, theirs = digits(act, what, float(at[0])), of_torch(name, what, at)
+    assert theirs is not None
     return Case(
         name,
         what,
@@ -207,7 +232,7 @@ def case(name: str, what: str, kind: str, x: float) -> Case:
         float(at[0]),
         float(truth),
         float(of_limen(act, what, at)[0]),
-        float(of_torch(name, what, at)[0]),
+        float(theirs[0]),
     )
 
 
@@ -223,7 +248,9 @@ def main() -> None:
         columns,
         [[f"{v:.6g}" if isinstance(v, float) else v for v in vars(c).values()] for c in cases],
     )
-    rows = [measure(name, what, kind) for name in options.functions for what in ("value", "slope") for kind in TYPES]
+    asked = [(what, kind) for what in ("value", "slope") for kind in TYPES]
+    asked += [("curvature", "float32"), ("curvature", "float64")]
+    rows = [measure(name, what, kind) for name in options.functions for what, kind in asked]
     columns = ["function", "what", "type", "limen", "at", "wrong", "torch", "at", "wrong"]
     show("Worst error, in units in the last place", columns, [[shown(v) for v in vars(row).values()] for row in rows])
     if options.save:

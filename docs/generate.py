@@ -1,4 +1,4 @@
-"""A mkdocs hook that writes the pages which say what the code says: findings, activations, commands, JSON."""
+"""A mkdocs hook that writes the pages which say what the code says: findings, commands, JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import torch
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
@@ -23,15 +24,18 @@ from limen import activations, theory
 from limen.findings import SYMPTOMS, Thresholds
 from limen.findings.causes import EXPLANATIONS, FACTS
 from limen.findings.rules import RULES
+from limen.kernels import functions as kernels
 from limen.manual import explain as page
 from limen.manual import names as named
+from limen.nn.conversion import CLASSES
+from limen.nn.entries import call_of, keeps_output
 from limen.preflight import Limits
 from limen.vitals import EVIDENCE
 
 ROOT = Path(__file__).parents[1]
 KINDS = {"symptom": "Symptoms", "cause": "Causes", "remedy": "Remedies", "word": "Words"}
 HEADINGS = "Why it matters|How it is measured|Known to misfire|Answered by|Source"
-COMMANDS = ("run", "check", "explain", "report", "env", "demo")
+COMMANDS = ("run", "check", "explain", "functions", "report", "env", "demo")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -57,8 +61,8 @@ def generated() -> Iterator[tuple[str, str]]:
     for name in pages():
         yield f"findings/{name}.md", manual_page(name)
     yield "findings/limits.md", limits_page()
-    yield "activations.md", activations_page()
     yield "numerics.md", (ROOT / "docs" / "numerics.in").read_text() + numerics_tables()
+    yield "modules.md", (ROOT / "docs" / "modules.in").read_text() + modules_table()
     yield "theory.md", (ROOT / "docs" / "theory.in").read_text() + gains_table()
     yield "initialisation.md", (ROOT / "docs" / "initialisation.in").read_text() + initialisation_tables()
     yield "command-line.md", (ROOT / "docs" / "command-line.in").read_text() + "".join(map(command_help, COMMANDS))
@@ -194,18 +198,6 @@ def limit_rows(limits: Thresholds | Limits) -> list[tuple[str, str, str, str]]:
     return [(name, f"{getattr(limits, name):g}", what, source) for name, (what, _, source) in halves]
 
 
-def activations_page() -> str:
-    lines = [
-        "# Activations",
-        "",
-        "What limen knows of each activation function. *Flat* means that the slope is below 1 % of the steepest one; "
-        "a unit is *dead* where its function is flat and its output about zero.",
-    ]
-    for name in activations.names():
-        lines += ["", f"## {name}", "", inspect.getdoc(activations.get(name)) or ""]
-    return "\n".join(lines) + "\n"
-
-
 def numerics_tables() -> str:
     """What the benchmark of numerics measured last: where torch loses most, then the worst of each function."""
     result = json.loads((ROOT / "benchmarks" / "results" / "numerics.json").read_text())
@@ -237,6 +229,17 @@ def worst(row: dict[str, Any], who: str) -> str:
         return "–"
     where = f" ({row[f'{who}_at']:.4g})" if share else ""
     return f"{'∞' if math.isinf(error) else f'{error:.2g}'}{where}{f', {100 * share:.2g} %' if share else ''}"
+
+
+def modules_table() -> str:
+    """Each class of module: whether torch has it, what is kept, whether it may overwrite, whether there is a kernel."""
+    rows: list[str] = []
+    for kind, twin in sorted(CLASSES.items(), key=lambda pair: pair[1].__name__.lower()):
+        name, kept = twin.__name__, keeps_output(*call_of(kind()))
+        compiled = kernels.compiled(kind.name, torch.float32, torch.device("cpu"))
+        cells = ["yes" if hasattr(torch.nn, name) else "", "output" if kept else "input"]
+        rows.append(f"| `{name}` | {' | '.join(cells)} | {'yes' if kept else ''} | {'yes' if compiled else ''} |")
+    return "\n".join(rows) + "\n"
 
 
 def gains_table() -> str:
@@ -305,6 +308,9 @@ def json_page() -> str:
     lines = [(ROOT / "docs" / "json.in").read_text(), "## The report", "", *fields(schema)]
     for name in ("site", "finding", "treatment"):
         lines += ["", f"## A {name}", "", *fields(schema["$defs"][name])]
+    looked_up = json.loads(resources.files("limen.functions").joinpath("schema-1.json").read_text())
+    lines += ["", "## Functions", "", f"{looked_up['description']} Its schema is `limen/functions/schema-1.json`.", ""]
+    lines += [*fields(looked_up), "", "## A function", "", *fields(looked_up["$defs"]["function"])]
     return "\n".join(lines) + "\n"
 
 
@@ -321,11 +327,18 @@ def fields(schema: dict[str, Any]) -> list[str]:
 def type_of(value: dict[str, Any]) -> str:
     if "$ref" in value:
         name = value["$ref"].rpartition("/")[2]
-        return {"figure": "number or null", "count": "integer", "share": "share or null"}.get(name, name)
+        return {
+            "figure": "number or null",
+            "count": "integer",
+            "share": "share or null",
+            "extended": "number, `inf`, `-inf` or null",
+            "interval": "pair of numbers",
+            "places": "array of numbers",
+        }.get(name, name)
     if "const" in value:
         return f"`{value['const']}`"
     if "enum" in value:
-        return " or ".join(f"`{option}`" for option in value["enum"])
+        return " or ".join(f"`{option or 'null'}`" for option in value["enum"])
     kinds = value["type"] if isinstance(value["type"], list) else [value["type"]]
     if kinds == ["array"]:
         return f"array of {type_of(value['items'])}"

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ward.cases import Case, cases, digest
+from ward.cases import Case, cases
 from ward.data import lacking
+from ward.drawing import digest
 from ward.outcome import Outcome
 from ward.running import RESULTS, ROOT, cold, warm
 from ward.saving import save_results

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,12 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from limen.errors import UnknownName
+from ward.drawing import DRAW, digest, drawn
 from ward.faults import FAULTS, Fault
 from ward.recipe import Recipe
 from ward.sound import SOUND
 from ward.tempting import TEMPTING
 
-__all__ = ["HARMLESS", "Case", "Half", "case", "cases", "digest"]
+__all__ = ["HARMLESS", "Case", "Half", "case", "cases", "sound_twin"]
 
 Half = Literal["tuning", "scored"]
 
@@ -28,12 +28,14 @@ class Case:
     Attributes:
         name: unique; what ``ward.train`` is called with.
         base: name of the sound recipe that it comes from.
+        number: of the draw of what is left to chance in that recipe.
         fault: what is wrong with it; None for a sound one.
         recipe: how it is trained.
     """
 
     name: str
     base: str
+    number: int
     fault: Fault | None
     recipe: Recipe
 
@@ -53,9 +55,9 @@ class Case:
         return (SOUND[self.base] if self.base in SOUND else TEMPTING[self.base]).architecture
 
 
-SEEDS = {"sound": 3, "tempting": 3}
+TRAININGS = 3  # of each sound recipe
 OF_EACH = 10  # cases of each fault
-ROUNDS = 4  # seeds that are tried for them
+ROUNDS = 4  # draws that are tried for them
 
 HARMLESS = Path(__file__).parent / "harmless.txt"
 """Cases whose fault turned out to do no harm, one a line: ``ward.harm`` finds them, and others take their place."""
@@ -79,10 +81,15 @@ def case(name: str) -> Case:
 
 
 def sound() -> Iterator[Case]:
-    for kind, recipes in (("sound", SOUND), ("tempting", TEMPTING)):
-        for base, recipe in recipes.items():
-            for seed in range(SEEDS[kind]):
-                yield Case(f"{base} · {seed}", base, None, replace(recipe, seed=seed))
+    for base, recipe in (SOUND | TEMPTING).items():
+        for number in range(TRAININGS):
+            yield Case(f"{base} · {DRAW}{number}", base, number, None, drawn(base, recipe, number))
+
+
+def sound_twin(one: Case) -> Recipe:
+    """The training of a faulty case without its fault."""
+    recipe = drawn(one.base, SOUND[one.base], one.number)
+    return replace(recipe, **one.fault.beside) if one.fault is not None else recipe
 
 
 def faulty() -> Iterator[Case]:
@@ -101,17 +108,12 @@ def candidates(fault: Fault) -> Iterator[Case]:
             kinds.setdefault(recipe.architecture, []).append(base)
     by_turns = [sorted(kinds[kind], key=hash_with(fault)) for kind in sorted(kinds, key=hash_with(fault))]
     bases = [base for turn in itertools.zip_longest(*by_turns) for base in turn if base is not None]
-    for seed in range(ROUNDS):
+    for number in range(ROUNDS):
         for base in bases:
-            recipe = replace(SOUND[base], seed=seed)
+            recipe = drawn(base, SOUND[base], number)
             changed = replace(recipe, **(fault.changes(recipe) or {}))
-            yield Case(f"{base} · {fault.name} · {seed}", base, fault, changed)
+            yield Case(f"{base} · {fault.name} · {DRAW}{number}", base, number, fault, changed)
 
 
 def hash_with(fault: Fault) -> Callable[[str], bytes]:
     return lambda name: digest(f"{name} {fault.name}")
-
-
-def digest(text: str) -> bytes:
-    """A number that is the same everywhere."""
-    return hashlib.sha256(text.encode()).digest()

@@ -16,12 +16,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ward.cases import HARMLESS, Case, case, cases
+from ward.cases import HARMLESS, Case, case, cases, sound_twin
 from ward.data import data_of, lacking
 from ward.gan import NOISE
 from ward.recipe import Recipe
 from ward.saving import save_rows
-from ward.sound import SOUND
 from ward.torchdiag import said_by_torchdiag
 from ward.train import Trained, prepared, train
 
@@ -97,9 +96,8 @@ def last(losses: Sequence[float]) -> float:
 
 
 @functools.cache
-def twin_of(base: str, seed: int) -> tuple[float, float, float]:
+def measured_twin(recipe: Recipe) -> tuple[float, float, float]:
     """What a sound twin leaves unsolved, its last loss and its first."""
-    recipe = replace(SOUND[base], seed=seed)
     trained = train(recipe)
     return unsolved(recipe, trained), last(trained.losses), statistics.fmean(trained.losses[:3])
 
@@ -117,8 +115,8 @@ def harm(name: str) -> Harm:
         learns = loss <= LEARNT * first or left <= LEARNT * untrained
         why = "learns" if learns else "does not learn"
         return Harm(name, None, learns, left, untrained, loss, first, why, said)
-    twin, twin_loss, twin_first = twin_of(one.base, one.recipe.seed)
-    sound = SOUND[one.base]
+    sound = sound_twin(one)
+    twin, twin_loss, twin_first = measured_twin(sound)
     comparable = one.recipe.net != "gan" and (one.recipe.loss, one.recipe.target_scale) == (
         sound.loss,
         sound.target_scale,
@@ -143,7 +141,7 @@ def sample(recipe: Recipe) -> Tensor:
 
 def measured(chosen: Sequence[Case], jobs: int) -> list[Harm]:
     """The harm of some cases, those of one sound recipe in one process."""
-    names = [one.name for one in sorted(chosen, key=lambda one: (one.base, one.recipe.seed))]
+    names = [one.name for one in sorted(chosen, key=lambda one: (one.base, one.number))]
     if jobs == 1:
         return [harm(name) for name in names]
     with ProcessPoolExecutor(jobs) as pool:

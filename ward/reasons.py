@@ -21,13 +21,13 @@ REASONS: dict[str, str] = {
     "that was taken over trained looks the same.",
     "the loss is climbed": "A loss that is bounded can only creep up, and one that is climbed by a small rate hardly "
     "moves.",
-    "normalised over a batch of two": "In a convolution each statistic is of all pixels of both images, hundreds of "
-    "values that are not independent; the rule counts them as if they were.",
+    "normalised over a batch of two": "Where the values of a sample differ as much as those of different samples, the "
+    "statistics hardly change from batch to batch, and nothing is said.",
     "dropout of nearly all": "Activations and gradients look as they do without it; only the loss is noisy and slow.",
     "all weights zero": "Where only the last bias can learn, the loss falls to what guessing reaches and stays there, "
     "as it does on data that cannot be learnt.",
-    "all weights equal": "Where no site shows it the deviation of the first weights tells, and that of equal numbers "
-    "is not exactly zero in float32. Mended after these figures were taken.",
+    "all weights equal": "Where no site shows it, the deviation of the first weights tells, and after some steps of an "
+    "adaptive optimiser that of equal numbers is no longer exactly zero.",
     "weights far too large": "Where activations are bounded or the last layer adapts, the loss begins high and falls.",
     "weights far too small": "An adaptive optimiser makes up for tiny gradients after some steps.",
     "biases that keep units silent": "An adaptive optimiser moves the biases back before the evidence is complete.",

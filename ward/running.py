@@ -26,8 +26,8 @@ __all__ = ["RESULTS", "ROOT", "cold", "warm"]
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "ward.json"
 LONGEST = 300  # seconds that one case may take
-IMPORTED = ("limen.watch", "limen.report", "torch.optim", "ward.gan", "ward.trained")
-"""What every copy needs; not ``ward.train``, which limen runs as a program."""
+IMPORTED = ("limen.watch", "limen.report", "torch._dynamo", "ward.gan", "ward.trained")
+"""What every copy needs, as the first step of any optimiser; not ``ward.train``, which limen runs as a program."""
 
 
 def options(case: Case, folder: Path) -> tuple[str, ...]:

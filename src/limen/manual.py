@@ -1,12 +1,12 @@
 """The manual page of anything that has a name in limen."""
 
 import inspect
-import re
 
-from limen.activations import get
 from limen.activations import names as activation_names
 from limen.errors import UnknownName
 from limen.findings import kinds, page
+from limen.functions import bare, look_up
+from limen.functions import page as function_page
 from limen.preflight.rules import CHECKS
 
 __all__ = ["explain", "names"]
@@ -41,20 +41,15 @@ def explain(name: str) -> str:
     >>> print(explain("Leaky ReLU").splitlines()[0])
     leaky_relu (activation)
     """
-    known = {_bare(one): one for names_of_kind in names().values() for one in names_of_kind}
-    meant = known.get(_bare(name))
+    known = {bare(one): one for names_of_kind in names().values() for one in names_of_kind}
+    meant = known.get(bare(name))
     if meant is None:
         raise UnknownName.of("symptom, cause, remedy, word or activation", name, known.values())
     if meant in activation_names():
-        return f"{meant} (activation)\n\n{inspect.getdoc(get(meant))}"
+        return f"{meant} (activation)\n\n{function_page(look_up(meant))}"
     before = [inspect.getdoc(check) or "" for cause, check in CHECKS.values() if cause == meant]
     if not before:
         return page(meant)
     told = [page(meant)] if meant in kinds()["cause"] else []
     parts = [f"Before training: {text}" for text in before] if told else before
     return "\n\n".join([*(told or [f"{meant} (cause)"]), *parts])
-
-
-def _bare(name: str) -> str:
-    """Letters and figures alone, so that a name is found however it is written."""
-    return re.sub(r"[\W_]+", "", name).lower()

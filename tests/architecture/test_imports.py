@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2] / "src" / "limen"
 FILES = sorted(ROOT.glob("**/*.py"))
@@ -32,8 +31,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "journal": BOTTOM | {"ranks", "vitals", "findings"},
     "treatments": BOTTOM | {"vitals", "findings", "journal", "anatomy", "activations"},
     "probe": BOTTOM | {"vitals", "anatomy", "kernels", "activations"},
-    "manual": BOTTOM | {"findings", "activations", "preflight"},
     "report": BOTTOM | {"vitals", "findings", "journal", "activations"},
+    "functions": BOTTOM | {"activations", "theory", "report"},
+    "manual": BOTTOM | {"findings", "activations", "preflight", "functions"},
     "progress": BOTTOM | {"findings", "journal", "probe"},
     "terms": BOTTOM,
     "watch": BOTTOM | {"progress", "ranks", "terms", "vitals", "findings", "journal", "treatments", "probe", "report"},
@@ -71,14 +71,23 @@ def names_of(node: ast.Import | ast.ImportFrom) -> set[str]:
     return {f"{node.module}.{alias.name}" for alias in node.names}
 
 
+@functools.cache
+def imports_of(file: Path) -> list[Import]:
+    return list(imports(ast.parse(file.read_text())))
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
 def rooms_imported(file: Path) -> set[str]:
-    found = set[str]().union(*(names_of(node) for node, _ in imports(ast.parse(file.read_text()))))
+    found = set[str]().union(*(names_of(node) for node, _ in imports_of(file)))
     return {name.split(".")[1] for name in found if name.startswith("limen.")} - {"__version__"}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_imports_point_downwards(file: Path) -> None:
-    assert rooms_imported(file) <= MAY_IMPORT[room_of(file)] | {room_of(file)}
+def test_imports_point_downwards() -> None:
+    upwards = {name_of(file): rooms_imported(file) - MAY_IMPORT[room_of(file)] - {room_of(file)} for file in FILES}
+    assert {file: rooms for file, rooms in upwards.items() if rooms} == {}
 
 
 def test_the_table_of_rooms_has_no_way_back_up() -> None:
@@ -98,22 +107,38 @@ def test_the_documentation_shows_the_table() -> None:
     assert shown == rooms
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_imports_are_absolute_and_at_the_top(file: Path) -> None:
-    for node, inside in imports(ast.parse(file.read_text())):
-        assert isinstance(node, ast.Import) or node.level == 0, f"line {node.lineno}: relative"
-        assert not inside or room_of(file) in LAZY, f"line {node.lineno}: inside a function"
+def test_imports_are_absolute() -> None:
+    relative = [
+        f"{name_of(file)}, line {node.lineno}"
+        for file in FILES
+        for node, _ in imports_of(file)
+        if isinstance(node, ast.ImportFrom) and node.level > 0
+    ]
+    assert relative == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_findings_and_reports_never_touch_torch(file: Path) -> None:
+def test_imports_stand_at_the_top() -> None:
+    within = [
+        f"{name_of(file)}, line {node.lineno}"
+        for file in FILES
+        for node, inside in imports_of(file)
+        if inside and room_of(file) not in LAZY
+    ]
+    assert within == []
+
+
+def test_findings_and_reports_never_touch_torch() -> None:
     """They are made from values, so that they work from a journal on a machine without a model."""
-    if room_of(file) not in {"findings", "report", "journal", "vitals", "sites", "errors"}:
-        return
-    for node, _ in imports(ast.parse(file.read_text())):
-        assert not any(name.split(".")[0] == "torch" for name in names_of(node)), f"line {node.lineno}"
+    touching = [
+        f"{name_of(file)}, line {node.lineno}"
+        for file in FILES
+        for node, _ in imports_of(file)
+        if room_of(file) in {"findings", "report", "journal", "vitals", "sites", "errors"}
+        and any(name.split(".")[0] == "torch" for name in names_of(node))
+    ]
+    assert touching == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_a_file_holds_one_thing(file: Path) -> None:
-    assert len(file.read_text().splitlines()) <= 350
+def test_a_file_holds_one_thing() -> None:
+    lengths = {name_of(file): len(file.read_text().splitlines()) for file in FILES}
+    assert {file: lines for file, lines in lengths.items() if lines > 350} == {}

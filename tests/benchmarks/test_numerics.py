@@ -20,6 +20,10 @@ KNOWN = {
     ("softsign", "slope"): ("0", "1e-16"),
     ("tanhshrink", "value"): ("0", "9.0e-12"),
     ("hardswish", "value"): ("inf", "1e+38"),
+    ("sigmoid", "curvature"): ("-0", "-7.58e-10"),
+    ("silu", "curvature"): ("0", "-1.44e-08"),
+    ("mish", "curvature"): ("0", "-3.3e-09"),
+    ("tanh", "curvature"): ("-0", "-3.0e-10"),
 }
 """What torch 2.13 returned on another day, and the truth, to the digits that were written down."""
 
@@ -47,7 +51,21 @@ def test_softplus_of_torch_falls_in_doubles_and_that_of_limen_does_not() -> None
     found = case("softplus", "value", "float64", math.nextafter(20.0, 21.0))
     assert found.truth - found.torch == pytest.approx(2.06e-9, rel=1e-2)
     assert found.limen == found.truth
-    assert case("gelu", "value", "float64", -9.0).torch == 0
+    for lost in (
+        ("gelu", "value", -9.0),
+        ("sigmoid", "slope", 37.0),
+        ("tanh", "slope", 19.1),
+        ("silu", "value", -710.0),
+    ):
+        found = case(*lost[:2], "float64", lost[2])
+        assert found.torch == 0
+        assert found.limen == pytest.approx(found.truth, rel=2.0**-52)
+
+
+@this_torch
+def test_torch_has_no_curvature_of_hardsigmoid() -> None:
+    assert of_torch("hardsigmoid", "curvature", torch.zeros(3)) is None
+    assert measure("hardsigmoid", "curvature", "float32").torch is None
 
 
 @this_torch

@@ -12,7 +12,7 @@ from limen.cli.app import app, main
 from limen.manual import names
 from limen.preflight.losses import LOSSES
 
-NAMES = ("run", "check", "explain", "report", "env", "demo")
+NAMES = ("run", "check", "explain", "functions", "report", "env", "demo")
 
 
 def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str, str]:
@@ -35,7 +35,9 @@ def test_help_names_every_loss_that_can_be_named() -> None:
     assert all(name in shown for name in LOSSES)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["run", "no-such-file.py"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["functions", "--help"], ["--version"], ["run", "no-such-file.py"]]
+)
 def test_help_and_mistakes_load_neither_torch_nor_plotly_nor_numpy(arguments: list[str]) -> None:
     probe = (
         "import sys\nfrom limen.__main__ import main\n"

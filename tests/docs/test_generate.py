@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 from limen.findings import CAUSES, REMEDIES, SYMPTOMS, Thresholds, page
 from limen.findings.causes import EXPLANATIONS, FACTS
@@ -64,3 +65,12 @@ def test_the_overview_names_every_page(generate: ModuleType) -> None:
 def test_the_whole_vocabulary_is_looked_for_and_nothing_else() -> None:
     assert set(RULES) == set(SYMPTOMS)
     assert {*EXPLANATIONS, *FACTS} == set(CAUSES)
+
+
+def test_the_page_of_modules_tells_what_may_overwrite_its_input(generate: ModuleType) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\w*) \| (\w+) \| (\w*) \| \w* \|$", generate.modules_table(), re.M)
+    assert ("ReLU", "yes", "output", "yes") in rows
+    assert ("Snake", "", "input", "") in rows
+    for name, torchs, kept, inplace in rows:
+        assert bool(torchs) == hasattr(torch.nn, name)
+        assert (kept == "output") == (inplace == "yes")

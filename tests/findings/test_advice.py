@@ -158,6 +158,7 @@ def about(cause: str, where: str, unit: str = "values", limit: float = 1.0) -> F
     [
         ("values", 2.0, "Use batches of 16 or more"),
         ("values", 1.0, "more than one number"),
+        ("independent values", 4.0, "Use batches of 16 or more"),
         ("untouched statistics", 0.0, "model.train()"),
         ("probability", 0.3, "AlphaDropout"),
     ],

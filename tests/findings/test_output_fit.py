@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from limen.activations import get, head_for, tasks
 from limen.findings.output_fit import RANGES, misfit, outside
 
 GRID = torch.linspace(-60, 60, 4001, dtype=torch.float64)
@@ -24,6 +25,26 @@ def test_a_range_is_what_the_function_gives(head: str) -> None:
     given = HEADS[head](GRID)
     assert low <= given.min() <= low + 0.02 if math.isfinite(low) else given.min() < -50
     assert high - 0.02 <= given.max() <= high if math.isfinite(high) else given.max() > 50
+
+
+@pytest.mark.parametrize("head", RANGES)
+def test_a_range_is_that_of_the_catalogue(head: str) -> None:
+    assert RANGES[head] == get(head.replace("-", "_")).sheet.range  # type: ignore[attr-defined]
+
+
+LOSSES = {nn.CrossEntropyLoss: "cross-entropy", nn.BCEWithLogitsLoss: "bce-with-logits", nn.MSELoss: "mse"}
+
+
+@pytest.mark.parametrize("task", [task for task in tasks() if task != "count"])
+def test_the_pairs_that_the_catalogue_advises_fit_and_those_it_warns_of_do_not(task: str) -> None:
+    advised = head_for(task, (-1.0, 1.0) if task == "bounded" else None)
+    loss = LOSSES[type(advised.loss())]
+    head = "linear" if advised.from_scores else advised.entry.name
+    assert misfit(loss, head) is None
+    if loss != "mse":
+        twice = misfit(loss, advised.entry.name)
+        assert twice is not None
+        assert twice.severity == "warning"
 
 
 @pytest.mark.parametrize("head", ["softmax", "sigmoid", "tanh", "relu6"])

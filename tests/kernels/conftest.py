@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from limen.kernels.functions import library as functions
+from limen.kernels.functions.library import FunctionLibrary
 from limen.kernels.library import BUILT, Library
 
 SOURCE = BUILT.with_name("pass.c")
@@ -28,6 +30,22 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library | None:
     return compiled(found, file) if found else None
 
 
+@pytest.fixture(scope="session")
+def function_library(tmp_path_factory: pytest.TempPathFactory) -> FunctionLibrary | None:
+    """The compiled functions likewise."""
+    if functions.BUILT.exists():
+        return FunctionLibrary(functions.BUILT)
+    found, file = shutil.which("cc"), tmp_path_factory.mktemp("functions") / "functions.so"
+    if not found:
+        return None
+    build(found, functions.BUILT.with_name("functions.c"), file)
+    return FunctionLibrary(file)
+
+
 def compiled(compiler: str, file: Path) -> Library:
-    subprocess.run([compiler, *FLAGS, str(SOURCE), "-o", str(file)], check=True)
+    build(compiler, SOURCE, file)
     return Library(file)
+
+
+def build(compiler: str, source: Path, file: Path) -> None:
+    subprocess.run([compiler, *FLAGS, str(source), "-o", str(file)], check=True)

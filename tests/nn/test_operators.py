@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
+import torch.utils.checkpoint
 from torch import Tensor, nn
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from limen import nn as twins
 from limen.activations import Activation, get
@@ -90,6 +92,24 @@ def test_an_exported_network_computes_the_same_and_applies_the_operator() -> Non
     assert "limen.activate.default" in str(program.graph)
     more = torch.cat([SMALL, SMALL.flip(0) / 2, SMALL])
     torch.testing.assert_close(program.module()(more), network(more))
+
+
+def test_a_traced_network_computes_the_same() -> None:
+    network = Network()
+    for traced in (torch.fx.symbolic_trace(network), torch.jit.trace(network, SMALL)):
+        torch.testing.assert_close(traced(SMALL), network(SMALL))
+    made = make_fx(network)(SMALL)
+    torch.testing.assert_close(made(SMALL), network(SMALL))
+
+
+def test_the_learning_of_a_recomputed_network_is_the_same() -> None:
+    network = Network()
+
+    def recomputed(x: Tensor) -> Tensor:
+        return torch.utils.checkpoint.checkpoint(network, x, use_reentrant=False)
+
+    for found, wanted in zip(gradients(recomputed, network), gradients(network, network), strict=True):
+        assert torch.equal(found, wanted)
 
 
 # --- transforms ------------------------------------------------------------------------------------------------

@@ -126,6 +126,22 @@ def test_initialisation_and_theory_take_them_as_their_entries(name: str) -> None
     assert deviations[0] == pytest.approx(deviations[1], rel=1e-6)
 
 
+def test_a_prediction_is_that_of_the_model_with_torchs() -> None:
+    found = []
+    for room in (twins, nn):
+        network = Network(room)
+        sample = torch.randn(16, 1, 6, 6, generator=torch.Generator().manual_seed(1))
+        found.append(
+            [
+                (site.name, site.function, site.mean, site.variance)
+                for site in limen.theory.predict(network, sample).sites
+            ]
+        )
+    for ours, torchs in zip(*found, strict=True):
+        assert ours[:2] == torchs[:2]
+        assert ours[2:] == pytest.approx(torchs[2:], rel=1e-6)
+
+
 def test_a_head_that_does_not_fit_its_loss_is_found() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 1), twins.Sigmoid())

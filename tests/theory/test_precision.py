@@ -58,27 +58,37 @@ def cuts(kinks: tuple[float, ...], variance: float, wave: float = math.inf) -> l
     return sorted({*even, *(place for place in places if abs(place) < REACH)})
 
 
+@functools.cache
+def grid(kinks: tuple[float, ...], variance: float, wave: float) -> list[tuple[mp.mpf, mp.mpf, mp.mpf]]:
+    """Arguments, their masses, and what growth weighs a squared value with; no node is a kink."""
+    spread, nodes = mp.sqrt(mp.mpf(variance)), []
+    for low, high in pairwise(cuts(kinks, variance, wave)):
+        for node, weight in legendre():
+            z = (low + high + (high - low) * node) / 2
+            mass = weight * (high - low) / 2 * mp.exp(-z * z / 2) / mp.sqrt(2 * mp.pi)
+            nodes.append((spread * z, mass, (z * z - 1) / (2 * spread**2)))
+    return nodes
+
+
 def exact(formula: Formula, kinks: tuple[float, ...], variance: float, wave: float = math.inf) -> dict[str, mp.mpf]:
-    """The expectations, with slopes by central differences in forty digits; no node is a kink.
+    """The expectations, with slopes by central differences in forty digits.
 
     So the slope is that of the pieces where the value jumps. Growth is by parts, from the value alone.
     """
     with mp.workdps(DIGITS):
-        spread, step = mp.sqrt(mp.mpf(variance)), mp.mpf(10) ** -14
+        step = mp.mpf(10) ** -14
         sums = dict.fromkeys(
             ("mean", "square", "slope", "slope_square", "growth", "size", "steep", "fourth"), mp.mpf(0)
         )
-        edges = cuts(kinks, variance, wave)
-        for low, high in pairwise(edges):
-            for node, weight in legendre():
-                z = (low + high + (high - low) * node) / 2
-                mass = weight * (high - low) / 2 * mp.exp(-z * z / 2) / mp.sqrt(2 * mp.pi)
-                x = spread * z
-                f, above, below = (formula(at) for at in (x, x + step, x - step))
-                slope = (above - below) / (2 * step)
-                terms = (f, f * f, slope, slope**2, f * f * (z * z - 1) / (2 * spread**2), abs(f), abs(slope), slope**4)
-                for key, term in zip(sums, terms, strict=True):
-                    sums[key] += mass * term
+        for x, mass, tilt in grid(kinks, variance, wave):
+            f, above, below = (formula(at) for at in (x, x + step, x - step))
+            slope = (above - below) / (2 * step)
+            weighed, steep = mass * f, mass * slope
+            square, slope_square = weighed * f, steep * slope
+            fourth = slope_square * slope * slope
+            terms = (weighed, square, steep, slope_square, square * tilt, abs(weighed), abs(steep), fourth)
+            for key, term in zip(sums, terms, strict=True):
+                sums[key] += term
         return sums
 
 

@@ -57,7 +57,7 @@ def test_the_last_loss_is_the_mean_of_a_tenth() -> None:
 
 
 def test_a_defect_is_one_whatever_the_loss_and_a_sound_training_learns() -> None:
-    iris = next(name for name in cases() if name.startswith("mlp iris tanh · 0"))
+    iris = next(name for name in cases() if name.startswith("mlp iris tanh · b0"))
     assert harm(iris).why == "learns"
     defects = (one for one in cases().values() if one.fault is not None and one.fault.defect)
     assert harm(next(one.name for one in defects if one.recipe.net == "mlp" and not lacking(one.recipe.data))).holds

@@ -14,7 +14,7 @@ import pytest
 from ward.cases import case
 from ward.running import ROOT, cold
 
-CASE = "mlp iris tanh · 0"
+CASE = "mlp iris tanh · b0"
 PROGRAM = f"""
 import json, sys
 from dataclasses import asdict

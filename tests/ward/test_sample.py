@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from ward.cases import cases, digest
+from ward.cases import cases
 from ward.data import lacking
+from ward.drawing import digest
 
 ROOT = Path(__file__).parents[2]
 OF_EACH = 30

@@ -23,7 +23,7 @@ def test_an_interval_is_wilsons(count: int, of: int) -> None:
 
 SOUND_RECIPES = tuple(SOUND_TRAININGS.values())
 SICK = next(name for name in cases() if "the signal is detached" in name)
-SOUND = "mlp digits relu · 0"
+SOUND = "mlp digits relu · b0"
 
 
 def finding(symptom: str | None, step: int, causes: dict[str, float], severity: str = "error") -> dict[str, Any]:

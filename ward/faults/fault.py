@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ward.recipe import Recipe
@@ -36,6 +36,8 @@ class Fault:
         remedies: any of these helps.
         defect: whether it is one even where the loss falls as it should, because some of the network has no part in
             the training or adds nothing to it.
+        beside: fields of a recipe that the sound twin is given too, where what the mistake changes would do harm of
+            another kind as well: harm is that of the mistake alone.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Fault:
     causes: tuple[str, ...]
     remedies: frozenset[str]
     defect: bool = False
+    beside: Changes = field(default_factory=dict[str, Any], hash=False)
 
 
 def words(text: str) -> frozenset[str]:

@@ -1,10 +1,12 @@
 """The catalogue of activation functions: value, slope, curvature, kinks, flat sides and source of each."""
 
 from limen.activations.algebraic import ISRLU, ISRU, Asinh, BentIdentity, Softsign, SquarePlus
+from limen.activations.arrays import OnArrays
 from limen.activations.at_kinks import AtKinks, at_kinks
 from limen.activations.base import get, kind_of, names, register
-from limen.activations.clipped import Hardsigmoid, Hardtanh, SparseSigmoid
+from limen.activations.clipped import Hardsigmoid, HardsigmoidKeras2, Hardtanh, SparseSigmoid
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
+from limen.activations.frameworks import clashes, frameworks
 from limen.activations.from_call import of_call, register_call
 from limen.activations.from_module import composite, of_class_name, of_module
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
@@ -19,10 +21,12 @@ from limen.activations.learnable_slopes import APL, RReLU
 from limen.activations.learnable_splines import KANSpline, LinearSpline
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU, Erf, Gaussian
+from limen.activations.numeric import Description, describe
 from limen.activations.output_heads import OutputHead, head_for, tasks
 from limen.activations.parabolic import SQNL, HardMish, Hardswish, SparsePlus, SquaredReLU, StarReLU
 from limen.activations.periodic import Sin, Snake
 from limen.activations.rectified import Abs, Identity, LeakyReLU, PReLU, ReLU, ReLU6
+from limen.activations.rounding import InDoubles
 from limen.activations.scaled_tanh import ScaledTanh
 from limen.activations.sheet import Sheet
 from limen.activations.shrinkage import Hardshrink, Softshrink, Tanhshrink, Threshold
@@ -53,6 +57,7 @@ __all__ = [
     "BilinearGLU",
     "Combination",
     "CombinationSheet",
+    "Description",
     "DynamicTanh",
     "Entmax",
     "Entry",
@@ -64,11 +69,13 @@ __all__ = [
     "HardMish",
     "Hardshrink",
     "Hardsigmoid",
+    "HardsigmoidKeras2",
     "Hardswish",
     "Hardtanh",
     "Head",
     "HeadSheet",
     "Identity",
+    "InDoubles",
     "KANSpline",
     "LeCunTanh",
     "LeakyReLU",
@@ -79,6 +86,7 @@ __all__ = [
     "Logish",
     "Maxout",
     "Mish",
+    "OnArrays",
     "OutputHead",
     "PReLU",
     "Phish",
@@ -114,7 +122,10 @@ __all__ = [
     "Tanhshrink",
     "Threshold",
     "at_kinks",
+    "clashes",
     "composite",
+    "describe",
+    "frameworks",
     "get",
     "head_for",
     "kind_of",

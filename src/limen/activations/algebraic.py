@@ -10,13 +10,23 @@ from torch import Tensor
 from limen.activations.base import register
 from limen.activations.interface import Entry, check_number
 from limen.activations.pieces import keep_nan
-from limen.activations.rounding import exact, leaning
+from limen.activations.rounding import exact, fine, leaning
 from limen.activations.sheet import Sheet
+from limen.activations.twofold import Number, alike, clamp, magnitude, near, sqrt, where
 
 __all__ = ["ISRLU", "ISRU", "Asinh", "BentIdentity", "Softsign", "SquarePlus"]
 
 HUGE = 1e200
 """Where a quotient of two numbers that grow alike may stop growing: it is constant to the last place by then."""
+
+
+REACH = 2.0**100
+"""Where a power of ``1 + x²`` is one of ``x`` to the last place, and its square does not overflow yet."""
+
+
+def held_back(x: Number) -> tuple[Number, Number]:
+    """``|x|``, but ``REACH`` beyond that, and there by how much it was made smaller; else 1."""
+    return clamp(magnitude(x), 0.0, REACH), alike(x, REACH / near(x).abs().clamp(min=REACH))
 
 
 def radius(x: Tensor, other: float = 1.0) -> Tensor:
@@ -51,9 +61,11 @@ class Softsign(Entry):
     def f(self, x: Tensor) -> Tensor:
         return torch.where(x.isinf(), torch.sign(x), x / (1 + x.abs()))
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        return (1 / (1 + x.abs())).square()
+    @fine
+    def df(self, x: Number) -> Number:
+        inner, beyond = held_back(x)
+        inverse = 1 / (1 + inner)
+        return inverse * inverse * (beyond * beyond)
 
     @exact
     def d2f(self, x: Tensor) -> Tensor:
@@ -66,9 +78,11 @@ def isru(x: Tensor, alpha: float) -> Tensor:
     return near / radius(math.sqrt(alpha) * near)
 
 
-def isru_slope(x: Tensor, alpha: float) -> Tensor:
+def isru_slope(x: Number, alpha: float) -> Number:
     """``(1 + alpha x²)^(-3/2)``."""
-    return (1 / radius(math.sqrt(alpha) * x)).pow(3)
+    inner, beyond = held_back(x)
+    square = 1 + inner * inner * alpha
+    return 1 / (square * sqrt(square)) * (beyond * beyond * beyond)
 
 
 def isru_curvature(x: Tensor, alpha: float) -> Tensor:
@@ -102,8 +116,8 @@ class ISRU(Entry):
     def f(self, x: Tensor) -> Tensor:
         return isru(x, self.alpha)
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
+    @fine
+    def df(self, x: Number) -> Number:
         return isru_slope(x, self.alpha)
 
     @exact
@@ -142,9 +156,9 @@ class ISRLU(Entry):
     def f(self, x: Tensor) -> Tensor:
         return torch.where(x >= 0, x, isru(x.clamp(max=0), self.alpha))
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        return isru_slope(x.clamp(max=0), self.alpha)
+    @fine
+    def df(self, x: Number) -> Number:
+        return isru_slope(clamp(x, -math.inf, 0.0), self.alpha)
 
     @exact
     def d2f(self, x: Tensor) -> Tensor:
@@ -183,11 +197,12 @@ class SquarePlus(Entry):
         r = radius(x, math.sqrt(self.b))
         return torch.where(x < 0, self.b / (2 * (r + x.abs())), x / 2 + r / 2)
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        r = radius(x, math.sqrt(self.b))
-        left = self.b / r / (2 * (r + x.abs()))
-        return torch.where(x < 0, left, 1 - left)
+    @fine
+    def df(self, x: Number) -> Number:
+        inner, beyond = held_back(x)
+        square = inner * inner + self.b
+        left = self.b / (2 * (square + inner * sqrt(square))) * (beyond * beyond)
+        return where(near(x) < 0, left, 1 - left)
 
     @exact
     def d2f(self, x: Tensor) -> Tensor:

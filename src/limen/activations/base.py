@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar, overload
 
 from limen.activations.at_kinks import at_kinks
+from limen.activations.frameworks import ALIASES, meant
 from limen.activations.interface import Activation
 from limen.activations.kinds import KINDS, Combination, Function, Head, Kind
 from limen.errors import InvalidValue, UnknownName
@@ -70,29 +71,39 @@ def names(*, kind: Kind | None = None) -> tuple[str, ...]:
 
 
 @overload
-def get(name: str, *, kind: Literal["gated"], **parameters: Any) -> Combination: ...
+def get(name: str, *, kind: Literal["gated"], framework: str | None = None, **parameters: Any) -> Combination: ...
 @overload
-def get(name: str, *, kind: Literal["head"], **parameters: Any) -> Head: ...
+def get(name: str, *, kind: Literal["head"], framework: str | None = None, **parameters: Any) -> Head: ...
 @overload
 def get(
     name: str,
     *,
     kind: Literal["elementwise"] | None = None,
+    framework: str | None = None,
     slope_at_kink: float | str = "torch",
     **parameters: Any,
 ) -> Activation: ...
-def get(name: str, *, kind: Kind | None = None, slope_at_kink: float | str = "torch", **parameters: Any) -> Function:
+def get(
+    name: str,
+    *,
+    kind: Kind | None = None,
+    framework: str | None = None,
+    slope_at_kink: float | str = "torch",
+    **parameters: Any,
+) -> Function:
     """The catalogue's entry of that name.
 
     Args:
-        name: one of ``names()``.
+        name: one of ``names()``, or another common spelling of it (``linear``, ``hard_sigmoid``).
         kind: refuse entries of another kind. Type checkers take an entry to be elementwise unless told another kind.
+        framework: whose function of that name is meant, one of ``frameworks()``; their defaults differ. With it
+            ``name`` is as that framework spells it. None is torch, and the catalogue's own names.
         slope_at_kink: ``torch`` for what torch's operator of that name returns there, ``left``, ``right`` or ``mean``
             of the slopes on both sides, or a number between them. For elementwise functions.
         **parameters: of the function, for instance ``alpha``; those not given keep their defaults.
 
     Raises:
-        UnknownName: no entry bears the name, or there is no such kind (also a ``KeyError``).
+        UnknownName: no entry bears the name, or there is no such kind or framework (also a ``KeyError``).
         InvalidValue: an entry of another kind, or a parameter that the function does not have or cannot take (also a
             ``ValueError``).
 
@@ -100,11 +111,14 @@ def get(name: str, *, kind: Kind | None = None, slope_at_kink: float | str = "to
     ELU(alpha=0.5)
     >>> get("relu", slope_at_kink="mean")
     AtKinks(base=ReLU(), slope='mean')
+    >>> get("leaky_relu", framework="keras"), get("gelu", framework="jax")
+    (LeakyReLU(negative_slope=0.2), GELUTanh())
     """
     _check_kind(kind)
+    name, parameters = meant(name, framework, parameters, _ENTRIES)
     member = _ENTRIES.get(name)
     if member is None:
-        raise UnknownName.of("activation", name, names(kind=kind))
+        raise UnknownName.of("activation", name, {*names(kind=kind), *ALIASES})
     if kind is not None and kind != kind_of(member):
         raise InvalidValue(
             f"{name} is {MEANING[kind_of(member)]}. Expected {MEANING[kind]}: one of names(kind={kind!r})."

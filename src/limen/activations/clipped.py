@@ -12,7 +12,7 @@ from limen.activations.rounding import exact
 from limen.activations.sheet import Sheet
 from limen.errors import InvalidValue
 
-__all__ = ["Hardsigmoid", "Hardtanh", "SparseSigmoid"]
+__all__ = ["Hardsigmoid", "HardsigmoidKeras2", "Hardtanh", "SparseSigmoid"]
 
 
 @register("hardtanh")
@@ -66,10 +66,11 @@ class Hardsigmoid(Entry):
     """``f(x) = min(max(x + 3, 0), 6) / 6``.
 
     Range: [0, 1]; never falls; slope 1/6 strictly between -3 and 3, else 0.
-    Hazards: exactly flat on both sides. Keras 2 means ``0.2 x + 0.5`` by this name. torch has no second derivative.
+    Hazards: exactly flat on both sides. torch, JAX and Keras 3 mean this one, Keras 2 ``0.2 x + 0.5`` between its
+    bounds: ``hardsigmoid_keras2``. torch has no second derivative.
     """
 
-    source = "Courbariaux et al. 2015, arXiv:1511.00363; Howard et al. 2019, arXiv:1905.02244"
+    source = "Howard et al. 2019, arXiv:1905.02244, Sec. 5.2; the name: Courbariaux et al. 2015, arXiv:1511.00363"
 
     @property
     def sheet(self) -> Sheet:
@@ -90,6 +91,42 @@ class Hardsigmoid(Entry):
     @exact
     def df(self, x: Tensor) -> Tensor:
         return inside(x, -3.0, 3.0) / 6
+
+    def d2f(self, x: Tensor) -> Tensor:
+        return zero(x)
+
+
+@register("hardsigmoid_keras2")
+@dataclass(frozen=True)
+class HardsigmoidKeras2(Entry):
+    """``f(x) = min(max(x + 2.5, 0), 5) / 5``, which is ``0.2 x + 0.5`` between its bounds.
+
+    Range: [0, 1]; never falls; slope 1/5 strictly between -2.5 and 2.5, else 0.
+    Hazards: exactly flat on both sides. Weights trained with it, in Theano and Keras up to 2, differ by up to 1/12
+    with the ``hardsigmoid`` of today's frameworks.
+    """
+
+    source = "Theano, tensor.nnet.hard_sigmoid; Keras 1 and 2, activations.hard_sigmoid"
+
+    @property
+    def sheet(self) -> Sheet:
+        return Sheet(
+            range=(0.0, 1.0),
+            limits=(0.0, 1.0),
+            monotone=True,
+            lipschitz=0.2,
+            saved="mask",
+            year=2015,
+            kinks=(-2.5, 2.5),
+        )
+
+    @exact
+    def f(self, x: Tensor) -> Tensor:
+        return (x + 2.5).clamp(0.0, 5.0) / 5
+
+    @exact
+    def df(self, x: Tensor) -> Tensor:
+        return inside(x, -2.5, 2.5) / 5
 
     def d2f(self, x: Tensor) -> Tensor:
         return zero(x)

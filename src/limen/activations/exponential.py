@@ -12,6 +12,7 @@ from limen.activations.base import register
 from limen.activations.interface import Entry, check_number
 from limen.activations.rounding import exact
 from limen.activations.sheet import Sheet
+from limen.activations.twofold import Number
 
 __all__ = ["CELU", "ELU", "SELU", "LogSigmoid", "Softplus"]
 
@@ -19,6 +20,9 @@ SELU_ALPHA = 1.6732632423543772
 """``-sqrt(2/pi) / (erfc(1/sqrt 2) sqrt(e) - 1)``: with ``SELU_SCALE``, mean 0 and variance 1 are kept."""
 
 SELU_SCALE = 1.0507009873554805
+
+SELU_FLOOR, SELU_FLOOR_REST = 1.7580993408473768, 1.415351938008446e-17
+"""Their product as two doubles."""
 
 
 def decay(x: Tensor, height: float, width: float = 1.0) -> Tensor:
@@ -122,25 +126,26 @@ class SELU(Entry):
     @property
     def sheet(self) -> Sheet:
         return Sheet(
-            range=(-SELU_SCALE * SELU_ALPHA, math.inf),
-            limits=(-SELU_SCALE * SELU_ALPHA, math.inf),
+            range=(-SELU_FLOOR, math.inf),
+            limits=(-SELU_FLOOR, math.inf),
             monotone=True,
-            lipschitz=SELU_SCALE * SELU_ALPHA,
+            lipschitz=SELU_FLOOR,
             year=2017,
             kinks=(0.0,),
         )
 
     @exact
     def f(self, x: Tensor) -> Tensor:
-        return torch.where(x > 0, SELU_SCALE * x, SELU_SCALE * SELU_ALPHA * torch.expm1(x.clamp(max=0)))
+        fall = torch.expm1(x.clamp(max=0))
+        return torch.where(x > 0, SELU_SCALE * x, fall * SELU_FLOOR + fall * SELU_FLOOR_REST)
 
     @exact
     def df(self, x: Tensor) -> Tensor:
-        return torch.where(x > 0, SELU_SCALE, decay(x, SELU_SCALE * SELU_ALPHA))
+        return torch.where(x > 0, SELU_SCALE, decay(x, SELU_FLOOR))
 
     @exact
     def d2f(self, x: Tensor) -> Tensor:
-        return decay(x, SELU_SCALE * SELU_ALPHA)
+        return decay(x, SELU_FLOOR)
 
 
 @register("softplus")
@@ -176,11 +181,11 @@ class Softplus(Entry):
         return torch.where(x > 0, right, torch.log1p(torch.exp(self.beta * x.clamp(max=0))) / self.beta)
 
     @exact
-    def df(self, x: Tensor) -> Tensor:
+    def df(self, x: Tensor) -> Number:
         return logistic.value(self.beta * x)
 
     @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    def d2f(self, x: Tensor) -> Number:
         return self.beta * logistic.slope(self.beta * x)
 
 
@@ -211,9 +216,9 @@ class LogSigmoid(Entry):
         return torch.where(x < 0, left, -torch.log1p(torch.exp(-x.clamp(min=0))))
 
     @exact
-    def df(self, x: Tensor) -> Tensor:
+    def df(self, x: Tensor) -> Number:
         return logistic.value(-x)
 
     @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    def d2f(self, x: Tensor) -> Number:
         return -logistic.slope(x)

@@ -4,34 +4,15 @@
 import math
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
 from limen.activations import logistic
 from limen.activations.base import register
+from limen.activations.gates import FAR, gated, gated_curvature, gated_slope
 from limen.activations.interface import Entry
-from limen.activations.logistic import FAR
-from limen.activations.rounding import above_a_half, exact, leaning
+from limen.activations.rounding import above_a_half, fine, leaning
 from limen.activations.sheet import Sheet
-from limen.activations.twofold import product, total
+from limen.activations.twofold import Number, clamp, matched
 
 __all__ = ["GELUTanh", "QuickGELU", "SiLU"]
-
-
-def swish(x: Tensor, beta: float = 1.0) -> Tensor:
-    """``x s(beta x)`` with the logistic function ``s``."""
-    return x.clamp(min=-FAR) * logistic.value(beta * x)
-
-
-def swish_slope(x: Tensor, beta: float = 1.0) -> Tensor:
-    """``s + beta x s'``."""
-    return logistic.value(beta * x) + beta * x.clamp(-FAR, FAR) * logistic.slope(beta * x)
-
-
-def swish_curvature(x: Tensor, beta: float = 1.0) -> Tensor:
-    """``beta s' (2 - beta x (s(beta x) - s(-beta x)))``."""
-    bend = 2 - beta * x.clamp(-FAR, FAR) * torch.tanh(beta * x / 2)
-    return beta * logistic.slope(beta * x) * bend
 
 
 def swish_sheet(beta: float = 1.0) -> Sheet:
@@ -62,17 +43,21 @@ class SiLU(Entry):
     def sheet(self) -> Sheet:
         return swish_sheet()
 
-    @leaning(above_a_half)
-    def f(self, x: Tensor) -> Tensor:
-        return swish(x)
+    @leaning(above_a_half, twofold=True)
+    def f(self, x: Number) -> Number:
+        return gated(x, logistic.value)
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        return swish_slope(x)
+    @fine
+    def df(self, x: Number) -> Number:
+        return gated_slope(x, logistic.value, logistic.slope)
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
-        return swish_curvature(x)
+    @fine
+    def d2f(self, x: Number) -> Number:
+        return gated_curvature(x, logistic.slope, logistic.curvature)
+
+
+BETA, BETA_REST = 1.702, 4.263256414560601e-17
+"""The decimal 1.702, as two doubles."""
 
 
 @register("quick_gelu")
@@ -85,23 +70,25 @@ class QuickGELU(Entry):
     """
 
     source = "Hendrycks & Gimpel 2016, arXiv:1606.08415, Sec. 2; used by CLIP"
-    beta = 1.702
 
     @property
     def sheet(self) -> Sheet:
-        return swish_sheet(self.beta)
+        return swish_sheet(BETA)
 
-    @leaning(above_a_half)
-    def f(self, x: Tensor) -> Tensor:
-        return swish(x, self.beta)
+    @leaning(above_a_half, twofold=True)
+    def f(self, x: Number) -> Number:
+        return gated(x, lambda z: logistic.value(z * matched(z, BETA, BETA_REST)))
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        return swish_slope(x, self.beta)
+    @fine
+    def df(self, x: Number) -> Number:
+        inner = clamp(x, -FAR, FAR)
+        z = inner * matched(x, BETA, BETA_REST)
+        return logistic.value(z) + z * logistic.slope(z)
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
-        return swish_curvature(x, self.beta)
+    @fine
+    def d2f(self, x: Number) -> Number:
+        z = clamp(x, -FAR, FAR) * matched(x, BETA, BETA_REST)
+        return (2 * logistic.slope(z) + z * logistic.curvature(z)) * matched(x, BETA, BETA_REST)
 
 
 LINEAR, LINEAR_REST = 1.5957691216057308, -9.96930880911092e-17
@@ -112,18 +99,14 @@ OPEN = 30.0
 """Beyond ±OPEN the gate of ``gelu_tanh`` is 0 or 1 in every type."""
 
 
-def opening(near: Tensor) -> tuple[Tensor, Tensor]:
-    """The gate of ``gelu_tanh``, ``s(2 sqrt(2 / pi) (x + 0.044715 x³))``, and ``s'`` there.
+def argument(x: Number) -> tuple[Number, Number, Number]:
+    """``2 sqrt(2 / pi) (x + 0.044715 x³)``, of which the gate is the logistic function, and its derivatives.
 
-    The rounding of the argument, which goes to -700, would be multiplied by it: as in ``normal.bell``.
+    It goes to -700, and an exponential multiplies its rounding by as much.
     """
-    square, rest = product(near, near)
-    cubic, off = product(square, CUBIC, CUBIC_REST)
-    factor, less = total(LINEAR, cubic)
-    u, lost = product(near, factor)
-    lost = lost + near * (less + off + CUBIC * rest + LINEAR_REST)
-    slope = logistic.slope(u)
-    return logistic.value(u) + lost * slope, slope + lost * logistic.curvature(u)
+    linear, cubic = matched(x, LINEAR, LINEAR_REST), x * matched(x, CUBIC, CUBIC_REST)
+    square = x * cubic
+    return x * (square + linear), 3 * square + linear, 6 * cubic
 
 
 @register("gelu_tanh")
@@ -149,21 +132,19 @@ class GELUTanh(Entry):
             roots=(-0.7524614220710163,),
         )
 
-    @leaning(above_a_half)
-    def f(self, x: Tensor) -> Tensor:
-        return x.clamp(min=-OPEN) * opening(x.clamp(-OPEN, OPEN))[0]
+    @leaning(above_a_half, twofold=True)
+    def f(self, x: Number) -> Number:
+        return gated(x, lambda z: logistic.value(argument(clamp(z, -OPEN, OPEN))[0]))
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        near = x.clamp(-OPEN, OPEN)
-        gate, slope = opening(near)
-        return gate + near * (LINEAR + 3 * CUBIC * near.square()) * slope
+    @fine
+    def df(self, x: Number) -> Number:
+        inner = clamp(x, -OPEN, OPEN)
+        u, du, _ = argument(inner)
+        return logistic.value(u) + inner * du * logistic.slope(u)
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
-        near = x.clamp(-OPEN, OPEN)
-        u = near * (LINEAR + CUBIC * near.square())
-        du = LINEAR + 3 * CUBIC * near.square()
-        d2u = 6 * CUBIC * near
+    @fine
+    def d2f(self, x: Number) -> Number:
+        inner = clamp(x, -OPEN, OPEN)
+        u, du, d2u = argument(inner)
         # (x s(u))'' = 2 u' s' + x u'' s' + x u'² s''
-        return (2 * du + near * d2u) * opening(near)[1] + (near * du) * (du * logistic.curvature(u))
+        return (2 * du + inner * d2u) * logistic.slope(u) + inner * du * (du * logistic.curvature(u))

@@ -1,15 +1,20 @@
 """What an activation is: a value with its function, slope and curvature, and what a parameter of it may be."""
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from typing import ClassVar, Protocol
 
 from torch import Tensor
 
+from limen.activations.arrays import OnArrays
+from limen.activations.refusals import floating
 from limen.activations.sheet import Sheet
 from limen.errors import InvalidValue
 
 __all__ = ["Activation", "Entry", "check_number"]
+
+LARGEST = sys.float_info.max
 
 
 class Named(Protocol):
@@ -55,9 +60,22 @@ class Activation(ABC):
     def d2f(self, x: Tensor) -> Tensor:
         """Curvature; at a kink the one of the side whose slope ``df`` returns, or 0."""
 
+    @property
+    def numpy(self) -> OnArrays:
+        """``f``, ``df`` and ``d2f`` for NumPy arrays, lists and numbers."""
+        return OnArrays(self.f, self.df, self.d2f)
+
 
 class Entry(Activation):
-    """An activation that states its properties, as all those of the catalogue do; a user's own need not."""
+    """An activation that states its properties, as all those of the catalogue do; a user's own need not.
+
+    Its ``f``, ``df`` and ``d2f`` refuse whatever is no tensor of floating-point numbers (``WrongType``).
+    """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for method in {"f", "df", "d2f"} & vars(cls).keys():
+            setattr(cls, method, floating(getattr(cls, method)))
 
     @property
     @abstractmethod
@@ -87,7 +105,7 @@ def check_number(
     if (
         isinstance(value, int | float)
         and not isinstance(value, bool)
-        and math.isfinite(value)
+        and abs(value) <= LARGEST  # not for NaN
         and above < value < below
         and least <= value
     ):

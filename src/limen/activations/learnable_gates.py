@@ -12,8 +12,8 @@ from torch import Tensor
 from limen.activations import logistic, pieces
 from limen.activations.base import register
 from limen.activations.gated import swish_sheet
+from limen.activations.gates import FAR
 from limen.activations.interface import Entry, check_number
-from limen.activations.logistic import FAR
 from limen.activations.rounding import above_a_half, below_a_square, exact, leaning
 from limen.activations.sheet import Sheet
 from limen.activations.turning import sheet_of

@@ -4,30 +4,45 @@ torch's ``sigmoid`` is 0 below the point where ``exp(-x)`` overflows, and its sl
 rounds to 1 (from x = 37 in double precision, 16.7 in single). Here only ``exp`` of a non-positive number is taken.
 """
 
+from typing import overload
+
 import torch
 from torch import Tensor
 
-__all__ = ["FAR", "curvature", "slope", "value"]
+from limen.activations.twofold import Number, Twofold, exp, magnitude, near, tanh, where
 
-FAR = 800.0
-"""``exp(-FAR)`` is 0 in every floating-point type: where a factor beside it may stop growing, so 0 · inf is not NaN."""
+__all__ = ["curvature", "slope", "value"]
 
 
-def value(x: Tensor) -> Tensor:
+@overload
+def value(x: Tensor) -> Tensor: ...
+@overload
+def value(x: Number) -> Number: ...
+def value(x: Number) -> Number:
     """``s(x)``."""
-    rising = torch.exp(x.clamp(max=0))
-    return torch.where(x > 0, 1 / (1 + torch.exp(-x.clamp(min=0))), rising / (1 + rising))
+    falling = exp(-magnitude(x))
+    return where(near(x) > 0, 1.0, falling) / (1 + falling)
 
 
-def slope(x: Tensor) -> Tensor:
+@overload
+def slope(x: Tensor) -> Tensor: ...
+@overload
+def slope(x: Number) -> Number: ...
+def slope(x: Number) -> Number:
     """``s'(x) = s(x) s(-x)``."""
-    falling = torch.exp(-x.abs())
+    falling = exp(-magnitude(x))
+    if isinstance(falling, Twofold):
+        return falling / ((1 + falling) * (1 + falling))
     more = falling * (2 + falling)  # (1 + falling)² - 1
     part = more / (1 + more)
     # in the tails the denominator is about 1: taking off what is missing rounds once less than dividing
     return torch.where(falling < 0.125, falling - falling * part, falling / (1 + more))
 
 
-def curvature(x: Tensor) -> Tensor:
+@overload
+def curvature(x: Tensor) -> Tensor: ...
+@overload
+def curvature(x: Number) -> Number: ...
+def curvature(x: Number) -> Number:
     """``s''(x) = s'(x) (s(-x) - s(x))``."""
-    return -slope(x) * torch.tanh(x / 2)
+    return -slope(x) * tanh(0.5 * x)

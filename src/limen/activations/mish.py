@@ -8,39 +8,41 @@ instead, so that no exponential grows.
 import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from limen.activations.base import register
+from limen.activations.gates import gated, gated_curvature, gated_slope
 from limen.activations.interface import Entry
-from limen.activations.logistic import FAR
-from limen.activations.rounding import exact
+from limen.activations.rounding import fine
 from limen.activations.sheet import Sheet
+from limen.activations.twofold import Number, exp, magnitude, near, where
 
 __all__ = ["Mish"]
 
 
-def gate(x: Tensor) -> Tensor:
+def terms(x: Number) -> tuple[Tensor, Number, Number]:
+    """Where ``x > 0``; ``exp(-|x|)``; and the denominator there, as it is on each side."""
+    right, q = near(x) > 0, exp(-magnitude(x))
+    return right, q, where(right, 1 + 2 * (q + q * q), 2 + q * (q + 2))
+
+
+def gate(x: Number) -> Number:
     """``tanh(log(1 + exp(x)))``."""
-    e, q = torch.exp(x.clamp(max=0)), torch.exp(-x.clamp(min=0))
-    left, right = e * (e + 2), 1 + 2 * q
-    return torch.where(x > 0, right / (right + 2 * q * q), left / (left + 2))
+    right, q, below = terms(x)
+    return where(right, 1 + 2 * q, q * (q + 2)) / below
 
 
-def gate_slope(x: Tensor) -> Tensor:
+def gate_slope(x: Number) -> Number:
     """``4 e (1 + e) / (e² + 2e + 2)²``."""
-    e, q = torch.exp(x.clamp(max=0)), torch.exp(-x.clamp(min=0))
-    left = 4 * e * (1 + e) / (e * (e + 2) + 2).square()
-    right = 4 * q.square() * (1 + q) / (1 + 2 * q + 2 * q * q).square()
-    return torch.where(x > 0, right, left)
+    right, q, below = terms(x)
+    return 4 * where(right, q * q, q) * (1 + q) / (below * below)
 
 
-def gate_curvature(x: Tensor) -> Tensor:
+def gate_curvature(x: Number) -> Number:
     """``4 e (2 + 2e - 3e² - 2e³) / (e² + 2e + 2)³``."""
-    e, q = torch.exp(x.clamp(max=0)), torch.exp(-x.clamp(min=0))
-    left = 4 * e * (2 + 2 * e - 3 * e**2 - 2 * e**3) / (e * (e + 2) + 2) ** 3
-    right = 4 * q**2 * (2 * q**3 + 2 * q**2 - 3 * q - 2) / (1 + 2 * q + 2 * q * q) ** 3
-    return torch.where(x > 0, right, left)
+    right, q, below = terms(x)
+    left = q * (2 + q * (2 - q * (3 + 2 * q)))
+    return 4 * where(right, q * q * (q * (q * (2 * q + 2) - 3) - 2), left) / (below * below * below)
 
 
 @register("mish")
@@ -66,14 +68,14 @@ class Mish(Entry):
             roots=(-1.1924312145154952,),
         )
 
-    @exact
-    def f(self, x: Tensor) -> Tensor:
-        return x.clamp(min=-FAR) * gate(x)
+    @fine
+    def f(self, x: Number) -> Number:
+        return gated(x, gate)
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        return gate(x) + x.clamp(-FAR, FAR) * gate_slope(x)
+    @fine
+    def df(self, x: Number) -> Number:
+        return gated_slope(x, gate, gate_slope)
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
-        return 2 * gate_slope(x) + x.clamp(-FAR, FAR) * gate_curvature(x)
+    @fine
+    def d2f(self, x: Number) -> Number:
+        return gated_curvature(x, gate_slope, gate_curvature)

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from limen.activations.base import register
+from limen.activations.gates import FAR, gated
 from limen.activations.interface import Entry
-from limen.activations.logistic import FAR
-from limen.activations.rounding import above_a_half, exact, leaning
+from limen.activations.rounding import above_a_half, exact, fine, leaning
 from limen.activations.sheet import Sheet
-from limen.activations.twofold import Twofold, product
+from limen.activations.twofold import Number, Twofold, clamp, exp, matched, near, product, single
 
-__all__ = ["GELU", "Erf", "Gaussian", "bell", "density", "share"]
+__all__ = ["GELU", "Erf", "Gaussian", "bell", "density", "erf", "share"]
 
 ROOT_HALF, ROOT_HALF_REST = 0.7071067811865476, -4.833646656726457e-17
 """``sqrt(1/2)`` as two doubles."""
@@ -26,36 +26,40 @@ BEYOND = 40.0
 """``exp(-BEYOND² / 2)`` is less than half of the smallest double."""
 
 
-def bell(x: Tensor, scale: float = 1.0, height: float = 1.0, rest_of_height: float = 0.0) -> Tensor:
-    """``height exp(-scale x²)``; ``scale`` must be a power of two.
+def bell(x: Number, scale: float = 1.0) -> Number:
+    """``exp(-scale x²)``; ``scale`` must be a power of two.
 
-    The rounding of ``x²`` would be multiplied by the exponent, which goes up to 745: it is found and put back, and
-    with it what ``height`` is off.
+    The rounding of ``x²`` would be multiplied by the exponent, which goes up to 745: it is found and put back.
     """
-    near = x.clamp(-BEYOND, BEYOND)
-    square, rest = product(near, near)
-    value = height * torch.exp(-scale * square)
-    return value + value * (rest_of_height / height - scale * rest)
+    inner = clamp(x, -BEYOND, BEYOND)
+    if isinstance(inner, Twofold):
+        return exp(inner * inner * -scale)
+    square = product(inner, inner)
+    value = torch.exp(-scale * square.near)
+    return value - value * (scale * square.rest)
 
 
-def density(x: Tensor) -> Tensor:
+def density(x: Number) -> Number:
     """Density of the standard normal distribution."""
-    return bell(x, 0.5, DENSITY, DENSITY_REST)
+    return bell(x, 0.5) * matched(x, DENSITY, DENSITY_REST)
 
 
-def tail(x: Tensor) -> Twofold:
-    """``erfc(-x / sqrt 2)``, which is twice the distribution function of the standard normal, and what it is off.
+def erf(x: Number) -> Number:
+    """``erf(x)``; what ``x`` has beyond a double is put back with the slope."""
+    if not isinstance(x, Twofold):
+        return torch.erf(x)
+    return single(torch.erf(x.near)).adjusted(2 / math.sqrt(math.pi) * torch.exp(-x.near * x.near) * x.rest)
+
+
+def share(x: Number) -> Number:
+    """Distribution function of the standard normal, without loss in the left tail: ``erfc(-x / sqrt 2) / 2``.
 
     The argument is rounded, which the function's slope multiplies: as in ``bell``.
     """
-    at, rest = product(-x.clamp(-BEYOND, BEYOND), ROOT_HALF, ROOT_HALF_REST)
-    return torch.special.erfc(at), -2 / math.sqrt(math.pi) * torch.exp(-at.square()) * rest
-
-
-def share(x: Tensor) -> Tensor:
-    """Distribution function of the standard normal, without loss in the left tail."""
-    value, off = tail(x)
-    return 0.5 * (value + off)
+    at = single(-near(x).clamp(-BEYOND, BEYOND))
+    at = at * matched(at, ROOT_HALF, ROOT_HALF_REST)
+    value, off = 0.5 * torch.special.erfc(at.near), torch.exp(-at.near * at.near) / -math.sqrt(math.pi) * at.rest
+    return single(value).adjusted(off) if isinstance(x, Twofold) else value + off
 
 
 @register("gaussian")
@@ -82,15 +86,15 @@ class Gaussian(Entry):
         )
 
     @exact
-    def f(self, x: Tensor) -> Tensor:
+    def f(self, x: Tensor) -> Number:
         return bell(x)
 
     @exact
-    def df(self, x: Tensor) -> Tensor:
+    def df(self, x: Tensor) -> Number:
         return -2 * x.clamp(-FAR, FAR) * bell(x)
 
     @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    def d2f(self, x: Tensor) -> Number:
         return (4 * x.clamp(-FAR, FAR).square() - 2) * bell(x)
 
 
@@ -121,11 +125,11 @@ class Erf(Entry):
         return torch.erf(x)
 
     @exact
-    def df(self, x: Tensor) -> Tensor:
+    def df(self, x: Tensor) -> Number:
         return 2 / math.sqrt(math.pi) * bell(x)
 
     @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    def d2f(self, x: Tensor) -> Number:
         return -4 / math.sqrt(math.pi) * x.clamp(-FAR, FAR) * bell(x)
 
 
@@ -152,16 +156,15 @@ class GELU(Entry):
             roots=(-0.7517915246935645,),
         )
 
-    @leaning(above_a_half)
-    def f(self, x: Tensor) -> Tensor:
-        value, off = tail(x)
-        half = 0.5 * x.clamp(min=-FAR)
-        return half * value + half.clamp(max=FAR) * off
+    @leaning(above_a_half, twofold=True)
+    def f(self, x: Number) -> Number:
+        return gated(x, share)
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        return share(x) + x.clamp(-FAR, FAR) * density(x)
+    @fine
+    def df(self, x: Number) -> Number:
+        return share(x) + clamp(x, -FAR, FAR) * density(x)
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
-        return density(x) * (2 - x.clamp(-FAR, FAR).square())
+    @fine
+    def d2f(self, x: Number) -> Number:
+        inner = clamp(x, -FAR, FAR)
+        return density(x) * (2 - inner * inner)

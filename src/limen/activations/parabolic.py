@@ -10,10 +10,14 @@ from torch import Tensor
 from limen.activations.base import register
 from limen.activations.interface import Entry, check_number
 from limen.activations.pieces import inside, keep_nan
-from limen.activations.rounding import above_a_half, exact, leaning
+from limen.activations.rounding import above_a_half, exact, fine, leaning
 from limen.activations.sheet import Sheet
+from limen.activations.twofold import Number, clamp, near, where
 
 __all__ = ["SQNL", "HardMish", "Hardswish", "SparsePlus", "SquaredReLU", "StarReLU"]
+
+HUGE = 2.0**100
+"""Beyond it the bias does not show, and what is twofold would soon overflow."""
 
 
 @register("squared_relu")
@@ -82,9 +86,11 @@ class StarReLU(Entry):
             homogeneous=None if self.bias else 2,
         )
 
-    @exact
-    def f(self, x: Tensor) -> Tensor:
-        return self.scale * torch.relu(x).square() + self.bias
+    @fine
+    def f(self, x: Number) -> Number:
+        size = torch.relu(near(x))
+        inner = clamp(x, 0.0, HUGE)
+        return where(size > HUGE, self.scale * size.square(), inner * inner * self.scale + self.bias)
 
     @exact
     def df(self, x: Tensor) -> Tensor:

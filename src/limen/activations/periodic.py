@@ -9,16 +9,41 @@ from torch import Tensor
 
 from limen.activations.base import register
 from limen.activations.interface import Entry, check_number
-from limen.activations.rounding import exact
+from limen.activations.rounding import fine
 from limen.activations.sheet import Sheet
+from limen.activations.twofold import Number, matched, near, single, where
 
 __all__ = ["Sin", "Snake"]
 
 
-def phase(x: Tensor, frequency: float) -> Tensor:
+FARTHEST = 1e290
+"""Up to here a product is split without overflow."""
+
+
+def phase(x: Number, frequency: float) -> Number:
     """``frequency * x``; an arbitrary angle where that overflows, but not at an infinity itself."""
-    angle = frequency * x
-    return torch.where(angle.isinf() & x.isfinite(), 0.0, angle)
+    reach = FARTHEST / max(1.0, frequency)
+    wide = near(x)
+    angle = where((wide.abs() > reach) & wide.isfinite(), 0.0, x)
+    if isinstance(angle, Tensor):
+        return angle * frequency
+    return where(wide.isfinite() & (wide != 0), angle * frequency, wide)  # zero with its sign
+
+
+def sine(angle: Number) -> Number:
+    """``sin(angle)``."""
+    if isinstance(angle, Tensor):
+        return torch.sin(angle)
+    first, half = torch.sin(angle.near), torch.sin(angle.rest / 2)
+    both = single(first).adjusted(torch.cos(angle.near) * torch.sin(angle.rest) - 2 * first * half * half)
+    return where(angle.near == 0, angle.near, both)  # the sign of zero
+
+
+def cosine(angle: Number) -> Tensor:
+    """``cos(angle)``."""
+    if isinstance(angle, Tensor):
+        return torch.cos(angle)
+    return torch.cos(angle.near) * torch.cos(angle.rest) - torch.sin(angle.near) * torch.sin(angle.rest)
 
 
 @register("sin")
@@ -28,8 +53,7 @@ class Sin(Entry):
 
     Range: [-1, 1]; odd; rises and falls for ever; slope ``w0 cos(w0 x)``.
     Hazards: SIREN has ``w0 = 30`` in its first layer, and weights drawn from ``±sqrt(6 / n) / w0`` in the others; with
-    ordinary weights it is noise. No limit at infinity: NaN there. For a ``w0`` with many digits, far out, the rounding
-    of ``w0 x`` shows.
+    ordinary weights it is noise. No limit at infinity: NaN there.
     """
 
     w0: float = 1.0
@@ -52,17 +76,21 @@ class Sin(Entry):
             parity="odd",
         )
 
-    @exact
-    def f(self, x: Tensor) -> Tensor:
-        return torch.sin(phase(x, self.w0))
+    @fine
+    def f(self, x: Number) -> Number:
+        return sine(phase(x, self.w0))
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        return self.w0 * torch.cos(phase(x, self.w0))
+    @fine
+    def df(self, x: Number) -> Number:
+        return self.w0 * cosine(phase(x, self.w0))
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
-        return -(self.w0**2) * torch.sin(phase(x, self.w0))
+    @fine
+    def d2f(self, x: Number) -> Number:
+        return -(self.w0**2) * sine(phase(x, self.w0))
+
+
+QUARTER, QUARTER_REST = 0.7853981633974483, 3.061616997868383e-17
+"""``pi / 4`` as two doubles."""
 
 
 @register("snake")
@@ -91,17 +119,21 @@ class Snake(Entry):
             period=math.pi / self.alpha,
         )
 
-    @exact
-    def f(self, x: Tensor) -> Tensor:
-        angle = torch.where(x.isinf(), 0.0, phase(x, self.alpha))
-        return x + torch.sin(angle).square() / self.alpha
+    @fine
+    def f(self, x: Number) -> Number:
+        angle = phase(where(near(x).isinf(), 0.0, x), self.alpha)
+        wave = sine(angle)
+        return near(x) + near(wave * wave) / self.alpha
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        # a square: nothing is lost where 1 and the sine cancel
+    @fine
+    def df(self, x: Number) -> Number:
+        # a square, as 1 + sin(2 z) = (sin z + cos z)² = 2 sin²(z + pi/4): nothing is lost where 1 and the sine cancel
         angle = phase(x, self.alpha)
-        return (torch.sin(angle) + torch.cos(angle)).square()
+        if isinstance(angle, Tensor):
+            return (torch.sin(angle) + torch.cos(angle)).square()
+        root = sine(angle + matched(angle, QUARTER, QUARTER_REST))
+        return 2 * root * root
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
-        return 2 * self.alpha * torch.cos(phase(x, 2 * self.alpha))
+    @fine
+    def d2f(self, x: Number) -> Number:
+        return 2 * self.alpha * cosine(phase(x, 2 * self.alpha))

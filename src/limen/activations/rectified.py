@@ -116,7 +116,8 @@ class LeakyReLU(Entry):
     """``f(x) = x`` for ``x > 0``, else ``negative_slope * x``.
 
     Range: all reals for a positive ``negative_slope``; slope ``negative_slope`` for ``x <= 0``, 1 for ``x > 0``.
-    Hazards: the default slope is 0.01 in torch, 0.2 in Keras 3. It is written ``max(a x, x)`` only for ``a <= 1``.
+    Hazards: the default slope is 0.01 in torch and JAX, 0.2 in TensorFlow and in the function of Keras 3, 0.3 in the
+    layers of Keras 2 and 3. It is written ``max(a x, x)`` only for ``a <= 1``.
     """
 
     negative_slope: float = 0.01

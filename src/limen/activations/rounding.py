@@ -8,26 +8,39 @@ Source: Boldo & Melquiond 2008, "Emulation of a FMA and correctly rounded sums: 
 odd", IEEE Transactions on Computers 57.
 """
 
+import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
-from typing import TypeVar, cast
+from types import MethodType
+from typing import Any, ParamSpec, cast
 
 import torch
 from torch import Tensor
 
-__all__ = ["above_a_half", "below_a_square", "exact", "in_doubles", "leaning", "rounded"]
+from limen.activations.twofold import Number, collapse, near, single
 
-Method = TypeVar("Method", bound=Callable[..., Tensor])
+__all__ = ["above_a_half", "below_a_square", "exact", "fine", "in_doubles", "leaning", "rounded"]
+__all__ = ["InDoubles", "above_a_half", "below_a_square", "exact", "fine", "leaning", "rounded"]
+
+Arguments = ParamSpec("Arguments")
 
 HALVES = (torch.float16, torch.bfloat16)
 
 
-def exact(compute: Method) -> Method:
+def exact(compute: Callable[Arguments, Number]) -> Callable[Arguments, Tensor]:
     """A method of an entry that is given doubles, and whose result is rounded once to the type it was asked in."""
     return leaning(None)(compute)
 
 
-def leaning(lean: Callable[[Tensor], Tensor] | None) -> Callable[[Method], Method]:
+def fine(compute: Callable[Arguments, Number]) -> Callable[Arguments, Tensor]:
+    """As ``exact``, but where doubles are asked for the method is given twofold numbers: its digits would cancel."""
+    return leaning(None, twofold=True)(compute)
+
+
+def leaning(
+    lean: Callable[[Tensor], Tensor] | None, *, twofold: bool = False
+) -> Callable[[Callable[Arguments, Number]], Callable[Arguments, Tensor]]:
     """As ``exact``, for a function that comes closer to the middle between two half-precision numbers than a double is.
 
     ``x / (1 + exp(-x))`` of a tiny ``x`` is ``x / 2`` and less than a double's last place more: exactly a middle for
@@ -36,20 +49,25 @@ def leaning(lean: Callable[[Tensor], Tensor] | None) -> Callable[[Method], Metho
     Args:
         lean: where the true value is closer to such a middle than the computed one can show, 1 if its magnitude is
             larger than computed and -1 if it is smaller; 0 elsewhere. Used for half precision only.
+        twofold: whether doubles are given as twofold numbers, as ``fine`` says.
     """
 
-    def decorate(compute: Method) -> Method:
+    def decorate(compute: Callable[Arguments, Number]) -> Callable[Arguments, Tensor]:
+        formula = cast(Callable[[Any, Number], Number], compute)
+
         @wraps(compute)
-        def method(self: object, x: Tensor) -> Tensor:
-            if x.dtype == torch.float64 or x.device.type == "mps":  # which has no double precision
-                return compute(self, x)
+        def method(self: Any, x: Tensor) -> Tensor:
+            if x.dtype == torch.float64:
+                return collapse(formula(self, single(x) if twofold else x))
+            if x.device.type == "mps":  # which has no double precision
+                return near(formula(self, x))
             z = x.double()
-            y = compute(self, z)
+            y = near(formula(self, z))
             if lean is not None and x.dtype in HALVES:
                 y = y * (1 + 2.0**-52 * lean(z.detach()))
             return rounded(y, x.dtype)
 
-        return cast(Method, method)
+        return cast(Callable[Arguments, Tensor], method)
 
     return decorate
 
@@ -59,6 +77,24 @@ def in_doubles(compute: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
     if inputs[0].dtype == torch.float64 or inputs[0].device.type == "mps":
         return compute(*inputs)
     return rounded(compute(*(x.double() for x in inputs)), inputs[0].dtype)
+
+
+@dataclass(frozen=True)
+class InDoubles:
+    """A method of an entry on doubles, in plain double precision even where that loses digits: several times quicker.
+
+    For quadrature and searches, which are not that precise themselves. Other types, and the methods of whatever is no
+    entry, are as ever.
+    """
+
+    method: Callable[[Tensor], Tensor]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """What the method returns for ``x``, to a few units in the last place of its terms."""
+        formula = inspect.unwrap(self.method)
+        if formula is self.method or x.dtype != torch.float64:
+            return self.method(x)
+        return near(formula(cast(MethodType, self.method).__self__, x))
 
 
 def above_a_half(x: Tensor) -> Tensor:

@@ -9,10 +9,12 @@ from torch import Tensor
 
 from limen.activations import logistic
 from limen.activations.base import register
+from limen.activations.gates import FAR
 from limen.activations.interface import Entry, check_number
 from limen.activations.pieces import keep_nan, zero
 from limen.activations.rounding import below_a_square, exact, leaning
 from limen.activations.sheet import Sheet
+from limen.activations.twofold import Number, alike, clamp, near, tanh, where
 
 __all__ = ["Hardshrink", "Softshrink", "Tanhshrink", "Threshold"]
 
@@ -140,7 +142,7 @@ class Threshold(Entry):
         return zero(x)
 
 
-TERMS = (17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0)
+TERMS = (17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0)
 """Of the continued fraction ``tanh x = x / (1 + x² / (3 + x² / (5 + ...)))``: enough for a double at ``|x| <= 1``."""
 
 
@@ -165,18 +167,22 @@ class Tanhshrink(Entry):
     def sheet(self) -> Sheet:
         return Sheet(monotone=True, lipschitz=1.0, roots=(0.0,), parity="odd")
 
-    @leaning(near_one)
-    def f(self, x: Tensor) -> Tensor:
-        near = x.clamp(-1.0, 1.0)
-        square, rest = near.square(), torch.zeros_like(x)
+    @leaning(near_one, twofold=True)
+    def f(self, x: Number) -> Number:
+        inner = clamp(x, -1.0, 1.0)
+        small, rest = near(inner).square(), torch.zeros_like(near(x))
         for term in TERMS:
-            rest = square / (term + rest)
-        return torch.where(x.abs() < 1, near * (rest / (1 + rest)), x - torch.tanh(x))
+            rest = small / (term + rest)
+        square = inner * inner
+        close = inner * square / (square + alike(x, 3 + rest))  # x - x / (1 + x² / (3 + rest))
+        wide = near(x)
+        far = where(wide.abs() > FAR, wide, clamp(x, -FAR, FAR) - tanh(clamp(x, -FAR, FAR)))
+        return where(wide == 0, wide, where(wide.abs() < 1, close, far))  # 0 with its sign
 
     @leaning(below_a_square)
     def df(self, x: Tensor) -> Tensor:
         return torch.tanh(x).square()
 
     @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    def d2f(self, x: Tensor) -> Number:
         return 8 * torch.tanh(x) * logistic.slope(2 * x)

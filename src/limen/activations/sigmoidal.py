@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 
 from limen.activations import logistic
+from limen.activations.algebraic import held_back
 from limen.activations.base import register
+from limen.activations.gates import FAR
 from limen.activations.interface import Entry
-from limen.activations.rounding import exact
+from limen.activations.rounding import exact, fine
 from limen.activations.sheet import Sheet
+from limen.activations.twofold import Number, clamp, matched, near, tanh, where
 
 __all__ = ["Arctan", "LeCunTanh", "Sigmoid", "Tanh"]
 
@@ -33,15 +36,15 @@ class Sigmoid(Entry):
         return Sheet(range=(0.0, 1.0), limits=(0.0, 1.0), monotone=True, lipschitz=0.25, year=1838)
 
     @exact
-    def f(self, x: Tensor) -> Tensor:
+    def f(self, x: Tensor) -> Number:
         return logistic.value(x)
 
     @exact
-    def df(self, x: Tensor) -> Tensor:
+    def df(self, x: Tensor) -> Number:
         return logistic.slope(x)
 
     @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    def d2f(self, x: Tensor) -> Number:
         return logistic.curvature(x)
 
 
@@ -66,15 +69,23 @@ class Tanh(Entry):
         return torch.tanh(x)
 
     @exact
-    def df(self, x: Tensor) -> Tensor:
+    def df(self, x: Tensor) -> Number:
         return 4 * logistic.slope(2 * x)
 
     @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    def d2f(self, x: Tensor) -> Number:
         return -8 * torch.tanh(x) * logistic.slope(2 * x)
 
 
-HEIGHT, STRETCH = 1.7159, 2 / 3
+HEIGHT, HEIGHT_REST = 1.7159, 1.9184653865522706e-17
+STRETCH, STRETCH_REST = 0.6666666666666666, 3.700743415417188e-17
+"""The decimal 1.7159, and 2/3, as two doubles each."""
+
+
+def stretched(x: Number) -> tuple[Number, Number | float, Number | float]:
+    """``2x / 3``, held back where tanh has long levelled off; the stretch itself and the height."""
+    stretch = matched(x, STRETCH, STRETCH_REST)
+    return clamp(x, -FAR, FAR) * stretch, stretch, matched(x, HEIGHT, HEIGHT_REST)
 
 
 @register("lecun_tanh")
@@ -99,17 +110,20 @@ class LeCunTanh(Entry):
             parity="odd",
         )
 
-    @exact
-    def f(self, x: Tensor) -> Tensor:
-        return HEIGHT * torch.tanh(STRETCH * x)
+    @fine
+    def f(self, x: Number) -> Number:
+        z, _, height = stretched(x)
+        return where(near(x) == 0, near(x), height * tanh(z))  # the sign of zero
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        return 4 * HEIGHT * STRETCH * logistic.slope(2 * STRETCH * x)
+    @fine
+    def df(self, x: Number) -> Number:
+        z, stretch, height = stretched(x)
+        return 4 * height * stretch * logistic.slope(2 * z)
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
-        return -8 * HEIGHT * STRETCH**2 * torch.tanh(STRETCH * x) * logistic.slope(2 * STRETCH * x)
+    @fine
+    def d2f(self, x: Number) -> Number:
+        z, stretch, height = stretched(x)
+        return -8 * height * stretch * stretch * tanh(z) * logistic.slope(2 * z)
 
 
 @register("arctan")
@@ -132,10 +146,10 @@ class Arctan(Entry):
     def f(self, x: Tensor) -> Tensor:
         return torch.atan(x)
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        inverse = 1 / x.abs().clamp(1.0, 1e200)
-        return inverse.square() / (inverse.square() + (x.clamp(-1e200, 1e200) * inverse).square())
+    @fine
+    def df(self, x: Number) -> Number:
+        inner, beyond = held_back(x)
+        return 1 / (1 + inner * inner) * (beyond * beyond)
 
     @exact
     def d2f(self, x: Tensor) -> Tensor:

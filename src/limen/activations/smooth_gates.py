@@ -8,34 +8,40 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from limen.activations import logistic, normal
+from limen.activations import gates, logistic, normal
 from limen.activations.base import register
+from limen.activations.gates import FAR
 from limen.activations.interface import Entry
-from limen.activations.logistic import FAR
-from limen.activations.rounding import above_a_half, below_a_square, exact, leaning
+from limen.activations.rounding import above_a_half, below_a_square, exact, fine, leaning
 from limen.activations.sheet import Sheet
+from limen.activations.twofold import Number, clamp, exp, log1p, magnitude, matched, near, tanh, where
 
 __all__ = ["LiSHT", "Logish", "Phish", "Serf", "Smish", "TanhExp"]
 
-Gate = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
-"""From the input to the gate, its slope and its curvature; all of them 0 or constant in doubles beyond ±FAR."""
+SPREAD, SPREAD_REST = 1.1283791670955126, 1.533545961316588e-17
+"""``2 / sqrt(pi)`` as two doubles."""
+
+Gate = Callable[[Number], tuple[Number, Number, Number]]
+"""From the input to the gate, its slope and its curvature."""
 
 
-def gated(x: Tensor, gate: Gate) -> Tensor:
+def gated(x: Number, gate: Gate) -> Number:
     """``x g(x)``."""
-    return x.clamp(min=-FAR) * gate(x)[0]
+    return gates.gated(x, lambda z: gate(z)[0])
 
 
-def gated_slope(x: Tensor, gate: Gate) -> Tensor:
+def gated_slope(x: Number, gate: Gate) -> Number:
     """``g + x g'``."""
-    g, slope, _ = gate(x)
-    return g + x.clamp(-FAR, FAR) * slope
+    inner = clamp(x, -FAR, FAR)
+    g, slope, _ = gate(inner)
+    return g + inner * slope
 
 
-def gated_curvature(x: Tensor, gate: Gate) -> Tensor:
+def gated_curvature(x: Number, gate: Gate) -> Number:
     """``2 g' + x g''``."""
-    _, slope, curvature = gate(x)
-    return 2 * slope + x.clamp(-FAR, FAR) * curvature
+    inner = clamp(x, -FAR, FAR)
+    _, slope, curvature = gate(inner)
+    return 2 * slope + inner * curvature
 
 
 def gated_sheet(root: float, least: float, steepest: float, year: int, *, slope: float = 1.0) -> Sheet:
@@ -50,13 +56,13 @@ def gated_sheet(root: float, least: float, steepest: float, year: int, *, slope:
     )
 
 
-def serf_gate(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def serf_gate(x: Number) -> tuple[Number, Number, Number]:
     """``erf(log(1 + exp(x)))``."""
-    soft = torch.where(x > 0, x + torch.log1p(torch.exp(-x.clamp(min=0))), torch.log1p(torch.exp(x.clamp(max=0))))
+    above = log1p(exp(-magnitude(x)))
+    soft = where(near(x) > 0, x + above, above)
     opening = logistic.value(x)
-    height = 2 / math.sqrt(math.pi) * normal.bell(soft)
-    bend = logistic.slope(x) - 2 * soft.clamp(max=FAR) * opening.square()
-    return torch.erf(soft), height * opening, height * bend
+    height = normal.bell(soft) * matched(x, SPREAD, SPREAD_REST)
+    return normal.erf(soft), height * opening, height * (logistic.slope(x) - 2 * soft * (opening * opening))
 
 
 @register("serf")
@@ -74,23 +80,23 @@ class Serf(Entry):
     def sheet(self) -> Sheet:
         return gated_sheet(-1.193059968928188, -0.3484374587596064, 1.086125444150997, 2021)
 
-    @exact
-    def f(self, x: Tensor) -> Tensor:
+    @fine
+    def f(self, x: Number) -> Number:
         return gated(x, serf_gate)
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
+    @fine
+    def df(self, x: Number) -> Number:
         return gated_slope(x, serf_gate)
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    @fine
+    def d2f(self, x: Number) -> Number:
         return gated_curvature(x, serf_gate)
 
 
-def tanhexp_gate(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def tanhexp_gate(x: Number) -> tuple[Number, Number, Number]:
     """``tanh(exp(x))``, which is 1 long before ``exp(x)`` overflows."""
-    e = torch.exp(x.clamp(max=10.0))
-    g, slope = torch.tanh(e), 4 * e * logistic.slope(2 * e)
+    e = exp(clamp(x, -FAR, 10.0))
+    g, slope = tanh(e), 4 * e * logistic.slope(2 * e)
     return g, slope, slope * (1 - 2 * e * g)
 
 
@@ -109,24 +115,24 @@ class TanhExp(Entry):
     def sheet(self) -> Sheet:
         return gated_sheet(-1.078860058464624, -0.3532857778482113, 1.061975308717916, 2020)
 
-    @exact
-    def f(self, x: Tensor) -> Tensor:
+    @fine
+    def f(self, x: Number) -> Number:
         return gated(x, tanhexp_gate)
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
+    @fine
+    def df(self, x: Number) -> Number:
         return gated_slope(x, tanhexp_gate)
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    @fine
+    def d2f(self, x: Number) -> Number:
         return gated_curvature(x, tanhexp_gate)
 
 
-def logish_gate(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def logish_gate(x: Number) -> tuple[Number, Number, Number]:
     """``log(1 + s(x))`` with the logistic function ``s``."""
     s = logistic.value(x)
     slope = logistic.slope(x) / (1 + s)
-    return torch.log1p(s), slope, slope * (1 - 2 * s - s.square()) / (1 + s)
+    return log1p(s), slope, slope * (1 - s * (2 + s)) / (1 + s)
 
 
 @register("logish")
@@ -145,26 +151,26 @@ class Logish(Entry):
     def sheet(self) -> Sheet:
         return gated_sheet(-1.3724541370256921, -0.25276881678944035, 0.7463111804127397, 2021, slope=math.log(2))
 
-    @exact
-    def f(self, x: Tensor) -> Tensor:
+    @fine
+    def f(self, x: Number) -> Number:
         return gated(x, logish_gate)
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
+    @fine
+    def df(self, x: Number) -> Number:
         return gated_slope(x, logish_gate)
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    @fine
+    def d2f(self, x: Number) -> Number:
         return gated_curvature(x, logish_gate)
 
 
-def smish_gate(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def smish_gate(x: Number) -> tuple[Number, Number, Number]:
     """``tanh(log(1 + s(x)))``, which is ``n / (n + 2)`` with ``n = s (s + 2)``."""
     s = logistic.value(x)
     n, rise, w = s * (s + 2), logistic.slope(x), 1 + s
     d = n + 2
-    curvature = 4 * (w * logistic.curvature(x) * d + rise.square() * (1 - 3 * w * w)) / d**3
-    return n / d, 4 * w * rise / d.square(), curvature
+    curvature = 4 * (w * logistic.curvature(x) * d + rise * rise * (1 - 3 * w * w)) / (d * d * d)
+    return n / d, 4 * w * rise / (d * d), curvature
 
 
 @register("smish")
@@ -182,25 +188,25 @@ class Smish(Entry):
     def sheet(self) -> Sheet:
         return gated_sheet(-1.394519301924504, -0.2499936636601295, 0.6368842228812263, 2022, slope=0.6)
 
-    @exact
-    def f(self, x: Tensor) -> Tensor:
+    @fine
+    def f(self, x: Number) -> Number:
         return gated(x, smish_gate)
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
+    @fine
+    def df(self, x: Number) -> Number:
         return gated_slope(x, smish_gate)
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    @fine
+    def d2f(self, x: Number) -> Number:
         return gated_curvature(x, smish_gate)
 
 
-def phish_gate(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def phish_gate(x: Number) -> tuple[Number, Number, Number]:
     """``tanh(gelu(x))``."""
-    near, share, density = x.clamp(-FAR, FAR), normal.share(x), normal.density(x)
-    inner, rise, bend = near * share, share + near * density, density * (2 - near.square())
-    g, height = torch.tanh(inner), 4 * logistic.slope(2 * inner)
-    return g, height * rise, height * (bend - 2 * g * rise.square())
+    share, density = normal.share(x), normal.density(x)
+    inner, rise, bend = x * share, share + x * density, density * (2 - x * x)
+    g, height = tanh(inner), 4 * logistic.slope(2 * inner)
+    return g, height * rise, height * (bend - 2 * g * rise * rise)
 
 
 @register("phish")
@@ -225,16 +231,16 @@ class Phish(Entry):
             roots=(-1.1954312013879125, 0.0),
         )
 
-    @leaning(above_a_half)
-    def f(self, x: Tensor) -> Tensor:
+    @leaning(above_a_half, twofold=True)
+    def f(self, x: Number) -> Number:
         return gated(x, phish_gate)
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
+    @fine
+    def df(self, x: Number) -> Number:
         return gated_slope(x, phish_gate)
 
-    @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    @fine
+    def d2f(self, x: Number) -> Number:
         return gated_curvature(x, phish_gate)
 
 
@@ -266,9 +272,9 @@ class LiSHT(Entry):
         return x * torch.tanh(x)
 
     @exact
-    def df(self, x: Tensor) -> Tensor:
+    def df(self, x: Tensor) -> Number:
         return torch.tanh(x) + 4 * x.clamp(-FAR, FAR) * logistic.slope(2 * x)
 
     @exact
-    def d2f(self, x: Tensor) -> Tensor:
+    def d2f(self, x: Tensor) -> Number:
         return 8 * logistic.slope(2 * x) * (1 - x.clamp(-FAR, FAR) * torch.tanh(x))

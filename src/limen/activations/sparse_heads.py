@@ -14,9 +14,6 @@ from limen.activations.kinds import HeadSheet
 
 __all__ = ["Entmax", "Sparsemax"]
 
-HALVINGS = 64
-"""Of an interval no longer than ``log(n)``: enough for the last place of a double."""
-
 
 def power(x: Tensor, bend: float) -> Tensor:
     """``(1 + bend x)₊ ^ (1 / bend)`` of ``x <= 0``, which tends to ``exp(x)`` as ``bend`` tends to 0."""
@@ -83,7 +80,7 @@ def by_halving(z: Tensor, bend: float, dim: int) -> Tensor:
     """``v`` of any ``alpha > 1``: between 0, where the largest alone has share 1, and where ``n`` equal ones have."""
     low = torch.zeros_like(z.amax(dim, keepdim=True))
     high = low - math.expm1(-bend * math.log(z.shape[dim])) / bend
-    for _ in range(HALVINGS):
+    for _ in range(10 - int(math.log2(torch.finfo(z.dtype).eps))):  # below the last place of log(n)
         middle = (low + high) / 2
         above = power(z - middle, bend).sum(dim, keepdim=True) > 1
         low, high = torch.where(above, middle, low), torch.where(above, high, middle)

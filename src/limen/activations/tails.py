@@ -1,26 +1,20 @@
 """Where a function is flat: the half-lines on which its slope stays below 1 % of the steepest."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from limen.activations.interface import Activation
+from limen.activations.places import Curve, Floats, grid, steepest_slope
+from limen.activations.rounding import InDoubles
 
 __all__ = ["FLAT", "Tails", "tails"]
 
-Floats = npt.NDArray[np.float64]
-Curve = Callable[[Floats], Floats]
-
 FLAT = 0.01
 """Share of the steepest slope below which a function counts as flat (the definition of *flat*)."""
-
-FARTHEST = 1e6
-"""Pre-activations are looked at up to here, in activation units."""
 
 LATEST = 1e4
 """A tail must begin before this, so that it is seen to last for two decades."""
@@ -73,11 +67,11 @@ def _remembered(act: Activation) -> Tails:
 
 def _find(act: Activation) -> Tails:
     """Both sides; the right one is the left one of the mirrored function."""
-    value, slope = _curve(act.f), _curve(act.df)
+    value, slope = _curve(InDoubles(act.f)), _curve(InDoubles(act.df))
     kinks = tuple(-kink for kink in reversed(act.kinks))
-    steepest = _steepest(slope, _grid(act.kinks))
-    left = _left_edge(slope, _grid(act.kinks), act.kinks, steepest)
-    right = _left_edge(lambda z: slope(-z), _grid(kinks), kinks, steepest)
+    steepest = steepest_slope(slope, grid(act.kinks))
+    left = _left_edge(slope, grid(act.kinks), act.kinks, steepest)
+    right = _left_edge(lambda z: slope(-z), grid(kinks), kinks, steepest)
     return Tails(
         left=left,
         right=None if right is None else 0.0 - right,  # not -right: no negative zero
@@ -94,36 +88,6 @@ def _curve(function: Callable[[torch.Tensor], torch.Tensor]) -> Curve:
             return np.abs(function(torch.from_numpy(z)).numpy())
 
     return magnitude
-
-
-def _grid(kinks: tuple[float, ...]) -> Floats:
-    """Ascending points: even ones near 0, ever wider ones outside, ever denser ones towards 0, kinks and neighbours."""
-    even = np.arange(-64, 64, 1 / 128)
-    wide = np.geomspace(64, FARTHEST, 400)
-    dense = np.geomspace(1e-9, 1, 400)
-    places = np.array(kinks, dtype=np.float64)
-    near = 1e-9 * np.maximum(1, np.abs(places))
-    return np.unique(np.concatenate([-wide, -dense, even, dense, wide, places - near, places, places + near])) + 0.0
-
-
-def _steepest(slope: Curve, grid: Floats) -> float:
-    """The largest slope, or the largest over ``|z| <= 1`` where it grows without bound."""
-    everywhere = _largest(slope, grid)
-    nearby = _largest(slope, grid[np.abs(grid) <= FARTHEST / 1000])
-    if math.isfinite(everywhere) and everywhere <= 2 * nearby:
-        return everywhere
-    return _largest(slope, grid[np.abs(grid) <= 1])
-
-
-def _largest(slope: Curve, grid: Floats) -> float:
-    """The largest slope between the ends of the grid, by looking ever closer around the best point so far."""
-    best = 0.0
-    for _ in range(4):
-        seen = np.nan_to_num(slope(grid), nan=0.0, posinf=np.inf)
-        top = int(seen.argmax())
-        best = max(best, float(seen[top]))
-        grid = np.linspace(grid[max(top - 1, 0)], grid[min(top + 1, len(grid) - 1)], 513)
-    return best
 
 
 def _left_edge(slope: Curve, grid: Floats, kinks: tuple[float, ...], steepest: float) -> float | None:

@@ -186,6 +186,38 @@ def explain(
 
 
 @app.command()
+def functions(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", hidden=True)] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Of the function, such as alpha=0.5; once for each."),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(metavar="WORDS", help="Only those with all of these properties: smooth,odd,not-bounded."),
+    ] = None,
+    compare: Annotated[str | None, typer.Option(metavar="NAMES", help="Several side by side: relu,gelu,silu.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="PATH", help="Draw into an .svg, .html or .png instead.")] = None,
+    x: Annotated[
+        str | None, typer.Option("--x", metavar="LOW:HIGH", help="Draw from here to there.  [default: by the function]")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """The catalogue of activation functions; with NAME the sheet of one, with its value, slope and curvature drawn.
+
+    NAME may also be a function of your own, MODULE:FUNCTION or src/net.py:act: its properties are then found
+    numerically.
+
+    Words for --where: monotone, bounded, saturates-left, saturates-right, smooth, continuous, odd, even, convex,
+    concave, homogeneous, periodic, nonexpansive, can-die, elementwise, gated, head; each also with not- before it.
+    """
+    from limen.cli.functions import FunctionOptions
+    from limen.cli.functions import functions as print_functions
+
+    print_functions(FunctionOptions(name, tuple(parameter or ()), where, compare, plot, x, json), sys.stdout)
+
+
+@app.command()
 def report(
     journals: Annotated[
         list[Path],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from limen.errors import UnknownName
-from limen.findings.causes.normalisation_misuse import FEW, PAIR, UNTOUCHED
+from limen.findings.causes.normalisation_misuse import FEW, PAIR, SCATTER, UNTOUCHED
 from limen.findings.finding import REMEDIES, Finding
 from limen.findings.indications import is_safe
 from limen.findings.output_fit import CLIMB, RANGES, RAW_SCORES, REGRESSION, WANTED
@@ -157,6 +157,8 @@ def _statistics(finding: Finding, vitals: Vitals) -> str:
         return STATISTICS[""]
     if finding.unit == FEW:
         return STATISTICS["few" if finding.limit == PAIR else "one"]
+    if finding.unit == SCATTER:
+        return STATISTICS["few"]
     if finding.unit == UNTOUCHED:
         return STATISTICS["untouched"]
     return STATISTICS["dropped" if any(one.name == finding.where for one in vitals.program.norms) else ""]

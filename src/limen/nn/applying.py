@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import Function
+from torch.overrides import is_tensor_like
 
 from limen.errors import InvalidValue, WrongType
 from limen.nn.dispatcher import is_transformed
@@ -30,14 +31,16 @@ def apply(call: Call, input: Tensor, *, exact: bool = False, inplace: bool = Fal
     if torch.compiler.is_compiling():  # which finds by itself what may be overwritten
         return input.copy_(activate(input, name, parameters, exact))
     check_inplace(call)
-    if is_transformed():
+    if is_transformed() or torch.jit.is_tracing() or not isinstance(input, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
         return input.copy_(activate(input, name, parameters, exact))
     return InPlace.apply(input, name, parameters, exact)
 
 
 def check_input(name: str, input: object) -> None:
-    """Refuse what is no tensor of floating-point numbers."""
+    """Refuse what is no tensor of floating-point numbers, and does not stand for one as those of ``torch.fx`` do."""
     if not isinstance(input, Tensor):
+        if is_tensor_like(input):
+            return
         raise WrongType(f"{name}(input of {type(input).__name__}): expected a tensor of floating-point numbers.")
     if not input.is_floating_point():
         way = "its real part or its absolute value" if input.is_complex() else "input.float()"

@@ -27,9 +27,7 @@ class Formula(Function):
 
     @staticmethod
     def forward(entry: FormulaHead, x: Tensor, dim: int, exact: bool) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        if exact or not x.numel():
-            return entry.f(x, dim)
-        return entry.value(widened(x), dim).to(x.dtype)
+        return entry.f(x, dim) if exact or not x.numel() else fast_value(entry, widened(x), dim).to(x.dtype)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -41,12 +39,59 @@ class Formula(Function):
         (kept,) = ctx.saved_tensors
         if ctx.exact or not kept.numel():
             return None, ctx.entry.vjp(kept, grad, ctx.dim), None, None
-        return None, ctx.entry.pull(widened(kept), widened(grad), ctx.dim).to(kept.dtype), None, None
+        return None, fast_pull(ctx.entry, widened(kept), widened(grad), ctx.dim).to(kept.dtype), None, None
 
 
 def widened(x: Tensor) -> Tensor:
     """In single precision at least: sums in half precision would lose what they add."""
     return x.float() if x.dtype in HALVES else x
+
+
+def fast_value(entry: FormulaHead, x: Tensor, dim: int) -> Tensor:
+    """The value, by torch's own kernels where there are any; +inf is then as the largest number."""
+    match entry:
+        case activations.Softmax(1.0):
+            return native_softmax(x, dim)
+        case activations.Softmin():
+            return native_softmax(-x, dim)
+        case activations.LogSoftmax():
+            return log_softmax(x, dim)
+        case _:
+            return entry.value(x, dim)
+
+
+def fast_pull(entry: FormulaHead, y: Tensor, grad: Tensor, dim: int) -> Tensor:
+    """The gradient of the inputs, likewise."""
+    match entry:
+        case activations.Softmax(temperature):
+            return torch.ops.aten._softmax_backward_data(grad, y, dim, y.dtype) / temperature
+        case activations.Softmin():
+            return -torch.ops.aten._softmax_backward_data(grad, y, dim, y.dtype)
+        case activations.LogSoftmax():
+            return log_softmax_pull(y, grad, dim)
+        case _:
+            return entry.pull(y, grad, dim)
+
+
+def native_softmax(x: Tensor, dim: int) -> Tensor:
+    """The softmax of torch, which would be NaN where all is -inf."""
+    return torch.softmax(x.clamp(max=torch.finfo(x.dtype).max), dim).masked_fill(x == -torch.inf, 0.0)
+
+
+def log_softmax(x: Tensor, dim: int) -> Tensor:
+    """As its entry, in fewer passes."""
+    most = torch.finfo(x.dtype).max
+    top, place = x.max(dim, keepdim=True)
+    below = x.clamp(max=most) - top.clamp(-most, most)
+    others = below.scatter(dim, place, -torch.inf).exp().sum(dim, keepdim=True)
+    return below - torch.log1p(others)
+
+
+def log_softmax_pull(y: Tensor, grad: Tensor, dim: int) -> Tensor:
+    """The gradient of torch, with that of the largest replaced by what makes them add up to 0."""
+    top, place = y.max(dim, keepdim=True)
+    rest = torch.ops.aten._log_softmax_backward_data(grad, y, dim, y.dtype).scatter(dim, place, 0.0)
+    return rest.scatter(dim, place, -rest.sum(dim, keepdim=True)) * (top > -torch.inf)
 
 
 def applied(name: str, entry: FormulaHead, input: Tensor, dim: int, exact: bool) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -20,6 +19,7 @@ from limen.report.evidence import evidence
 from limen.report.figures import loss_curves
 from limen.report.groups import grouped
 from limen.report.histograms import histogram_series
+from limen.report.inline import inline, plotly
 from limen.report.looks import last_look
 from limen.report.maps import activity_map, gradient_map
 from limen.report.order import sorted_findings
@@ -66,9 +66,9 @@ def html(run: Run) -> str:
         gradient=gradient,
         loss=loss,
         loss_title=loss_title(run) if run.vitals.losses else "",
-        data=_inline(data),
+        data=inline(data),
         # the files of limen and plotly are trusted: nothing of the run is in them
-        plotly=Markup(_plotly()),
+        plotly=Markup(plotly()),
         css=Markup(_resource("report.css")),
         js=Markup("\n".join(_resource(f"scripts/{name}.js") for name in SCRIPTS)),
     )
@@ -99,14 +99,6 @@ def _histogram_controls(run: Run, histograms: list[Json]) -> Json:
     return {"histogram_sites": [site_name(site) for site in shown], "histogram_chosen": chosen, "histogram_last": last}
 
 
-def _inline(data: Json) -> Markup:
-    r"""JSON that nothing in a ``<script>`` element can end: ``<``, ``>`` and ``&`` are written ``\u003c`` and so on."""
-    text = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
-
-
 def _early(run: Run) -> bool:
     """True when all of the story is in the first part of the run, which a logarithmic time axis shows better."""
     findings = sorted_findings(run)
@@ -134,10 +126,3 @@ def _template() -> Template:
 @cache
 def _resource(name: str) -> str:
     return (files("limen.report") / name).read_text(encoding="utf-8")
-
-
-@cache
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())

@@ -9,7 +9,7 @@ from limen.journal import Run
 from limen.report.html import html
 from limen.report.to_json import to_json
 
-__all__ = ["check_writable", "write_html", "write_json"]
+__all__ = ["check_writable", "write_html", "write_json", "write_whole"]
 
 
 def check_writable(path: str | Path) -> None:
@@ -52,7 +52,7 @@ def write_html(run: Run, path: str | Path) -> None:
         UnwritablePath: the file could not be written (also an ``OSError``).
     """
     # a path that is not valid text (a stray byte in a file name) is shown as "?"
-    _write(Path(path), html(run).encode("utf-8", "replace"))
+    write_whole(Path(path), html(run).encode("utf-8", "replace"))
 
 
 def write_json(run: Run, path: str | Path) -> None:
@@ -63,7 +63,7 @@ def write_json(run: Run, path: str | Path) -> None:
     """
     text = json.dumps(to_json(run), allow_nan=False, ensure_ascii=False, indent=2)
     # "backslashreplace" turns a stray byte into \udcXX, which is an escape of JSON too
-    _write(Path(path), f"{text}\n".encode("utf-8", "backslashreplace"))
+    write_whole(Path(path), f"{text}\n".encode("utf-8", "backslashreplace"))
 
 
 def _draft(target: Path) -> Path:
@@ -76,8 +76,12 @@ def _refused(target: Path, error: OSError) -> UnwritablePath:
     return UnwritablePath(f"Cannot write {target}: {reason}. Choose a folder that you may write to.")
 
 
-def _write(target: Path, content: bytes) -> None:
-    """Write beside the target, then rename: a reader never sees half a report."""
+def write_whole(target: Path, content: bytes) -> None:
+    """Write beside the target, then rename: a reader never sees half a file.
+
+    Raises:
+        UnwritablePath: the file could not be written (also an ``OSError``).
+    """
     check_writable(target)
     draft = _draft(target)
     try:

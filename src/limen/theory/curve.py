@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from limen.activations import Activation, Entry, get, of_module
+from limen.activations import Activation, Entry, InDoubles, get, of_module
 from limen.errors import InvalidValue
 
 __all__ = ["Curve", "Elementwise", "Floats", "Function", "as_curve", "checked_variance", "derivative"]
@@ -115,7 +115,7 @@ def as_curve(function: Function) -> Curve:
         entry = of_module(entry) or entry
     if isinstance(entry, Activation):
         jumps = entry.sheet.jumps if isinstance(entry, Entry) else ()
-        return Curve(entry.f, entry.df, entry.kinks, repr(entry), entry, jumps)
+        return Curve(InDoubles(entry.f), InDoubles(entry.df), entry.kinks, repr(entry), entry, jumps)
     if callable(entry):
         return Curve(entry, name=getattr(entry, "__name__", type(entry).__name__))
     raise InvalidValue(

@@ -62,6 +62,10 @@ class Normalisation:
         trains: False where it uses running statistics during training steps, as in evaluation mode.
         untouched: True where these are as they were made, mean 0 and variance 1, so that it normalises nothing.
         dropped: share of what it is given that a dropout directly before it has dropped; 0 where there is none.
+        samples: fewest samples that one mean and variance of a batch normalisation were taken over, as ``values``;
+            0 for any other. Each sample has as many values, for instance its pixels.
+        independent: of how many independent values a mean would scatter as much from batch to batch as those of the
+            first steps did; None where that was not measured, for instance since there are many samples.
     """
 
     name: str
@@ -70,6 +74,8 @@ class Normalisation:
     trains: bool
     untouched: bool = False
     dropped: float = 0.0
+    samples: int = 0
+    independent: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from limen.findings import Thresholds, diagnose
 from limen.findings.causes import FACTS, learning_rate_too_high
 from limen.findings.causes.learning_rate_too_high import FEWEST, REPLACED, STEEP
 from limen.findings.finding import Cause
-from limen.vitals import InputVitals, Vitals
+from limen.vitals import InputVitals, SiteVitals, Vitals
 from tests.findings.patients import Layer, Patient, falling, noisy
 
 LIMITS = Thresholds()
@@ -189,6 +189,42 @@ def test_a_net_of_a_few_weights_may_swing_before_its_loss_falls(inputs: int, see
     story = Patient((few,), steps=20, classes=0, function="mse", losses=(noisy(0.25, 0.001),))
     assert bool(list(sight(story.vitals, LIMITS))) is seen
     assert list(sight(replace(story, losses=(RISEN,)).vitals, LIMITS))
+
+
+def squashed(*now: float, function: str = "tanh", first: float = 0.0, head: bool = False, **story: object) -> Vitals:
+    """A loss that falls, and layers of which a share of the samples is flat after the first steps."""
+    vitals = early(loss=falling(2.3, 0.2, 10.0), calm=0, **story)  # pyright: ignore
+    layers = tuple(Layer(f"fc{i}", function=function, head=head) for i in range(len(now)))
+    sites = Patient(layers, steps=20).vitals.sites
+    return replace(vitals, sites=tuple(flat_on(seen, first, share) for seen, share in zip(sites, now, strict=True)))
+
+
+def flat_on(seen: SiteVitals, first: float, share: float) -> SiteVitals:
+    inactive = np.where(seen.history.step == 1, first, share)
+    return replace(seen, history=replace(seen.history, inactive=inactive))
+
+
+def test_a_loss_that_falls_does_not_excuse_layers_that_are_driven_to_their_bounds() -> None:
+    (finding,) = sight(squashed(0.7, 0.9, 0.1), LIMITS)
+    assert "fc1 is flat on 90 % of its samples, after 0 % at first" in finding.message
+
+
+@pytest.mark.parametrize(
+    "vitals",
+    [
+        squashed(0.69, 0.69),
+        squashed(0.9, 0.1),
+        squashed(0.9, first=0.5),
+        squashed(0.9, function="sigmoid"),
+        squashed(0.9, function="relu"),
+        squashed(0.9, head=True),
+        squashed(0.9, update=1e-3),
+        squashed(),
+    ],
+    ids=["below the limit", "half of them", "born so", "gates", "one side", "the output", "calm", "no layer"],
+)
+def test_layers_that_stay_on_their_slope_are_no_harm(vitals: Vitals) -> None:
+    assert list(sight(vitals, LIMITS)) == []
 
 
 def test_gradients_that_are_not_cleared_are_the_reason() -> None:

@@ -149,3 +149,45 @@ def test_losses_without_rows_are_borne() -> None:
     empty = LossVitals("cross-entropy", np.array([], dtype=np.int64), np.array([]), None, head="softmax", negated=True)
     (found,) = told(Vitals(losses=(empty,)))
     assert found.step == 1
+
+
+def game(gain: tuple[float, ...], *others: tuple[float, ...], function: str = "bce-with-logits") -> Vitals:
+    """A loss that is climbed from that of a guess, and those of other players."""
+    mine = climbed(function, values=gain, targets=Scale(1.0, 0.0, 1.0, 1.0)).losses[0]
+    theirs = (replace(mine, negated=False, value=np.array(values), optimiser=1) for values in others)
+    return replace(BASE, losses=(*theirs, mine))
+
+
+ALL_WIN = game((-0.69, -7.0, -7.0, -7.0), (1.38, 0.3, 0.3, 0.3))
+
+
+@pytest.mark.parametrize(
+    "vitals",
+    [
+        ALL_WIN,
+        game((-0.69, -3.1, -3.1, -3.1), (1.38, 0.1, 0.1, 0.1), (0.6, 0.2, 0.2, 0.2)),
+        game((-2.3, -9.0, -9.0, -9.0), (2.3, 0.9, 0.9, 0.9), function="cross-entropy"),
+    ],
+    ids=["a pair", "three players", "classes"],
+)
+def test_a_game_in_which_nobody_loses_is_a_climb(vitals: Vitals) -> None:
+    (found,) = told(vitals)
+    assert (found.name, found.severity, found.where) == ("output-loss-mismatch", "error", "loss")
+
+
+@pytest.mark.parametrize(
+    "vitals",
+    [
+        game((-0.69, -7.0, -7.0, -7.0), (1.38, 7.1, 7.1, 7.1)),
+        game((-0.69, -7.0, -7.0, -7.0), (1.38, 0.71, 0.71, 0.71)),
+        game((-0.69, -2.0, -2.0, -2.0), (1.38, 0.1, 0.1, 0.1)),
+        game((-0.69, -0.01, -0.01, -0.01), (1.38, 0.0, 0.0, 0.0)),
+        game((-0.05, -7.0, -7.0, -7.0), (0.1, 0.1, 0.1, 0.1)),
+        game((-1.0, -7.0, -7.0, -7.0), (1.38, 0.3, 0.3, 0.3), function="mse"),
+        game((-0.69, -7.0, -7.0, -7.0), (1.38, 0.3, 0.3, np.nan)),
+        replace(ALL_WIN, losses=(ALL_WIN.losses[0], replace(ALL_WIN.losses[1], optimiser=7))),
+    ],
+    ids=["the other loses", "a tenth", "not yet", "balance", "made to unlearn", "a distance", "no number", "attack"],
+)
+def test_a_game_of_gains_and_losses_is_none(vitals: Vitals) -> None:
+    assert told(vitals) == []

@@ -73,8 +73,11 @@ def norm(kind: str = "BatchNorm1d", values: int = 64, **more: bool | float) -> P
         (norm("RMSNorm", 1), "warning"),
         (norm(trains=False, untouched=True), "info"),
         (norm(dropped=0.5), "info"),
+        (norm("BatchNorm2d", 1568, samples=2, independent=3.9), "warning"),
+        (norm("SyncBatchNorm", 98, samples=2, independent=1.2), "warning"),
+        (norm("BatchNorm2d", 784, samples=1, independent=3.9), "info"),
     ],
-    ids=["of two", "layer", "group", "rms", "untouched", "dropped"],
+    ids=["of two", "layer", "group", "rms", "untouched", "dropped", "two images", "two together", "one image"],
 )
 def test_a_normalisation_of_next_to_nothing_or_of_something_else_is_seen(program: Program, severity: str) -> None:
     assert levels(program) == [("normalisation-misuse", severity, "norm")]
@@ -91,6 +94,11 @@ def test_a_normalisation_of_next_to_nothing_or_of_something_else_is_seen(program
         norm("InstanceNorm2d", 0),  # unknown
         norm(trains=False),  # frozen, as it was trained
         norm(dropped=0.3),
+        norm("BatchNorm2d", 1568, samples=2, independent=4.0),
+        norm("BatchNorm2d", 1568, samples=2),  # not measured
+        norm("BatchNorm2d", 2352, samples=3, independent=2.0),
+        norm("BatchNorm2d", 12544, samples=16, independent=1.0),
+        norm("BatchNorm2d", 1568, samples=2, independent=1.0, trains=False),
         norm("LayerNorm", 64, dropped=0.5),
     ],
     ids=str,

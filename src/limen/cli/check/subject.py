@@ -20,25 +20,32 @@ __all__ = ["build", "find"]
 WAY_OUT = "Name a module or a file and a function in it that makes the model: net:build, src/net.py:build."
 
 
-def find(subject: str) -> Any:
+def find(subject: str, *, asked: str = "", kind: str = "model factory", way_out: str = WAY_OUT) -> Any:
     """What ``MODULE:FACTORY`` names.
+
+    Args:
+        subject: module or file, a colon, and the name of something in it.
+        asked: the command that messages are to name; ``limen check SUBJECT`` if empty.
+        kind: what is looked for.
+        way_out: what to do instead.
 
     Raises:
         InvalidValue: there is no such module, or importing it raised (also a ``ValueError``).
         UnknownName: the module has nothing of that name; the nearest is suggested (also a ``KeyError``).
     """
     name, colon, attribute = subject.rpartition(":")
+    asked = asked or f"limen check {subject}"
     if not colon or not name or not attribute:
-        raise InvalidValue(f"limen check {subject}: expected MODULE:FACTORY. {WAY_OUT}")
-    found: Any = load(name, subject)
+        raise InvalidValue(f"{asked}: expected MODULE:FACTORY. {way_out}")
+    found: Any = load(name, asked, way_out)
     for part in attribute.split("."):
         if not hasattr(found, part):
-            raise UnknownName.of(f"model factory in {name}", part, factories(found) or ["nothing callable"])
+            raise UnknownName.of(f"{kind} in {name}", part, factories(found) or ["nothing callable"])
         found = getattr(found, part)
     return found
 
 
-def load(name: str, subject: str) -> ModuleType:
+def load(name: str, asked: str, way_out: str = WAY_OUT) -> ModuleType:
     """A module by its name, or a file by its path, imported as a script in this folder would import it."""
     path = Path(name)
     is_file = path.suffix == ".py"
@@ -46,15 +53,15 @@ def load(name: str, subject: str) -> ModuleType:
     if folder not in sys.path:
         sys.path.insert(0, folder)
     if is_file and not path.is_file():
-        raise InvalidValue(f"limen check {subject}: there is no file {name}. {WAY_OUT}")
+        raise InvalidValue(f"{asked}: there is no file {name}. {way_out}")
     try:
         return loaded_from(path.resolve()) if is_file else importlib.import_module(name)
     except ModuleNotFoundError as error:
         if not is_file and error.name and (error.name == name or name.startswith(f"{error.name}.")):
-            raise InvalidValue(f"limen check {subject}: no module is named {error.name!r}. {WAY_OUT}") from error
-        raise InvalidValue(f"limen check {subject}: importing {name} raised {told(error)}.") from error
+            raise InvalidValue(f"{asked}: no module is named {error.name!r}. {way_out}") from error
+        raise InvalidValue(f"{asked}: importing {name} raised {told(error)}.") from error
     except (Exception, SystemExit) as error:
-        raise InvalidValue(f"limen check {subject}: importing {name} raised {told(error)}.") from error
+        raise InvalidValue(f"{asked}: importing {name} raised {told(error)}.") from error
 
 
 def loaded_from(path: Path) -> ModuleType:

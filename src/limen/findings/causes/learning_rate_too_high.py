@@ -11,12 +11,15 @@ from limen.findings.causes.clues import Clue, Doubt, inferred
 from limen.findings.causes.missing_zero_grad import missing_zero_grad
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
+from limen.findings.figures import median
 from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
 from limen.findings.profile import PROFILE, gradient_profiles
+from limen.findings.silence import is_bounded, is_gate
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import NEARLY_ZERO, Jump, is_adaptive, largest_update, relative_gradient, scale_at_birth
 from limen.findings.violence import Crowd, Spike, Violence, large_step, violence
+from limen.sites import Site
 from limen.vitals import ParameterVitals, Vitals
 
 LASTING = frozenset({"not-learning", "diverging-loss", "exploding-gradient", "oscillating-loss", "saturated-units"})
@@ -26,6 +29,8 @@ EARLY = 50  # steps, the last of those that are always looked at
 REPLACED = 3.0  # times its norm that a weight moved in one step: nothing of it is left
 FEWEST = 16  # entries of a weight: one of two to four units may swing by its own size and learn
 TIMES = 3  # large steps of one weight: Adam's first is one of its whole rate, whatever the gradient
+LATEST = 10  # of the first steps
+SLOPE = 0.5  # of samples, that may be flat in a layer that begins on the slope of its function
 STEEP = 10.0  # gradient norm over weight norm at the start, above which the gradient is to blame: 0.03 to 4 is usual
 
 
@@ -44,9 +49,10 @@ def learning_rate_too_high(vitals: Vitals, finding: Finding, limits: Thresholds)
 
     By itself it is seen where in the first 50 steps half of the weights or more moved by 30 % of themselves three times
     at least, or once by three times their norm, and the loss reached three times its start, was no number, or has not
-    fallen. With an optimiser that is not adaptive, only where the gradients began no larger than ten times the
-    weights: larger ones are no matter of the rate. Nor is an input of huge numbers, a loss that began at ten times a
-    guess, or gradients that are not cleared.
+    fallen; or most hidden layers of a function that is flat on both sides (gates apart), which began on its slope, have
+    come to be flat on seven tenths of their samples. With an optimiser that is not adaptive, only where the gradients
+    began no larger than ten times the weights: larger ones are no matter of the rate. Nor is an input of huge numbers,
+    a loss that began at ten times a guess, or gradients that are not cleared.
 
     Known to misfire: weights that begin near zero move by a large share of themselves in health (left out here), and
     those of a very small scale that are not quite zero, too; exploding gradients of a bad initialisation look alike,
@@ -214,6 +220,25 @@ def _early_harm(vitals: Vitals, limits: Thresholds, *, few: bool) -> str:
         return f"the loss, {values[0]:.3g} at first, is no longer finite"
     if values.max() >= limits.risen * values[0] > 0.0:
         return f"the loss rose from {values[0]:.3g} to {values.max():.3g}"
-    if few or trend is None or not trend.positive or trend.learned:
+    if few or trend is None or not trend.positive:
         return ""
+    if trend.learned:
+        return _driven_to_bounds(vitals, limits)
     return f"the loss has not fallen ({trend.began:.3g} at first, {trend.end:.3g} now)"
+
+
+def _is_squashing(site: Site) -> bool:
+    """Whether it is a hidden layer that is flat on both sides and no gate."""
+    return is_bounded(site) and not is_gate(site.function) and not site.head
+
+
+def _driven_to_bounds(vitals: Vitals, limits: Thresholds) -> str:
+    """How flat bounded hidden layers have become over the first steps, in words; empty where most have not."""
+    bounded = [one for one in vitals.sites if _is_squashing(one.site)]
+    rows = [one.history.inactive[one.history.step <= EARLY] for one in bounded]
+    known = [(seen, float(row[0]), median(row[-LATEST:])) for seen, row in zip(bounded, rows, strict=True) if len(row)]
+    driven = [one for one in known if one[1] < SLOPE <= limits.saturated_samples <= one[2]]
+    if not driven or 2 * len(driven) <= len(known):
+        return ""
+    seen, first, now = max(driven, key=lambda one: one[2])
+    return f"{seen.site.title} is flat on {100 * now:.0f} % of its samples, after {100 * first:.0f} % at first"

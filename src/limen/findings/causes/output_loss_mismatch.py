@@ -20,6 +20,9 @@ NAME = "output-loss-mismatch"
 ROOM = 0.05  # by which targets may leave a bounded output's range, in their unit: rounding, label noise
 BULK = 1.25  # standard deviations about the mean that must be in reach: beyond lie a fifth of normal targets
 EXACT = 1e-6  # relative rounding of a mean or variance of float32 entries that are 0 or 1
+RUN_AWAY = 3.0  # times a guess: classes in wrong order
+GAME = 10.0  # times what all others lose: between two players about as much as one gains
+COIN = math.log(2.0)  # binary cross-entropy of a guess
 CLIMBED = frozenset({"diverging-loss", "exploding-activations", "exploding-gradient", "non-finite", "saturated-units",
                      "dead-units", "dying-units"})  # fmt: skip
 
@@ -47,9 +50,10 @@ def output_loss_mismatch(vitals: Vitals, finding: Finding, limits: Thresholds) -
     to the function that made what the loss was given. Ranges are compared with the targets of those steps: a warning
     where more than a fifth of them, taken as normal, are out of reach. A squared error of a softmax is reported for
     targets of which one in each row is 1 and the others are 0, and that of a single sigmoid for targets of 0 or 1 is a
-    remark. The sign is that with which the only term of the only
-    loss entered, the same in every step; a cross-entropy that begins far below that of a guess, or a binary one with
-    targets of one kind, is left alone: to unlearn and to deceive are aims as well.
+    remark. The sign is that with which the only term of a loss entered, the same in every step; a cross-entropy that
+    begins far below that of a guess, or a binary one with targets of one kind, is left alone: to unlearn and to deceive
+    are aims as well. Of several losses one may be climbed in a game, where what it gains others lose: it is told where
+    a cross-entropy has come to three times a guess and all others together are a tenth of that.
 
     Known to misfire: a deliberate Brier score; a gradient that is meant to climb.
 
@@ -145,17 +149,37 @@ def _is_constant(loss: LossVitals) -> bool:
 
 
 def _is_climbed(loss: LossVitals, vitals: Vitals) -> bool:
-    """Whether the only loss of a network that has not learned before is a distance that the descent enlarges."""
+    """Whether a loss of a network that has not learned before is a distance that the descent enlarges."""
     values = finite(loss.value)
     classes = classes_of(vitals)
-    if not loss.negated or len(vitals.losses) != 1 or not len(values) or not classes:
+    if not loss.negated or not len(values) or not classes:
         return False
+    if len(vitals.losses) > 1:
+        return _is_free(loss, vitals)
     if loss.function in REGRESSION:
         return True
     if loss.function == "cross-entropy":
         return bool(abs(values[0]) > BELOW_A_GUESS * math.log(max(classes, 2)))
     targets = loss.targets
     return loss.function.startswith("bce") and targets is not None and targets.low == 0.0 and targets.high == 1.0
+
+
+def _is_free(loss: LossVitals, vitals: Vitals) -> bool:
+    """Whether a cross-entropy that is climbed beside other losses has run away, and none of them pays for it."""
+    entropy = loss.function == "cross-entropy" or loss.function.startswith("bce")
+    moves = any(one.optimiser == loss.optimiser and one.parameter.weight for one in vitals.parameters)
+    if not (entropy and moves):
+        return False
+    guess = COIN if loss.function.startswith("bce") else math.log(max(classes_of(vitals), 2))
+    first = abs(float(finite(loss.value)[0]))
+    now, others = _latest(loss), sum(_latest(one) for one in vitals.losses if one is not loss)
+    return first > BELOW_A_GUESS * guess and now >= RUN_AWAY * max(first, guess) and GAME * others <= now
+
+
+def _latest(loss: LossVitals) -> float:
+    """The size of a loss now; infinite where it is not known to be finite."""
+    known = finite(loss.value)
+    return abs(median(known[-3:])) if len(known) and np.isfinite(loss.value[-1]) else math.inf
 
 
 def _is_one_hot(targets: Scale) -> bool:

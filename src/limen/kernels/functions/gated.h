@@ -13,8 +13,8 @@ INLINE V OF(gated)(V x, struct OF(sum) u)
 INLINE V OF(gated_slope)(V x, struct OF(sum) u, V steep)
 {
     struct OF(power) e = OF(exponential)(OF(falling)(u));
-    V falling = OF(whole)(e) + 1, share = OF(inverse)(falling);
-    V left = OF(times_power)((falling - steep) * (share * share), e);
+    V whole = OF(whole)(e), square = OF(fma)(whole, whole + 2, SPREAD(V, 1));
+    V left = OF(times_power)(OF(ratio)(whole + (1 - steep), square), e);
     return OF(where_above)(x, SPREAD(V, 0), 1 - left, left);
 }
 
@@ -91,7 +91,8 @@ VALUE(mish)
     V near = OF(at_least)(SPREAD(V, -FAR), x);
     struct OF(power) power = OF(exponential)(OF(near)(OF(at_most)(SPREAD(V, MISH_OPEN), x)));
     V e = OF(whole)(power), more = e + 2;
-    return OF(times_power)(near * OF(ratio)(more, OF(fma)(e, more, SPREAD(V, 2))), power);
+    V left = OF(times_power)(near * OF(ratio)(more, OF(fma)(e, more, SPREAD(V, 2))), power);
+    return OF(where_above)(x, SPREAD(V, MISH_OPEN), x, left);
 }
 
 /* e ((e + 2) (n + 2) + 4 x (e + 1)) / (n + 2)^2 */
@@ -99,7 +100,9 @@ GRADIENT(mish)
 {
     V near = OF(clipped)(x, SPREAD(V, -FAR), SPREAD(V, MISH_OPEN));
     struct OF(power) power = OF(exponential)(OF(near)(near));
-    V e = OF(whole)(power), more = e + 2, share = OF(inverse)(OF(fma)(e, more, SPREAD(V, 2)));
-    V slope = OF(fma)(share * (e + 1), near * 4, more) * share;
+    V e = OF(whole)(power), more = e + 2, whole = OF(fma)(e, more, SPREAD(V, 2)), share = OF(inverse)(whole);
+    V lost = e * more - (whole - 2); /* by rounding: on the left the slope would be off by twice its share */
+    share = OF(fma)(-share * share, lost, share);
+    V slope = OF(fused)(OF(fma)(share, e, share), near * 4, more) * share;
     return grad * OF(times_power)(slope, power);
 }

@@ -113,12 +113,12 @@ INLINE V OF(less_one)(struct OF(power) e)
 /* log(1 + e) / e for 0 <= e <= 1: 2 atanh(e / (2 + e)) / e. */
 INLINE V OF(logarithm)(V e)
 {
-    static const float narrow[] = {0x1p0f, 0x1.5554e2p-2f, 0x1.99da14p-3f, 0x1.1e5cfcp-3f, 0x1.2055eep-3f};
-    static const double wide[] = {0x1.0000000000007p+0, 0x1.555555554ab02p-2, 0x1.999999ad7f2d3p-3,
+    static const float narrow[] = {0x1.5554e2p-2f, 0x1.99da14p-3f, 0x1.1e5cfcp-3f, 0x1.2055eep-3f};
+    static const double wide[] = {0x1.555555554ab02p-2, 0x1.999999ad7f2d3p-3,
                                   0x1.24924201346fep-3, 0x1.c71f00220063cp-4, 0x1.741ba346d2a33p-4,
                                   0x1.3ee3597079f29p-4, 0x1.e11304c45c4bep-5, 0x1.802a0bb9f02a2p-4};
-    V q = OF(inverse)(e + 2), s = e * q;
-    return (q + q) * OF(polynomial)(s * s, PICK(narrow, wide), PICK(4, 8));
+    V q = OF(inverse)(e + 2), s = e * q, square = s * s, twice = q + q;
+    return OF(fma)(twice * square, OF(polynomial)(square, PICK(narrow, wide), PICK(3, 7)), twice);
 }
 
 #define NORMAL_FAR 15 /* beyond it the normal distribution is 0 in every type but double */

@@ -165,3 +165,14 @@ INLINE V OF(rest_of_inverse)(V d, V q)
     return (1 - p) - OF(rest_of_product)(d, q, p);
 #endif
 }
+
+/* a b + c without the rounding of the product, also where there is no instruction for it. */
+INLINE V OF(fused)(V a, V b, V c)
+{
+#if BYTES > 16
+    return OF(fma)(a, b, c);
+#else
+    V p = a * b;
+    return p + (c + OF(rest_of_product)(a, b, p));
+#endif
+}
