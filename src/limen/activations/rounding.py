@@ -20,8 +20,7 @@ from torch import Tensor
 
 from limen.activations.twofold import Number, collapse, near, single
 
-__all__ = ["above_a_half", "below_a_square", "exact", "fine", "in_doubles", "leaning", "rounded"]
-__all__ = ["InDoubles", "above_a_half", "below_a_square", "exact", "fine", "leaning", "rounded"]
+__all__ = ["InDoubles", "above_a_half", "below_a_square", "exact", "fine", "in_doubles", "leaning", "rounded"]
 
 Arguments = ParamSpec("Arguments")
 
