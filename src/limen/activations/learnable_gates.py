@@ -117,7 +117,7 @@ class ACONC(Entry):
     """``f(x) = (p1 - p2) x s(beta (p1 - p2) x) + p2 x`` with the logistic function ``s``; all three are learned.
 
     A smooth maximum of ``p1 x`` and ``p2 x``. The entry describes one moment of training: the numbers then, or their
-    means over the channels. By default it is ``silu``.
+    means over the channels. By default it is ``silu``, whose least value is -0.27846, at -1.27846.
 
     Range: all reals where ``p2`` is not 0; slopes between ``p2 - 0.09984 d`` and ``p2 + 1.09984 d`` for
     ``d = p1 - p2``, which are also its lower and upper bound of the paper.

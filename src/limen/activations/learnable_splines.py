@@ -126,7 +126,8 @@ class KANSpline(Entry):
     """``f(x) = base_weight silu(x) + spline_weight sum_k coefficients[k] B_k(x)``, all learned, with cubic B-splines.
 
     The entry describes one moment of training: the numbers then, or their means over the channels. By default the
-    coefficients are 0, so it is ``silu``. ``n`` coefficients make ``n - 3`` even intervals from ``low`` to ``high``.
+    coefficients are 0, so it is ``silu``, whose least value is -0.27846, at -1.27846. ``n`` coefficients make ``n - 3``
+    even intervals from ``low`` to ``high``.
 
     Range: all numbers right of some number if ``base_weight`` is positive. Beyond the grid the spline falls to 0 within
     three intervals, twice smoothly, and ``base_weight silu(x)`` is left.
