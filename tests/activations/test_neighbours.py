@@ -10,7 +10,7 @@ from torch import Tensor
 from limen.activations import Activation, Entry, get, names
 from tests.activations.test_rounding import HALVES, all_of
 
-RISING = [name for name in names() if get(name).monotone]
+RISING = [name for name in names(kind="elementwise") if get(name).monotone]
 PLACES = (-100.0, -88.73, -20.0, -9.01, -5.5, -3.0, -2.5, -2.0, -1.0, -0.5, -1e-4, -1e-30, 1e-30, 1e-4, 0.5, 0.785,
           1.0, 1.57, 2.0, 2.5, 3.0, 6.0, 9.01, 17.0, 20.0, 88.73, 1e6, 1e19, 3e38)  # fmt: skip
 
@@ -71,7 +71,7 @@ def orders(x: Tensor) -> list[Tensor]:
     return [*[x] * 8, x.reshape(8, -1).t().reshape(-1)]
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", names(kind="elementwise"))
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
 def test_the_bits_are_the_same_wherever_a_number_lies(name: str, dtype: torch.dtype) -> None:
     x = torch.cat([torch.linspace(-30, 30, 3001), torch.logspace(-30, 4, 3000), -torch.logspace(-30, 4, 2999)]).to(
@@ -101,7 +101,7 @@ def test_the_number_of_threads_changes_no_bit(name: str) -> None:
         assert all(torch.equal(one, other) for one, other in zip(found[1], found[threads], strict=True))
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", names(kind="elementwise"))
 def test_infinities_and_nan_in_every_type(name: str) -> None:
     act = entry(name)
     for dtype in (torch.float64, torch.float32, *HALVES):

@@ -51,7 +51,7 @@ def test_ranges(name: str, low: float, high: float) -> None:
     assert (float(y.min()), float(y.max())) == pytest.approx((low, high), abs=1e-12)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", names(kind="elementwise"))
 def test_numbers_on_a_sheet_are_those_of_its_fields(name: str) -> None:
     act = get(name)
     assert isinstance(act, Entry)
