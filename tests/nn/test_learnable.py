@@ -181,6 +181,14 @@ def test_without_storage_a_module_has_its_first_entry(name: str) -> None:
     assert module(torch.empty(2, 4, device="meta") if axis == 1 else torch.empty(3, 4, device="meta")).is_meta
 
 
+@every
+def test_with_storage_given_later_it_begins_as_it_was_made(name: str) -> None:
+    module = MAKERS[name](3, device="meta").to_empty(device="cpu")
+    module.reset_parameters()
+    for found, wanted in zip(module.state_dict().values(), MAKERS[name](3).state_dict().values(), strict=True):
+        assert torch.equal(found, wanted)
+
+
 @pytest.mark.parametrize("name", ["pau", "kan_spline"])
 def test_compiled_it_is_the_same(name: str) -> None:
     module, x = moved(MAKERS[name](2, dtype=torch.float64)), inputs(6, 2).requires_grad_()

@@ -14,9 +14,10 @@ from limen.activations.base import register
 from limen.activations.gated import swish_sheet
 from limen.activations.gates import FAR
 from limen.activations.interface import Entry, check_number
-from limen.activations.rounding import above_a_half, below_a_square, exact, leaning
+from limen.activations.rounding import above_a_half, below_a_square, exact, fine, leaning
 from limen.activations.sheet import Sheet
 from limen.activations.turning import sheet_of
+from limen.activations.twofold import Number, alike, clamp, near, tanh, where
 
 __all__ = ["ACONC", "DynamicTanh", "Swish"]
 
@@ -26,14 +27,17 @@ def gated(x: Tensor, steep: float) -> Tensor:
     if steep == 0:
         return x / 2
     last = -FAR / steep  # from where on the gate is 0
-    near = x.clamp(min=last) if steep > 0 else x.clamp(max=last)
-    return near * logistic.value(steep * x)
+    inner = x.clamp(min=last) if steep > 0 else x.clamp(max=last)
+    return inner * logistic.value(steep * x)
 
 
-def gated_slope(x: Tensor, steep: float) -> Tensor:
+def gated_slope(x: Number, steep: float) -> Number:
     """``s + t s'`` at ``t = steep x``."""
-    t = _scaled(x, steep)
-    return logistic.value(t) + t.clamp(-FAR, FAR) * logistic.slope(t)
+    if steep == 0:
+        return alike(x, pieces.zero(near(x)) + 0.5)
+    last = FAR / abs(steep)
+    t = clamp(x, -last, last) * steep
+    return logistic.value(t) + t * logistic.slope(t)
 
 
 def gated_curvature(x: Tensor, steep: float) -> Tensor:
@@ -102,8 +106,8 @@ class Swish(Entry):
     def f(self, x: Tensor) -> Tensor:
         return rounded_once(lambda z: gated(z, self.beta), x, lean=half_line(self.beta))
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
+    @fine
+    def df(self, x: Number) -> Number:
         return gated_slope(x, self.beta)
 
     @exact
@@ -117,7 +121,7 @@ class ACONC(Entry):
     """``f(x) = (p1 - p2) x s(beta (p1 - p2) x) + p2 x`` with the logistic function ``s``; all three are learned.
 
     A smooth maximum of ``p1 x`` and ``p2 x``. The entry describes one moment of training: the numbers then, or their
-    means over the channels. By default it is ``silu``.
+    means over the channels. By default it is ``silu``, whose least value is -0.27846, at -1.27846.
 
     Range: all reals where ``p2`` is not 0; slopes between ``p2 - 0.09984 d`` and ``p2 + 1.09984 d`` for
     ``d = p1 - p2``, which are also its lower and upper bound of the paper.
@@ -144,13 +148,15 @@ class ACONC(Entry):
     def f(self, x: Tensor) -> Tensor:
         return rounded_once(self._between, x, lean=half_line(self.beta * (self.p1 + self.p2)))
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
+    @fine
+    def df(self, x: Number) -> Number:
         steep, mean = self.beta * (self.p1 - self.p2), (self.p1 + self.p2) / 2
-        t = _scaled(x, steep)
-        gate = torch.tanh(t.clamp(-1.0, 1.0) / 2)
-        near = mean + (self.p1 - self.p2) / 2 * (gate + 2 * t.clamp(-1.0, 1.0) * logistic.slope(t))
-        return torch.where(t.abs() < 1, near, self.p1 * gated_slope(x, steep) + self.p2 * gated_slope(x, -steep))
+        if steep == 0:
+            return alike(x, pieces.zero(near(x)) + mean)
+        t = clamp(x, -1 / abs(steep), 1 / abs(steep)) * steep
+        around = (self.p1 - self.p2) / 2 * (tanh(0.5 * t) + 2 * t * logistic.slope(t)) + mean
+        beyond = self.p1 * gated_slope(x, steep) + self.p2 * gated_slope(x, -steep)
+        return where((near(x) * steep).abs() < 1, around, beyond)
 
     def _between(self, x: Tensor) -> Tensor:
         """``p1 x s(t) + p2 x s(-t)`` at ``t = beta (p1 - p2) x``; around 0, where these may cancel, by ``s - 1/2``."""
@@ -159,9 +165,9 @@ class ACONC(Entry):
             return mean * x
         lines = [slope * gated(x, side * steep) for slope, side in ((self.p1, 1), (self.p2, -1)) if slope]
         far = sum(lines, start=lines.pop())  # where a slope is 0, 0 · inf would be NaN
-        near = x.clamp(-1 / abs(steep), 1 / abs(steep))
-        gate = torch.tanh(steep * near / 2)
-        return torch.where((steep * x).abs() < 1, mean * near + (self.p1 - self.p2) / 2 * near * gate, far)
+        inner = x.clamp(-1 / abs(steep), 1 / abs(steep))
+        gate = torch.tanh(steep * inner / 2)
+        return torch.where((steep * x).abs() < 1, mean * inner + (self.p1 - self.p2) / 2 * inner * gate, far)
 
     @exact
     def d2f(self, x: Tensor) -> Tensor:

@@ -64,7 +64,7 @@ class PAU(Entry):
 
     Also called safe Padé activation unit; ``Q`` is never below 1. The entry describes one moment of training: the
     numbers then, or their means over the channels. By default it is the least-squares fit to a leaky ReLU of slope
-    0.01 between -5 and 5.
+    0.01 between -5 and 5, which is less than 0.06 away from it and turns at -3.63808, -2.7335, -1.03826 and -0.37552.
 
     Range: all reals for degrees 5 and 4, where far out it has the same slope on both sides, whatever it is near 0.
     Hazards: computed term by term it is NaN for large inputs. Kinks where the sum within the bars changes its sign.

@@ -15,9 +15,10 @@ from limen.activations.interface import Entry, check_number
 from limen.activations.learnable_gates import gated, gated_curvature, gated_slope, half_line, rounded_once
 from limen.activations.pieces import zero
 from limen.activations.polyline import Polyline
-from limen.activations.rounding import exact
+from limen.activations.rounding import exact, fine
 from limen.activations.sheet import Sheet
 from limen.activations.turning import sheet_of
+from limen.activations.twofold import Number, near
 from limen.errors import InvalidValue
 
 __all__ = ["KANSpline", "LinearSpline", "bell", "bell_curvature", "bell_slope", "centres", "check_grid", "even"]
@@ -104,14 +105,14 @@ def _pieces(entry: LinearSpline) -> Polyline:
 
 def bell(u: Tensor) -> Tensor:
     """The cubic B-spline around 0 with knots at whole numbers: 2/3 at 0, 0 from ±2 on."""
-    a, near = u.abs().clamp(max=2.0), u.clamp(-1.0, 1.0)
-    return torch.where(a < 1, 2 / 3 - near * near * (1 - near.abs() / 2), (2 - a) ** 3 / 6)
+    a, inner = u.abs().clamp(max=2.0), u.clamp(-1.0, 1.0)
+    return torch.where(a < 1, 2 / 3 - inner * inner * (1 - inner.abs() / 2), (2 - a) ** 3 / 6)
 
 
 def bell_slope(u: Tensor) -> Tensor:
     """Its slope."""
-    a, near = u.abs().clamp(max=2.0), u.clamp(-1.0, 1.0)
-    return torch.where(a < 1, near * (1.5 * near.abs() - 2), -u.sign() * (2 - a) ** 2 / 2)
+    a, inner = u.abs().clamp(max=2.0), u.clamp(-1.0, 1.0)
+    return torch.where(a < 1, inner * (1.5 * inner.abs() - 2), -u.sign() * (2 - a) ** 2 / 2)
 
 
 def bell_curvature(u: Tensor) -> Tensor:
@@ -126,7 +127,8 @@ class KANSpline(Entry):
     """``f(x) = base_weight silu(x) + spline_weight sum_k coefficients[k] B_k(x)``, all learned, with cubic B-splines.
 
     The entry describes one moment of training: the numbers then, or their means over the channels. By default the
-    coefficients are 0, so it is ``silu``. ``n`` coefficients make ``n - 3`` even intervals from ``low`` to ``high``.
+    coefficients are 0, so it is ``silu``, whose least value is -0.27846, at -1.27846. ``n`` coefficients make ``n - 3``
+    even intervals from ``low`` to ``high``.
 
     Range: all numbers right of some number if ``base_weight`` is positive. Beyond the grid the spline falls to 0 within
     three intervals, twice smoothly, and ``base_weight silu(x)`` is left.
@@ -164,17 +166,17 @@ class KANSpline(Entry):
 
     def _value(self, x: Tensor) -> Tensor:
         base = self.base_weight * gated(x, 1.0) if self.base_weight else 0 * zero(x)
-        return self._added(base, x, bell, 0)
+        return near(self._added(base, x, bell, 0))
 
-    @exact
-    def df(self, x: Tensor) -> Tensor:
-        return self._added(self.base_weight * gated_slope(x, 1.0), x, bell_slope, 1)
+    @fine
+    def df(self, x: Number) -> Number:
+        return self._added(self.base_weight * gated_slope(x, 1.0), near(x), bell_slope, 1)
 
     @exact
     def d2f(self, x: Tensor) -> Tensor:
-        return self._added(self.base_weight * gated_curvature(x, 1.0), x, bell_curvature, 2)
+        return near(self._added(self.base_weight * gated_curvature(x, 1.0), x, bell_curvature, 2))
 
-    def _added(self, base: Tensor, x: Tensor, part: Callable[[Tensor], Tensor], order: int) -> Tensor:
+    def _added(self, base: Number, x: Tensor, part: Callable[[Tensor], Tensor], order: int) -> Number:
         """The base with the spline, or its derivative of some order."""
         step = (self.high - self.low) / (len(self.coefficients) - 3)
         for height, centre in zip(self._heights, centres(self.low, self.high, len(self.coefficients)), strict=True):

@@ -18,6 +18,9 @@ Function = Callable[[Tensor], Tensor]
 FARTHEST = 1e6
 """Turning points are looked for up to here, in activation units."""
 
+PARTS, ROUNDS = 64, 10
+"""Into how many parts an interval is divided, and how often: enough for neighbouring doubles."""
+
 ROUNDING = 2.0**-46
 """A curvature below this share of the largest one may be that of a straight line but for rounding."""
 
@@ -32,10 +35,13 @@ def crossings(function: Function, kinks: tuple[float, ...] = ()) -> tuple[float,
     jump = torch.isin(grid, torch.tensor(kinks, dtype=torch.float64, device="cpu"))
     at = ((signs[1:] * signs[:-1] < 0) & ~jump[1:] & ~jump[:-1]).nonzero().flatten()
     low, high, sign = grid[at], grid[at + 1], signs[at]
-    for _ in range(80):  # of which 64 halve an interval of doubles down to neighbours
-        middle = (low + high) / 2
-        before = function(middle).sign() == sign
-        low, high = torch.where(before, middle, low), torch.where(before, high, middle)
+    steps = torch.linspace(0, 1, PARTS + 1, dtype=torch.float64, device="cpu")[:, None]
+    for _ in range(ROUNDS):
+        places = torch.cat([low + (high - low) * steps[:-1], high[None]])  # [parts + 1, crossings]
+        after = function(places).sign() != sign
+        after[0], after[-1] = False, True
+        first = after.int().argmax(0, keepdim=True)
+        low, high = places.gather(0, first - 1)[0], places.gather(0, first)[0]
     ends = torch.stack([low, high, torch.where((low < 0) & (high > 0), 0.0, low)])  # doubles are densest around 0
     best = function(ends).abs().argmin(0, keepdim=True)
     return tuple(ends.gather(0, best).flatten().tolist())
@@ -53,7 +59,7 @@ def _grid(kinks: tuple[float, ...]) -> Tensor:
 def sheet_of(
     entry: Entry, year: int, *, kinks: tuple[float, ...] = (), limits: tuple[float, float] | None = None
 ) -> Sheet:
-    """The sheet of an entry, measured: turning points by bisection, the rest from the values there.
+    """The sheet of an entry, measured: turning points by dividing, the rest from the values there.
 
     Args:
         entry: with limits at both infinities; smooth between its kinks.

@@ -19,6 +19,7 @@ __all__ = [
     "check_numbers",
     "learned",
     "means",
+    "refill",
     "widened",
 ]
 
@@ -53,6 +54,12 @@ def learned(
     """A parameter that holds a number, or a row of numbers, for each channel: ``[channels]`` or ``[channels, n]``."""
     one = torch.tensor(row, device=device, dtype=dtype or torch.get_default_dtype())
     return nn.Parameter(one.expand(channels, *one.shape).clone())
+
+
+@torch.no_grad()
+def refill(parameter: Tensor, row: Sequence[float] | float) -> None:
+    """Give every channel of a parameter, or a buffer, the same numbers again."""
+    parameter.copy_(torch.tensor(row, dtype=parameter.dtype).expand(parameter.shape))
 
 
 def check_channels(name: str, input: Tensor, channels: int, axis: int) -> None:

@@ -14,6 +14,7 @@ from limen.nn.learnable_channels import (
     check_numbers,
     learned,
     means,
+    refill,
     widened,
 )
 
@@ -52,6 +53,10 @@ class Swish(nn.Module):
         check_numbers("Swish", beta=beta)
         self.num_parameters, self.first, self.axis = num_parameters, float(beta), axis
         self.beta = learned(self.first, num_parameters, device, dtype)
+
+    def reset_parameters(self) -> None:
+        """Begin again as it was made."""
+        refill(self.beta, self.first)
 
     @classmethod
     def of(cls, entry: activations.Swish) -> Swish:
@@ -113,6 +118,11 @@ class ACONC(nn.Module):
         self.num_parameters, self.first, self.axis = num_parameters, (float(p1), float(p2), float(beta)), axis
         self.p1, self.p2, self.beta = (learned(one, num_parameters, device, dtype) for one in self.first)
 
+    def reset_parameters(self) -> None:
+        """Begin again as it was made."""
+        for parameter, first in zip((self.p1, self.p2, self.beta), self.first, strict=True):
+            refill(parameter, first)
+
     @classmethod
     def of(cls, entry: activations.ACONC) -> ACONC:
         """A module that begins as an entry."""
@@ -171,6 +181,11 @@ class DynamicTanh(nn.Module):
         self.alpha = learned(self.first, 1, device, dtype)
         self.weight = learned(1.0, num_parameters, device, dtype)
         self.bias = learned(0.0, num_parameters, device, dtype)
+
+    def reset_parameters(self) -> None:
+        """Begin again as it was made."""
+        for parameter, first in ((self.alpha, self.first), (self.weight, 1.0), (self.bias, 0.0)):
+            refill(parameter, first)
 
     @classmethod
     def of(cls, entry: activations.DynamicTanh) -> DynamicTanh:

@@ -17,6 +17,7 @@ from limen.nn.learnable_channels import (
     check_numbers,
     learned,
     means,
+    refill,
     widened,
 )
 from limen.nn.learnable_grid import ends_of, grid_of, place_on, table_at
@@ -80,6 +81,11 @@ class KANSpline(nn.Module):
         self.coefficients = learned(self.first.coefficients, num_parameters, device, dtype)
         for name, end in grid_of(self.first, device, dtype).items():
             self.register_buffer(name, end)
+
+    def reset_parameters(self) -> None:
+        """Begin again as it was made."""
+        for name in ("base_weight", "spline_weight", "coefficients", "low", "high"):
+            refill(getattr(self, name), getattr(self.first, name))
 
     @classmethod
     def of(cls, entry: activations.KANSpline) -> KANSpline:

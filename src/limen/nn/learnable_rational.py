@@ -9,7 +9,7 @@ from limen import activations
 from limen.activations import Activation
 from limen.activations.learnable_fits import fitted_quotient, shape_named
 from limen.activations.learnable_rational import quotient
-from limen.nn.learnable_channels import Place, along, check_channels, check_count, learned, means, widened
+from limen.nn.learnable_channels import Place, along, check_channels, check_count, learned, means, refill, widened
 
 __all__ = ["PAU"]
 
@@ -17,7 +17,8 @@ __all__ = ["PAU"]
 class PAU(nn.Module):
     """``f(x) = P(x) / Q(x)`` with ``P = sum_j numerator[j] x^j`` and ``Q = 1 + |sum_k denominator[k - 1] x^k|``.
 
-    It begins as the least-squares fit of degrees 5 and 4 to a named shape, and large inputs do not overflow.
+    It begins as the least-squares fit of degrees 5 and 4 to a named shape, and large inputs do not overflow. It makes
+    many passes over its input, which ``torch.compile`` makes one.
 
     Args:
         init: the name of an elementwise function, or an entry, that it is fitted to between ``±5``. An entry ``PAU`` is
@@ -50,6 +51,11 @@ class PAU(nn.Module):
         self.num_parameters, self.axis = num_parameters, axis
         self.numerator = learned(self.first.numerator, num_parameters, device, dtype)
         self.denominator = learned(self.first.denominator, num_parameters, device, dtype)
+
+    def reset_parameters(self) -> None:
+        """Begin again as it was made."""
+        refill(self.numerator, self.first.numerator)
+        refill(self.denominator, self.first.denominator)
 
     @classmethod
     def of(cls, entry: activations.PAU) -> PAU:

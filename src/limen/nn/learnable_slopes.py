@@ -14,7 +14,7 @@ from limen.activations import Activation
 from limen.activations.learnable_fits import fitted_hinges, shape_named
 from limen.errors import InvalidValue
 from limen.nn.applying import check_input
-from limen.nn.learnable_channels import Place, along, check_channels, check_count, learned, means, widened
+from limen.nn.learnable_channels import Place, along, check_channels, check_count, learned, means, refill, widened
 
 __all__ = ["APL", "RReLU"]
 
@@ -92,6 +92,11 @@ class APL(nn.Module):
         self.num_parameters, self.axis = num_parameters, axis
         self.slopes = learned(self.first.slopes, num_parameters, device, dtype)
         self.hinges = learned(self.first.hinges, num_parameters, device, dtype)
+
+    def reset_parameters(self) -> None:
+        """Begin again as it was made."""
+        refill(self.slopes, self.first.slopes)
+        refill(self.hinges, self.first.hinges)
 
     @classmethod
     def of(cls, entry: activations.APL) -> APL:

@@ -10,7 +10,16 @@ from limen import activations
 from limen.activations import Activation
 from limen.activations.learnable_fits import sampled, shape_named
 from limen.errors import InvalidValue
-from limen.nn.learnable_channels import Place, check_channels, check_count, check_numbers, learned, means, widened
+from limen.nn.learnable_channels import (
+    Place,
+    check_channels,
+    check_count,
+    check_numbers,
+    learned,
+    means,
+    refill,
+    widened,
+)
 from limen.nn.learnable_grid import ends_of, grid_of, place_on, table_at
 
 __all__ = ["LinearSpline"]
@@ -64,6 +73,11 @@ class LinearSpline(nn.Module):
         self.coefficients = learned(self.first.coefficients, num_parameters, device, dtype)
         for name, end in grid_of(self.first, device, dtype).items():
             self.register_buffer(name, end)
+
+    def reset_parameters(self) -> None:
+        """Begin again as it was made."""
+        for name in ("coefficients", "low", "high"):
+            refill(getattr(self, name), getattr(self.first, name))
 
     @classmethod
     def of(cls, entry: activations.LinearSpline) -> LinearSpline:
