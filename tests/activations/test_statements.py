@@ -1,5 +1,7 @@
 """What the founding documents state of single functions, as identities of the entries."""
 
+import math
+
 import mpmath as mp
 import pytest
 import torch
@@ -57,7 +59,7 @@ def test_numbers_on_a_sheet_are_those_of_its_fields(name: str) -> None:
     assert isinstance(act, Entry)
     said, told = type(act).__doc__ or "", act.sheet
     turning = [root for root in told.roots if root and told.period is None]
-    for number in (*turning, *(end for end in told.range[:1] if turning and end < 0)):
+    for number in (*turning, *(end for end in told.range[:1] if turning and -math.inf < end < 0)):
         assert f"{number:.5f}".rstrip("0").rstrip(".") in said, number
     if "steepest at" in said and turning:
         assert f"{told.lipschitz:.5f}" in said
