@@ -1,7 +1,7 @@
 # make demo     a real, sick training on real data: watched, diagnosed, repaired, reported
 # make test     the whole test suite
 # make check    what CI runs: format, lint, types, tests, documentation
-# make bench    the cost of watching, as a table (5 minutes); `make bench-peers` installs what it is compared with
+# make bench    the cost of watching and the speed of the functions, as tables (6 minutes); `make bench-peers` installs what it is compared with
 # make ward     sick and healthy trainings, what limen says of each, and docs/ward.md (half an hour); `make ward-data`
 #               fetches one of its data sets, `make ward-harm` checks that its sick trainings are sick
 # make docs     the documentation, into site/
@@ -22,7 +22,7 @@ export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start bench-findings
-.PHONY: bench-init bench-numerics docs ward ward-harm ward-data picture clean
+.PHONY: bench-functions bench-init bench-numerics docs ward ward-harm ward-data picture clean
 .DELETE_ON_ERROR:
 
 setup: .venv/.dev
@@ -59,7 +59,7 @@ check: .venv/.dev
 	$(MAKE) test
 	$(MAKE) docs
 
-bench: bench-probe
+bench: bench-probe bench-functions
 
 # BENCH is for options: make bench-probe BENCH=--quick
 bench-probe: .venv/.dev
@@ -76,6 +76,10 @@ bench-start: .venv/.dev
 
 bench-findings: .venv/.dev
 	$(BIN)/python -m benchmarks.judging $(BENCH)
+
+# BENCH='--clock cpu' on a machine that others use too; --compile adds torch.compile
+bench-functions: .venv/.dev
+	$(BIN)/python -m benchmarks.functions $(BENCH)
 
 bench-init: .venv/.dev
 	$(BIN)/python -m benchmarks.initialisation --workers $(WORKERS) $(BENCH)

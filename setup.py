@@ -27,7 +27,14 @@ class AnyPython(bdist_wheel):
 
 KERNELS = "src/limen/kernels"
 FLAGS: dict[str, Any] = {
-    "extra_compile_args": ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-Wno-psabi"],
+    "extra_compile_args": [
+        "-O3",
+        "-ffp-contract=off",
+        "-fno-math-errno",
+        "-fvisibility=hidden",
+        "-Wno-psabi",
+        "-Wno-unused",
+    ],
     "optional": True,
 }
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from limen import __version__
-from limen.kernels import IN_USE
+from limen.kernels import IN_USE, functions
 
 __all__ = ["facts"]
 
@@ -29,6 +29,7 @@ def facts(*, devices: bool = False) -> dict[str, str]:
         "threads": f"{torch.get_num_threads()} of {os.cpu_count() or 1} cores",
         "cuda": _cuda(devices),
         "kernels": IN_USE,
+        "functions": functions.IN_USE,
     }
 
 

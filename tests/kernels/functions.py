@@ -6,13 +6,16 @@ import functools
 import torch
 from torch import Tensor
 
-from limen.activations import CELU, ELU, Activation, Hardtanh, LeakyReLU, Softplus, get
+from limen.activations import CELU, ELU, Activation, Hardshrink, Hardtanh, LeakyReLU, Softplus, Threshold, get
 
 NAMES = [
+    "abs",
     "celu",
     "elu",
     "gelu",
     "gelu_tanh",
+    "hard_mish",
+    "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
@@ -29,7 +32,12 @@ NAMES = [
     "silu",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sqnl",
+    "squared_relu",
     "tanh",
+    "threshold",
 ]
 """Those that have to be compiled."""
 
@@ -41,6 +49,8 @@ EXAMPLES: list[Activation] = [
     ELU(-0.7),
     CELU(0.3),
     CELU(1e-42),
+    Hardshrink(0.1),
+    Threshold(0.1, -20.7),
     Softplus(0.1),
     Softplus(7.3),
     Softplus(1e30),

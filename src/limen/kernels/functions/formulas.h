@@ -8,6 +8,7 @@
 #define GRADIENT(name) INLINE V OF(name##_gradient)(V x, V grad, const struct numbers *at)
 
 #include "rectified.h"
+#include "parabolic.h"
 #include "sigmoidal.h"
 #include "exponential.h"
 #include "gated.h"

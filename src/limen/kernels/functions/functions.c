@@ -85,8 +85,10 @@ EXPORT void limen_apply(int function, int exact, int type, const void *x, const 
                         double first, double second, int threads)
 {
     enum mode mode = exact ? type == F32 ? EXACT : ODD : FAST;
-    int wide = type == F32 && entries >= PAST_CACHE && (uintptr_t)out % 64 == 0;
-    struct task task = {chosen->kernels[function][grad != NULL][mode], x, grad, out, entries, type, wide, {{first, second}}};
+    int light = LIGHTNESS[function] == 2 || (LIGHTNESS[function] == 1 && grad && mode == FAST);
+    int past_cache = light && type == F32 && entries >= PAST_CACHE && (uintptr_t)out % 64 == 0;
+    struct task task = {chosen->kernels[function][grad != NULL][mode], x, grad, out, entries, type, past_cache,
+                        {{first, second}}};
     struct job job = {&task, 0};
     together(take_chunks, &job, threads);
 }

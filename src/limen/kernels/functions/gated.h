@@ -101,8 +101,9 @@ GRADIENT(mish)
     V near = OF(clipped)(x, SPREAD(V, -FAR), SPREAD(V, MISH_OPEN));
     struct OF(power) power = OF(exponential)(OF(near)(near));
     V e = OF(whole)(power), more = e + 2, whole = OF(fma)(e, more, SPREAD(V, 2)), share = OF(inverse)(whole);
-    V lost = e * more - (whole - 2); /* by rounding: on the left the slope would be off by twice its share */
-    share = OF(fma)(-share * share, lost, share);
+#if !WIDE_NUMBERS /* what the whole is off, on the left the slope would be twice */
+    share = OF(fma)(-share * share, e * more - (whole - 2), share);
+#endif
     V slope = OF(fused)(OF(fma)(share, e, share), near * 4, more) * share;
     return grad * OF(times_power)(slope, power);
 }

@@ -47,7 +47,7 @@ INLINE PATH(halves) PATH(to_odd)(DOUBLES z)
         }                                                                                                            \
     }
 
-#define LOOPS(NAME, ONLY)                                                                                            \
+#define LOOPS(NAME, ONLY, LIGHT)                                                                                     \
     LOOP(NAME##_value_fast, FLOATS, WIDE, FLOATS y = PATH(NAME##_value_32)(x, at); PUT(y, out + i))                  \
     LOOP(NAME##_gradient_fast, FLOATS, WIDE, READ(g, grad + i); FLOATS y = PATH(NAME##_gradient_32)(x, g, at);       \
          PUT(y, out + i))                                                                                            \
@@ -63,7 +63,7 @@ INLINE PATH(halves) PATH(to_odd)(DOUBLES z)
 
 EACH_FUNCTION(LOOPS)
 
-#define KERNELS(NAME, ONLY)                                                                                          \
+#define KERNELS(NAME, ONLY, LIGHT)                                                                                   \
     {{PATH(NAME##_value_fast), ONLY ? PATH(NAME##_value_fast) : PATH(NAME##_value_exact), PATH(NAME##_value_odd)},   \
      {PATH(NAME##_gradient_fast), ONLY ? PATH(NAME##_gradient_fast) : PATH(NAME##_gradient_exact),                   \
       PATH(NAME##_gradient_odd)}},

@@ -58,3 +58,31 @@ GRADIENT(hardswish)
     V left = OF(where_above)(x, SPREAD(V, -3), inner, OF(unless_nan)(x, SPREAD(V, 0)));
     return OF(where_above)(SPREAD(V, 3), x, left, OF(unless_nan)(x, grad));
 }
+
+VALUE(abs) { return OF(magnitude)(x); }
+
+GRADIENT(abs)
+{
+    V left = OF(where_above)(SPREAD(V, 0), x, -grad, OF(unless_nan)(x, SPREAD(V, 0)));
+    return OF(where_above)(x, SPREAD(V, 0), grad, left);
+}
+
+/* The one outside of two limits, 0 on and between them. */
+INLINE V OF(outside)(V x, double limit, V yes)
+{
+    return OF(where_above)(OF(magnitude)(x), SPREAD(V, (float)limit), yes, OF(unless_nan)(x, SPREAD(V, 0)));
+}
+
+VALUE(hardshrink) { return OF(signed_as)(OF(outside)(x, GIVEN(0), OF(magnitude)(x)), x); }
+
+GRADIENT(hardshrink) { return OF(outside)(x, GIVEN(0), grad); }
+
+VALUE(threshold)
+{
+    return OF(where_above)(x, SPREAD(V, (float)GIVEN(0)), x, OF(unless_nan)(x, N(GIVEN(1))));
+}
+
+GRADIENT(threshold)
+{
+    return OF(where_above)(x, SPREAD(V, (float)GIVEN(0)), grad, OF(unless_nan)(x, SPREAD(V, 0)));
+}
