@@ -25,8 +25,8 @@ __all__ = ["activate", "activate_backward"]
 Numbers = Sequence[float]
 
 HALVES = (torch.bfloat16, torch.float16)
-LIMITED = ("hardtanh", "threshold")
-"""Functions whose output may be one of their parameters."""
+LIMITED = ("hardshrink", "hardtanh", "threshold")
+"""Functions that compare the input with their parameters."""
 
 LIBRARY = Library("limen", "FRAGMENT")
 LIBRARY.define("activate(Tensor x, str function, float[] parameters, bool exact) -> Tensor")
