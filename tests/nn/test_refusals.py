@@ -46,6 +46,16 @@ def test_a_refusal_says_what_would_do() -> None:
         functional.relu(WRONG["torch.complex64"])
 
 
+@pytest.mark.filterwarnings("ignore:.*nested tensors|.*[Ss]parse:UserWarning")
+def test_sparse_and_nested_tensors_are_refused() -> None:
+    with pytest.raises(WrongType, match=r"relu\(input of torch\.sparse_coo\): .* Give it input\.to_dense\(\)\."):
+        functional.relu(SMALL.to_sparse())
+    for layout in (torch.strided, torch.jagged):
+        parts = torch.nested.nested_tensor([SMALL, SMALL[:1]], layout=layout)
+        with pytest.raises(WrongType, match=r"gelu\(input of a nested tensor\): .* Give it the parts\."):
+            functional.gelu(parts)
+
+
 PARAMETERS: dict[str, Callable[[], object]] = {
     "elu(alpha=nan): expected a finite number": lambda: twins.ELU(math.nan),
     "celu(alpha=0.0): expected a finite number > 0": lambda: twins.CELU(0.0),

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from limen import nn as twins
-from limen.activations import Activation, Entry, get
+from limen.activations import Activation, Entry, Hardshrink, Hardtanh, LeakyReLU, ReLU, ReLU6, Threshold, get
 from limen.errors import InvalidValue
 from limen.nn.entries import call_of, keeps_output
 from tests.nn.family import GRID, SMALL, applied, module_of, slope_by
@@ -51,6 +51,21 @@ def test_the_slope_at_the_output_is_that_at_the_input_where_it_is_taken_from_the
     for x in (GRID, GRID.float(), GRID.half(), GRID.bfloat16()):
         same = torch.equal(entry.df(entry.f(x)), entry.df(x))
         assert same or not keeps_output(*call_of(entry))
+
+
+LIMITS = [
+    Hardtanh(-1.0, 0.701), Hardtanh(-0.3, 0.7), Hardtanh(-1e-9, 1e-9), Threshold(0.702, 0.702), Threshold(-0.7, -0.701),
+    LeakyReLU(1e-9), Hardshrink(0.701), ReLU6(), ReLU(),
+]  # fmt: skip
+"""Most of them with numbers that half precision does not have."""
+
+
+@pytest.mark.parametrize("entry", LIMITS, ids=repr)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_no_number_of_half_precision_has_another_slope_at_its_output(entry: Activation, dtype: torch.dtype) -> None:
+    x = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16).view(dtype)
+    assert keeps_output(*call_of(entry))
+    torch.testing.assert_close(slope_by(module_of(entry), x), entry.df(x), rtol=0, atol=0, equal_nan=True)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,9 @@ def check_input(name: str, input: object) -> None:
     if not input.is_floating_point():
         way = "its real part or its absolute value" if input.is_complex() else "input.float()"
         raise WrongType(f"{name}(input of {input.dtype}): expected a tensor of floating-point numbers. Give it {way}.")
+    if input.is_nested or input.layout is not torch.strided:
+        kind, way = ("a nested tensor", "the parts") if input.is_nested else (f"{input.layout}", "input.to_dense()")
+        raise WrongType(f"{name}(input of {kind}): expected an ordinary, dense tensor. Give it {way}.")
 
 
 def check_inplace(call: Call) -> None:

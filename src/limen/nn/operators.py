@@ -6,6 +6,7 @@ function is meant, they are told by its name and its parameters (see ``entries.C
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -22,6 +23,10 @@ from limen.nn.entries import entry_of, keeps_output
 __all__ = ["activate", "activate_backward"]
 
 Numbers = Sequence[float]
+
+HALVES = (torch.bfloat16, torch.float16)
+LIMITED = ("hardshrink", "hardtanh", "threshold")
+"""Functions that compare the input with their parameters."""
 
 LIBRARY = Library("limen", "FRAGMENT")
 LIBRARY.define("activate(Tensor x, str function, float[] parameters, bool exact) -> Tensor")
@@ -42,7 +47,7 @@ def value(x: Tensor, function: str, parameters: Numbers, exact: bool) -> Tensor:
     numbers = tuple(parameters)
     entry = entry_of(function, numbers)
     if kernels.compiled(function, x.dtype, x.device):
-        return kernels.value(function, x, numbers, exact=exact)
+        return kernels.value(function, x, held(function, numbers, x.dtype), exact=exact)
     return laid_out(entry.f(x), x)
 
 
@@ -51,9 +56,20 @@ def gradient(grad: Tensor, x: Tensor, function: str, parameters: Numbers, exact:
     numbers = tuple(parameters)
     entry = entry_of(function, numbers)
     if kernels.compiled(function, x.dtype, x.device):
-        return kernels.gradient(function, grad, x, numbers, exact=exact)
+        return kernels.gradient(function, grad, x, held(function, numbers, x.dtype), exact=exact)
     slope = laid_out(entry.df(x), x)
     return slope.mul_(torch.where(slope == 0, 0.0, grad))
+
+
+def held(function: str, numbers: tuple[float, ...], dtype: torch.dtype) -> tuple[float, ...]:
+    """The parameters, limits as a narrow type has them: what is clipped to one must not seem to lie within, later."""
+    return rounded(numbers, dtype) if function in LIMITED and dtype in HALVES else numbers
+
+
+@lru_cache(maxsize=256)
+def rounded(numbers: tuple[float, ...], dtype: torch.dtype) -> tuple[float, ...]:
+    """The nearest numbers that a type has."""
+    return tuple(torch.tensor(numbers, dtype=torch.float64, device="cpu").to(dtype).tolist())
 
 
 def laid_out(made: Tensor, x: Tensor) -> Tensor:
