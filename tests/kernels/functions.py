@@ -67,7 +67,7 @@ def parameters_of(act: Activation) -> tuple[float, ...]:
 def single_line() -> Tensor:
     """Every 4,099th float32, and a dense grid near 0; finite numbers only."""
     patterns = torch.arange(0, 2**32, 4099, dtype=torch.int64).to(torch.int32).view(torch.float32)
-    x = torch.cat([patterns, torch.linspace(-25, 25, 200_001)])
+    x = torch.cat([patterns, torch.linspace(-25, 25, 100_001)])
     return x[x.isfinite()]
 
 

@@ -23,7 +23,6 @@ Floats = npt.NDArray[np.float64]
 HALVES = [torch.bfloat16, torch.float16]
 
 every = pytest.mark.parametrize("name", NAMES)
-every_path = pytest.mark.parametrize("path", ["plain", "avx2", "avx512"])
 
 
 @pytest.fixture
@@ -35,11 +34,11 @@ def kernels(function_library: FunctionLibrary | None) -> Iterator[Elementwise]:
     function_library.use(best)
 
 
-def taken(kernels: Elementwise, path: str) -> Elementwise:
-    if path not in kernels.library.paths:
-        pytest.skip(f"this machine has no {path}")
-    kernels.library.use(path)
-    return kernels
+def each_path(kernels: Elementwise) -> Iterator[str]:
+    """Each instruction set of this machine, in use."""
+    for path in kernels.library.paths:
+        kernels.library.use(path)
+        yield path
 
 
 def of_kernel(kernels: Elementwise, act: Activation, what: str, x: Tensor, *, exact: bool) -> Tensor:
@@ -77,8 +76,7 @@ def test_single_precision_is_true_over_the_whole_line(kernels: Elementwise, act:
     """Exact: 1 unit in the last place. Fast: 4, or 2⁻²² of the largest term where terms cancel."""
     x, truth, terms = truth_of(act, what)
     allowed = np.maximum(4.0, 2.0**-22 * terms / unit(truth, torch.float32))
-    for path in kernels.library.paths:
-        kernels.library.use(path)
+    for path in each_path(kernels):
         off = errors(of_kernel(kernels, act, what, x, exact=True), truth, np.zeros(1))
         assert off.max() <= 1, (path, "exact", off.max(), x[off.argmax()])
         off = errors(of_kernel(kernels, act, what, x, exact=False), truth, np.zeros(1)) / allowed
@@ -95,8 +93,7 @@ def test_every_half_precision_number_is_rounded_correctly(
     if what == "slope":
         x = x[~torch.isin(x.double(), torch.tensor(act.kinks, dtype=torch.float64))]
     expected = act.f(x) if what == "value" else act.df(x)
-    for path in kernels.library.paths:
-        kernels.library.use(path)
+    for path in each_path(kernels):
         found = of_kernel(kernels, act, what, x, exact=True)
         assert torch.equal(found.nan_to_num(7.0), expected.nan_to_num(7.0)), path
         fast = of_kernel(kernels, act, what, x, exact=False)
@@ -109,32 +106,27 @@ def test_every_half_precision_number_is_rounded_correctly(
 
 
 @every
-@every_path
 @pytest.mark.parametrize("exact", [True, False], ids=["exact", "fast"])
-def test_ends_zeros_and_nan(kernels: Elementwise, name: str, path: str, exact: bool) -> None:
-    taken(kernels, path)
+def test_ends_zeros_and_nan(kernels: Elementwise, name: str, exact: bool) -> None:
     act = get(name)
     assert isinstance(act, Entry)
     x = torch.tensor([torch.inf, -torch.inf, 0.0, -0.0, torch.nan] * 7)
-    value, slope = (of_kernel(kernels, act, what, x, exact=exact) for what in ("value", "slope"))
-    torch.testing.assert_close(value, act.f(x), rtol=2.0**-22, atol=0, equal_nan=True)
-    torch.testing.assert_close(slope, act.df(x), rtol=2.0**-22, atol=0, equal_nan=True)
-    if act.sheet.parity == "odd":
-        assert value[2:4].signbit().tolist() == [False, True]
+    for _ in each_path(kernels):
+        value, slope = (of_kernel(kernels, act, what, x, exact=exact) for what in ("value", "slope"))
+        torch.testing.assert_close(value, act.f(x), rtol=2.0**-22, atol=0, equal_nan=True)
+        torch.testing.assert_close(slope, act.df(x), rtol=2.0**-22, atol=0, equal_nan=True)
+        if act.sheet.parity == "odd":
+            assert value[2:4].signbit().tolist() == [False, True]
 
 
-@every
-@every_path
-def test_exact_values_never_fall_where_the_function_never_falls(kernels: Elementwise, name: str, path: str) -> None:
-    taken(kernels, path)
-    act = get(name)
-    if not act.monotone:
-        pytest.skip("it falls")
+@pytest.mark.parametrize("name", [name for name in NAMES if get(name).monotone])
+def test_exact_values_never_fall_where_the_function_never_falls(kernels: Elementwise, name: str) -> None:
     draw = np.random.default_rng(5)
     starts = torch.from_numpy(draw.uniform(-20, 20, 200).astype(np.float32)).view(torch.int32)
-    x = (starts[:, None] + torch.arange(500, dtype=torch.int32)).view(torch.float32)  # neighbours, away from 0 or to it
-    y = kernels.value(name, x, parameters_of(act), exact=True)
-    assert ((y[:, 1:] - y[:, :-1]) * (x[:, 1:] - x[:, :-1]).sign() >= 0).all()
+    x = (starts[:, None] + torch.arange(500, dtype=torch.int32)).view(torch.float32)  # neighbours, away from 0
+    for path in each_path(kernels):
+        y = kernels.value(name, x, parameters_of(get(name)), exact=True)
+        assert ((y[:, 1:] - y[:, :-1]) * (x[:, 1:] - x[:, :-1]).sign() >= 0).all(), path
 
 
 @every

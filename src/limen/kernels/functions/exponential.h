@@ -1,9 +1,9 @@
 /* One side straight, the other levelling off exponentially. */
 
-/* log(1 + exp(x)), where t is x. */
-INLINE V OF(soft)(V x, struct OF(sum) t)
+/* log(1 + exp(x)) */
+INLINE V OF(soft)(V x)
 {
-    struct OF(power) e = OF(exponential)(OF(falling)(t));
+    struct OF(power) e = OF(exponential)(OF(fall)(x));
     V less = OF(logarithm)(OF(whole)(e));
     return OF(at_least)(SPREAD(V, 0), x) + OF(times_power)(less, e);
 }
@@ -12,7 +12,7 @@ VALUE(softplus)
 {
     double beta = GIVEN(0);
     if (beta == 1)
-        return OF(soft)(x, OF(near)(x));
+        return OF(soft)(x);
     struct OF(sum) t = OF(times)(x, beta);
     struct OF(power) e = OF(exponential)(OF(falling)(t));
     V less = OF(logarithm)(OF(whole)(e));
@@ -25,7 +25,7 @@ GRADIENT(softplus)
     return grad * OF(logistic)(beta == 1 ? OF(near)(x) : OF(times)(x, beta));
 }
 
-VALUE(logsigmoid) { return -OF(soft)(-x, OF(near)(-x)); }
+VALUE(logsigmoid) { return -OF(soft)(-x); }
 
 GRADIENT(logsigmoid) { return grad * OF(logistic)(OF(near)(-x)); }
 

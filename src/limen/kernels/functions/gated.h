@@ -9,12 +9,12 @@ INLINE V OF(gated)(V x, struct OF(sum) u)
     return OF(leaning)(OF(where_above)(u.near, SPREAD(V, GATE_OPEN), x, y), x);
 }
 
-/* s + x u' s (1 - s), where `steep` is |x| u': the slopes at x and -x add to 1. */
-INLINE V OF(gated_slope)(V x, struct OF(sum) u, V steep)
+/* s + x u' s (1 - s), where t is -|u| and `rest` is 1 - |x| u': the slopes at x and -x add to 1. */
+INLINE V OF(gated_slope)(V x, struct OF(sum) t, V rest)
 {
-    struct OF(power) e = OF(exponential)(OF(falling)(u));
+    struct OF(power) e = OF(exponential)(t);
     V whole = OF(whole)(e), square = OF(fma)(whole, whole + 2, SPREAD(V, 1));
-    V left = OF(times_power)(OF(ratio)(whole + (1 - steep), square), e);
+    V left = OF(times_power)(OF(ratio)(whole + rest, square), e);
     return OF(where_above)(x, SPREAD(V, 0), 1 - left, left);
 }
 
@@ -22,8 +22,8 @@ VALUE(silu) { return OF(gated)(x, OF(near)(x)); }
 
 GRADIENT(silu)
 {
-    struct OF(sum) u = OF(near)(x);
-    return grad * OF(gated_slope)(x, u, OF(magnitude)(u.near));
+    struct OF(sum) t = OF(fall)(x);
+    return grad * OF(gated_slope)(x, t, t.near + 1);
 }
 
 #define QUICK 1.702
@@ -32,8 +32,8 @@ VALUE(quick_gelu) { return OF(gated)(x, OF(times)(x, QUICK)); }
 
 GRADIENT(quick_gelu)
 {
-    struct OF(sum) u = OF(times)(x, QUICK);
-    return grad * OF(gated_slope)(x, u, OF(magnitude)(u.near));
+    struct OF(sum) t = OF(falling)(OF(times)(x, QUICK));
+    return grad * OF(gated_slope)(x, t, t.near + 1);
 }
 
 #define LINEAR 1.5957691216057308 /* 2 sqrt(2 / pi) */
@@ -57,7 +57,7 @@ GRADIENT(gelu_tanh)
 {
     V near = OF(clipped)(x, SPREAD(V, -OPEN), SPREAD(V, OPEN));
     V steep = OF(magnitude)(near) * OF(fma)(near * near, N(3 * CUBIC), N(LINEAR));
-    return grad * OF(gated_slope)(x, OF(opening)(near), steep);
+    return grad * OF(gated_slope)(x, OF(falling)(OF(opening)(near)), 1 - steep);
 }
 
 /* x Phi(x), which on the right is x - x Phi(-x). */

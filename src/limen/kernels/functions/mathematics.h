@@ -24,10 +24,18 @@ INLINE struct OF(sum) OF(times)(V x, double factor)
     return (struct OF(sum)){product, OF(rest_of_product)(x, high, product) + x * R(factor - (double)R(factor)), 1};
 }
 
-/* -|x| */
+INLINE V OF(negative)(V x) { return (V)((I)x | SPREAD(I, SIGN)); }
+
+/* -|x|, at least -FAR. */
+INLINE struct OF(sum) OF(fall)(V x)
+{
+    return (struct OF(sum)){OF(at_least)(SPREAD(V, -FAR), OF(negative)(x)), {0}, 0};
+}
+
+/* -|x| of a sum that is near already. */
 INLINE struct OF(sum) OF(falling)(struct OF(sum) x)
 {
-    return (struct OF(sum)){-OF(magnitude)(x.near), (V)((I)x.rest ^ (~(I)x.near & SPREAD(I, SIGN))), x.rounded};
+    return (struct OF(sum)){OF(negative)(x.near), (V)((I)x.rest ^ (~(I)x.near & SPREAD(I, SIGN))), x.rounded};
 }
 
 /* exp(t) = (base + more) 2^k: apart, as the whole may be too small for the type where a product with it is not. */

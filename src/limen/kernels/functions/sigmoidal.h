@@ -13,24 +13,24 @@ INLINE V OF(shrunk)(struct OF(sum) x)
 INLINE V OF(logistic)(struct OF(sum) x) { return OF(ratio)(N(SHRINK), OF(shrunk)(x)); }
 
 /* s(x) s(-x) */
-INLINE V OF(logistic_slope)(struct OF(sum) x)
+INLINE V OF(logistic_slope)(V x)
 {
-    struct OF(power) e = OF(exponential)(OF(falling)(x));
+    struct OF(power) e = OF(exponential)(OF(fall)(x));
     V whole = OF(whole)(e);
     return OF(times_power)(OF(inverse)(OF(fma)(whole, whole + 2, SPREAD(V, 1))), e);
 }
 
 VALUE(sigmoid) { return OF(logistic)(OF(near)(x)); }
 
-GRADIENT(sigmoid) { return grad * OF(logistic_slope)(OF(near)(x)); }
+GRADIENT(sigmoid) { return grad * OF(logistic_slope)(x); }
 
 VALUE(tanh)
 {
-    V less = OF(less_one)(OF(exponential)(OF(falling)(OF(near)(x + x))));
+    V less = OF(less_one)(OF(exponential)(OF(fall)(x + x)));
     return OF(signed_as)(OF(ratio)(less, less + 2), x);
 }
 
-GRADIENT(tanh) { return grad * (4 * OF(logistic_slope)(OF(near)(x + x))); }
+GRADIENT(tanh) { return grad * (4 * OF(logistic_slope)(x + x)); }
 
 VALUE(softsign)
 {
