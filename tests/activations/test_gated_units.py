@@ -123,7 +123,7 @@ def test_glu_learns_where_the_gate_of_torch_has_rounded_to_one() -> None:
         (SwiGLU(), nn.functional.silu),
         (BilinearGLU(), lambda b: b),
     ],
-    ids=repr,
+    ids=["glu", "reglu", "geglu", "geglu-tanh", "swiglu", "bilinear"],
 )  # fmt: skip
 def test_at_ordinary_inputs_it_is_what_is_written_in_torch(entry: Combination, torch_gate) -> None:
     a, b = torch.linspace(-3, 3, 101).double(), torch.linspace(4, -4, 101).double()
