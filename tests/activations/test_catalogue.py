@@ -68,7 +68,7 @@ def sheet(act: Activation) -> Sheet:
     return act.sheet
 
 
-GRID = torch.cat([torch.linspace(-40, 40, 4001), torch.linspace(-2, 2, 801)]).double()
+GRID = torch.cat([torch.linspace(-40, 40, 4001), torch.linspace(-2, 2, 801), torch.zeros(1)]).double()
 
 
 def away_from(kinks: tuple[float, ...], x: Tensor) -> Tensor:

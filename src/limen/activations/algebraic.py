@@ -261,11 +261,12 @@ class Asinh(Entry):
 
     @exact
     def f(self, x: Tensor) -> Tensor:
-        a = x.abs()
+        side = torch.copysign(torch.ones_like(x), x.detach())  # abs and copysign have slope 0 at 0
+        a = side * x
         far = torch.log(a.clamp(min=1.0)) + math.log(2)
         near = a.clamp(max=HUGE)
         close = torch.log1p(near + near * (near / (1 + radius(near))))
-        return torch.copysign(keep_nan(x, torch.where(a < 1e9, close, far)), x)
+        return side * keep_nan(x, torch.where(a < 1e9, close, far))
 
     @exact
     def df(self, x: Tensor) -> Tensor:

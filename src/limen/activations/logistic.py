@@ -20,8 +20,9 @@ def value(x: Tensor) -> Tensor: ...
 def value(x: Number) -> Number: ...
 def value(x: Number) -> Number:
     """``s(x)``."""
-    falling = exp(-magnitude(x))
-    return where(near(x) > 0, 1.0, falling) / (1 + falling)
+    right = near(x) > 0
+    falling = exp(where(right, -x, x))  # the slope of |x| at 0 would be neither side's
+    return where(right, 1.0, falling) / (1 + falling)
 
 
 @overload

@@ -27,7 +27,7 @@ def phase(x: Number, frequency: float) -> Number:
     angle = where((wide.abs() > reach) & wide.isfinite(), 0.0, x)
     if isinstance(angle, Tensor):
         return angle * frequency
-    return where(wide.isfinite() & (wide != 0), angle * frequency, wide)  # zero with its sign
+    return where(wide.isfinite() & (wide != 0), angle * frequency, wide * frequency)  # zero with its sign
 
 
 def sine(angle: Number) -> Number:

@@ -177,7 +177,7 @@ class Tanhshrink(Entry):
         close = inner * square / (square + alike(x, 3 + rest))  # x - x / (1 + x² / (3 + rest))
         wide = near(x)
         far = where(wide.abs() > FAR, wide, clamp(x, -FAR, FAR) - tanh(clamp(x, -FAR, FAR)))
-        return where(wide == 0, wide, where(wide.abs() < 1, close, far))  # 0 with its sign
+        return where(wide == 0, 0.0 * wide, where(wide.abs() < 1, close, far))  # 0 with its sign
 
     @leaning(below_a_square)
     def df(self, x: Tensor) -> Tensor:
