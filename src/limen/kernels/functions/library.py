@@ -19,7 +19,7 @@ class FunctionLibrary:
     Attributes:
         file: where they were loaded from.
         paths: the instruction sets that this machine has, best first.
-        path: the one in use. In the exact mode they differ nowhere that a test has seen, in the fast mode in last bits.
+        path: the one in use; all keep the same bounds of error, and may differ in last bits.
         places: by name in the catalogue, the number by which a function is called.
     """
 

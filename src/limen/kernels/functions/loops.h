@@ -71,7 +71,8 @@ EACH_FUNCTION(LOOPS)
 INLINE void PATH(store_bf16)(FLOATS z, uint16_t *to)
 {
     BITS bits = (BITS)z, rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
-    PATH(shorts) half = __builtin_convertvector(CHOOSE(BITS, BITS, (BITS)(z == z), rounded, SPREAD(BITS, 0x7FC0)), PATH(shorts));
+    rounded = CHOOSE(BITS, BITS, (BITS)(z == z), rounded, SPREAD(BITS, 0x7FC0));
+    PATH(shorts) half = __builtin_convertvector(rounded, PATH(shorts));
     STORE(half, to);
 }
 

@@ -3,7 +3,7 @@
 #define VERSION 1
 #define CHUNK (1 << 14)      /* entries that one thread takes at a time; a multiple of all vectors */
 #define BLOCK 512            /* entries of half precision that are widened at a time */
-#define PAST_CACHE (1 << 21) /* entries from which light results are written past the cache: it fetches what it replaces */
+#define PAST_CACHE (1 << 21) /* entries from which light results are written past the cache, which would fetch them first */
 
 enum type { F32, BF16, F16 };
 
@@ -15,7 +15,8 @@ struct numbers {
     double given[2];
 };
 
-typedef void kernel(const float *x, const float *grad, float *out, int64_t vectors, const struct numbers *, int past_cache);
+typedef void kernel(const float *x, const float *grad, float *out, int64_t vectors, const struct numbers *,
+                    int past_cache);
 
 struct task {
     kernel *kernel;
