@@ -11,9 +11,10 @@ import torch
 
 from benchmarks.formulas import EXACT
 from limen.activations import Activation, Entry, Sheet, get, names
+from tests.activations.cases import over
 from tests.activations.test_catalogue import MORE, sheet
 
-every = pytest.mark.parametrize("act", MORE, ids=repr)
+every = over("act", MORE)
 
 GRID = torch.linspace(-64, 64, 16385, dtype=torch.float64)
 WIDE = torch.cat([-torch.logspace(8, -8, 200), torch.zeros(1), torch.logspace(-8, 8, 200)]).double()
