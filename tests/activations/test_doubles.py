@@ -43,8 +43,11 @@ def points(act: Entry) -> list[float]:
 
 
 def truth(act: Activation, order: int, x: float) -> mp.mpf:
-    """Value or slope; differences over 1e-60 of ``x``, with the digits that ``1 - tanh x`` and ``1 - erf x`` need."""
-    lost = int(min(abs(x), 800)) + int(min(x * x, 1600) / 2 if act.name in ("erf", "gelu", "serf", "phish") else 0)
+    """Value or slope; differences over 1e-40 of ``x``, with the digits that ``1 - tanh x`` and ``1 - erf x`` need.
+
+    The latter only in the slope of ``erf`` itself, which is below all doubles beyond 27: gates are made of ``erfc``.
+    """
+    lost = int(min(abs(x), 800)) + int(min(x * x, 27**2) / 2 if (act.name, order) == ("erf", 1) else 0)
     with mp.workdps(160 + lost):
         at = mp.mpf(x)
         if order == 0:

@@ -1,5 +1,6 @@
 """The flat sides, against root finding on formulas written a second time."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -9,8 +10,9 @@ import torch
 from scipy.optimize import brentq, minimize_scalar
 from torch import Tensor
 
-from limen.activations import Activation, PReLU, Softplus, Tails, get, names, tails
+from limen.activations import Activation, InDoubles, PReLU, Softplus, Tails, get, names, tails
 from limen.activations.tails import FLAT
+from tests.activations.cases import over
 
 EVERY = [*(get(name) for name in names(kind="elementwise")), Softplus(50.0), PReLU(0.001), get("elu", alpha=0.3)]
 
@@ -82,15 +84,16 @@ def test_self_gated_functions_are_flat_beyond_the_last_root_on_the_left(name: st
     assert tails(get(name)) == Tails(pytest.approx(left, abs=1e-9), None, True, False)
 
 
+@functools.cache
 def limit_of(act: Activation) -> float:
     """1 % of the steepest slope on an even grid that holds 0, and far out; over ``|z| <= 1`` where none is steepest."""
     reach = 1 if act.name in ("squared_relu", "star_relu") else 60
     grid = torch.linspace(-reach, reach, 240001, dtype=torch.float64)
     far = torch.tensor([-1e6, 1e6] if reach > 1 else [], dtype=torch.float64)
-    return FLAT * float(act.df(torch.cat([grid, far])).abs().max())
+    return FLAT * float(InDoubles(act.df)(torch.cat([grid, far])).abs().max())
 
 
-@pytest.mark.parametrize("act", EVERY, ids=repr)
+@over("act", EVERY)
 def test_a_tail_is_flat_all_along_and_steep_just_before_it(act: Activation) -> None:
     found, limit = tails(act), limit_of(act)
     away = torch.cat([torch.zeros(1), torch.logspace(-9, 5, 500)]).double()
@@ -102,7 +105,7 @@ def test_a_tail_is_flat_all_along_and_steep_just_before_it(act: Activation) -> N
             assert act.df(inside).abs() > limit
 
 
-@pytest.mark.parametrize("act", EVERY, ids=repr)
+@over("act", EVERY)
 def test_a_side_without_a_tail_is_never_flat_far_out(act: Activation) -> None:
     found = tails(act)
     far = torch.tensor([-1e5, 1e5], dtype=torch.float64)

@@ -5,7 +5,12 @@ import pty
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import pytest
 
 PIECE = re.compile(
     r"\x1b\[(?P<number>[\d;]*)(?P<letter>[A-Za-z])|\x1b\[\?\d+[hl]|(?P<control>[\r\n\x08])|(?P<text>[^\x1b\r\n\x08]+)"
@@ -29,6 +34,30 @@ def in_terminal(*command: str, cwd: Path, typed: bytes = b"", **more: str) -> tu
             pass
         os.close(master)
         return process.wait(60), received.decode()
+
+
+@contextmanager
+def as_terminal(monkeypatch: pytest.MonkeyPatch, **more: str) -> Iterator[bytearray]:
+    """A terminal for what this very process prints on stdout, which is in the bytes once the block has ended."""
+    master, slave = pty.openpty()
+    for name, value in {"TERM": "xterm", "COLUMNS": "100", **more}.items():
+        monkeypatch.setenv(name, value)
+    written = bytearray()
+
+    def read() -> None:
+        with suppress(OSError):  # the other side is closed: so a pseudo-terminal ends
+            while chunk := os.read(master, 4096):
+                written.extend(chunk)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        with monkeypatch.context() as for_now, open(slave, "w", encoding="utf-8") as stream:
+            for_now.setattr(sys, "stdout", stream)
+            yield written
+    finally:
+        reader.join()
+        os.close(master)
 
 
 def replay(written: str) -> list[str]:

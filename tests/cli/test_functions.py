@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from limen.activations import names
-from tests.cli.terminal import in_terminal
+from tests.cli.terminal import as_terminal, in_terminal
 from tests.cli.test_app import told
 
 USER = """import torch
@@ -166,15 +166,19 @@ def test_a_stream_that_knows_only_ascii_is_given_nothing_else(folder: Path) -> N
 
 @pytest.mark.parametrize(("more", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_curves_are_coloured_in_a_terminal_unless_that_is_not_wanted(
-    more: dict[str, str], coloured: bool, folder: Path
+    more: dict[str, str], coloured: bool, capsys: Capture, monkeypatch: Patch
 ) -> None:
-    code, shown = in_terminal("-m", "limen", "functions", "tanh", cwd=folder, **more)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with as_terminal(monkeypatch, **more) as written:
+        code, *_ = told(capsys, monkeypatch, "functions", "tanh")
     assert code == 0
+    shown = written.decode()
     assert bool(re.search(r"\x1b\[[\d;]*3[0-7]m", shown)) is coloured
     assert re.search(r"[\u2801-\u28ff]", shown)
 
 
 def test_a_narrow_terminal_is_not_overrun(folder: Path) -> None:
-    _, shown = in_terminal("-m", "limen", "functions", "gelu", cwd=folder, COLUMNS="48", NO_COLOR="1")
+    code, shown = in_terminal("-m", "limen", "functions", "gelu", cwd=folder, COLUMNS="48", NO_COLOR="1")
     plain = re.sub(r"\x1b\[[\d;]*m", "", shown)
+    assert code == 0
     assert max(map(len, plain.splitlines())) <= 48

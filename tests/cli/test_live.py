@@ -1,6 +1,7 @@
 import io
 import math
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from limen.cli.live import INTERVAL, PlainLines, live, progress_text
 from limen.findings import Finding
 from limen.progress import Progress
+from tests.cli.meanwhile import at_the_end
 from tests.cli.programs import TRAINS
 from tests.cli.terminal import in_terminal, replay
 
@@ -83,6 +85,19 @@ def test_elsewhere_than_on_a_terminal_a_plain_line_comes_every_ten_seconds() -> 
         view(PROGRESS)
     line = progress_text(PROGRESS).plain
     assert stream.getvalue() == f"the note\n{line}\n{line}\n"
+
+
+def test_other_tests_pass_over_these_lines_in_a_run_that_lasted_and_in_no_other() -> None:
+    stream, now = io.StringIO(), [0.0]
+    view = live(
+        stream, None, "limen  if this run gets killed, see what it did with: limen report a.limen", lambda: now[0]
+    )
+    for now[0] in (INTERVAL, 2 * INTERVAL):
+        view(replace(PROGRESS, free=now[0] == INTERVAL))
+    told = f"of the script\n{stream.getvalue()}healthy\n"
+    assert told.count("\n") == 5
+    assert at_the_end(told, time.monotonic() - INTERVAL) == "of the script\nhealthy\n"
+    assert at_the_end(told, time.monotonic()) == told
 
 
 def test_nothing_comes_after_the_end_or_on_a_closed_stream() -> None:

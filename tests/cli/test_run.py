@@ -15,6 +15,7 @@ import pytest
 
 from limen.journal import read
 from limen.ranks import Ranks
+from tests.cli.meanwhile import at_the_end
 from tests.cli.programs import ENDS, SICK, TRAINS
 from tests.cli.warm import run_module, run_script
 
@@ -41,9 +42,10 @@ def start(folder: Path, *command: str, **more: str) -> "subprocess.Popen[str]":
 
 def run(folder: Path, *command: str, **more: str) -> tuple[int, str, str]:
     """In a new process."""
+    begun = time.monotonic()
     with start(folder, *command, **more) as process:
         out, err = process.communicate(timeout=120)
-    return process.returncode, out, err
+    return process.returncode, out, at_the_end(err, begun)
 
 
 def python(folder: Path, script: str) -> tuple[int, str, str]:
@@ -53,7 +55,9 @@ def python(folder: Path, script: str) -> tuple[int, str, str]:
 
 def limen(folder: Path, *command: str, **more: str) -> tuple[int, str, str]:
     """In another such process."""
-    return run_module("limen", *command, folder=folder, environment=environment(folder, **more))
+    begun = time.monotonic()
+    code, out, err = run_module("limen", *command, folder=folder, environment=environment(folder, **more))
+    return code, out, at_the_end(err, begun)
 
 
 @functools.cache

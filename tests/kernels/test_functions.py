@@ -1,6 +1,6 @@
 """The compiled functions against the catalogue in double precision, on every instruction set of this machine.
 
-That the catalogue's doubles are right is shown beside it, with fifty digits.
+That the catalogue's doubles are right is shown in ``tests/activations/test_rounding.py``, with fifty digits.
 """
 
 import functools
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.numerics import errors, unit
-from limen.activations import Activation, get
+from limen.activations import Activation, InDoubles, get
 from limen.activations.interface import Entry
 from limen.kernels.functions.elementwise import Elementwise
 from limen.kernels.functions.library import FunctionLibrary
@@ -57,12 +57,17 @@ def truth_of(act: Activation, what: str) -> tuple[Tensor, Floats, Floats]:
 
 
 def truth_at(act: Activation, what: str, x: Tensor) -> tuple[Floats, Floats]:
-    """The truth, and the larger term of ``g + x g'``, which cancel at a root of the slope."""
+    """The truth, and the larger term of ``g + x g'``, which cancel at a root of the slope.
+
+    In plain doubles, which are good to 2⁻¹² units of single precision: rounded, they are what the catalogue returns.
+    """
     z = x.double()
+    f, df = InDoubles(act.f), InDoubles(act.df)
     if what == "value":
-        return act.f(z).numpy(), np.zeros(len(x))
+        return f(z).numpy(), np.zeros(len(x))
     assert isinstance(act, Entry)
-    slope, gate = act.df(z), (act.f(z) / z).nan_to_num(0.0)
+    slope = df(z)
+    gate = (f(z) / z).nan_to_num(0.0) if act.sheet.roots else slope
     terms = torch.maximum(gate.abs(), (slope - gate).abs()) if act.sheet.roots else torch.zeros_like(z)
     return slope.numpy(), terms.numpy()
 
@@ -76,11 +81,15 @@ def test_single_precision_is_true_over_the_whole_line(kernels: Elementwise, act:
     """Exact: 1 unit in the last place. Fast: 4, or 2⁻²² of the largest term where terms cancel."""
     x, truth, terms = truth_of(act, what)
     allowed = np.maximum(4.0, 2.0**-22 * terms / unit(truth, torch.float32))
-    for path in each_path(kernels):
-        off = errors(of_kernel(kernels, act, what, x, exact=True), truth, np.zeros(1))
-        assert off.max() <= 1, (path, "exact", off.max(), x[off.argmax()])
-        off = errors(of_kernel(kernels, act, what, x, exact=False), truth, np.zeros(1)) / allowed
-        assert off.max() <= 1, (path, "fast", 4 * off.max(), x[off.argmax()])
+    for exact, units in ((True, np.ones(1)), (False, allowed)):
+        judged: list[Tensor] = []
+        for path in each_path(kernels):
+            found = of_kernel(kernels, act, what, x, exact=exact)
+            if any(torch.equal(found, other) for other in judged):  # as on another path
+                continue
+            judged.append(found)
+            off = errors(found, truth, np.zeros(1)) / units
+            assert off.max() <= 1, (path, exact, off.max(), x[off.argmax()])
 
 
 @every

@@ -4,13 +4,13 @@ import copy
 import pickle
 from typing import Any
 
-import pytest
 import torch
 from torch import Tensor, nn
 
 from limen import nn as twins
 from limen.activations import Activation, Hardtanh, Identity, LeakyReLU, PReLU, Threshold
 from limen.nn.learnable import LEARNABLE
+from tests.activations.cases import over
 from tests.activations.test_catalogue import EVERY
 
 ENTRIES: list[Activation] = [
@@ -23,8 +23,8 @@ ENTRIES: list[Activation] = [
 APPLIED = [entry for entry in ENTRIES if not isinstance(entry, Identity | PReLU)]
 """Those that an operator applies; the others are torch's own."""
 
-every = pytest.mark.parametrize("entry", ENTRIES, ids=repr)
-applied = pytest.mark.parametrize("entry", APPLIED, ids=repr)
+every = over("entry", ENTRIES)
+applied = over("entry", APPLIED)
 
 GRID = torch.cat(
     [torch.linspace(-25, 25, 997), torch.linspace(-1.5, 1.5, 301), torch.tensor([0.0, -0.0, 1.0, -1.0, 3.0])]

@@ -113,7 +113,7 @@ class LeCunTanh(Entry):
     @fine
     def f(self, x: Number) -> Number:
         z, _, height = stretched(x)
-        return where(near(x) == 0, HEIGHT * near(z), height * tanh(z))  # the sign of zero
+        return where(near(x) == 0, HEIGHT * STRETCH * near(x), height * tanh(z))  # the sign of zero
 
     @fine
     def df(self, x: Number) -> Number:
