@@ -13,7 +13,7 @@ from limen import activations
 from limen.activations import Head
 from limen.activations.heads import FormulaHead
 from limen.activations.kinds import check_axis
-from limen.nn.applying import check_input
+from limen.nn.checks import check_input
 
 __all__ = ["Entmax", "Exp", "GumbelSoftmax", "LogSoftmax", "Softmax", "Softmin", "Sparsemax"]
 

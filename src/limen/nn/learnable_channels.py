@@ -1,22 +1,19 @@
-"""Learned numbers, one or a row of them for each channel: how they are checked, laid along an input, and told."""
+"""Learned numbers, one or a row of them for each channel: how they are laid along an input, and told."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from limen.errors import InvalidValue
-from limen.nn.applying import check_input
+from limen.nn.checks import check_input
 
 __all__ = [
     "Place",
     "along",
     "check_channels",
-    "check_count",
-    "check_numbers",
     "learned",
     "means",
     "refill",
@@ -25,27 +22,6 @@ __all__ = [
 
 Place = torch.device | str | None
 """Where a module is to be made."""
-
-
-def check_count(call: str, name: str, count: object, least: int = 1) -> None:
-    """Refuse what is not a whole number from ``least`` on.
-
-    Raises:
-        InvalidValue: says the call, the argument and its value.
-    """
-    if not isinstance(count, int) or isinstance(count, bool) or count < least:
-        raise InvalidValue(f"{call}({name}={count!r}): expected a whole number >= {least}.")
-
-
-def check_numbers(call: str, **numbers: object) -> None:
-    """Refuse what is not a finite number.
-
-    Raises:
-        InvalidValue: says the call, the argument and its value.
-    """
-    for name, number in numbers.items():
-        if not isinstance(number, int | float) or isinstance(number, bool) or not math.isfinite(number):
-            raise InvalidValue(f"{call}({name}={number!r}): expected a finite number.")
 
 
 def learned(

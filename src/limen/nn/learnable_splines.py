@@ -10,16 +10,8 @@ from limen import activations
 from limen.activations import Activation
 from limen.activations.learnable_fits import sampled, shape_named
 from limen.errors import InvalidValue
-from limen.nn.learnable_channels import (
-    Place,
-    check_channels,
-    check_count,
-    check_numbers,
-    learned,
-    means,
-    refill,
-    widened,
-)
+from limen.nn.checks import check_count, check_numbers
+from limen.nn.learnable_channels import Place, check_channels, learned, means, refill, widened
 from limen.nn.learnable_grid import ends_of, grid_of, place_on, table_at
 
 __all__ = ["LinearSpline"]
