@@ -17,7 +17,6 @@ __all__ = [
     "learned",
     "means",
     "refill",
-    "widened",
 ]
 
 Place = torch.device | str | None
@@ -65,14 +64,6 @@ def along(parameter: Tensor, input: Tensor, axis: int) -> Tensor:
     shape = [1] * input.ndim
     shape[axis] = len(parameter)
     return parameter.reshape(shape)
-
-
-def widened(input: Tensor, *parameters: Tensor) -> tuple[Tensor, ...]:
-    """The input and the parameters in a common type of 32 bits at least; the result goes back to that of the input."""
-    common = torch.float32
-    for one in (input, *parameters):
-        common = torch.promote_types(common, one.dtype)
-    return tuple(one.to(common) for one in (input, *parameters))
 
 
 def means(parameter: Tensor, first: Sequence[float] | float) -> list[float]:
