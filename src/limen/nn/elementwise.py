@@ -1,4 +1,4 @@
-"""The modules: one function of the catalogue each, with the constructors of torch.nn where torch has them."""
+"""What all modules of one elementwise function of the catalogue have in common."""
 
 from __future__ import annotations
 
