@@ -26,7 +26,10 @@ class Formula(Function):
 
     @staticmethod
     def forward(entry: FormulaHead, x: Tensor, dim: int, exact: bool) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return entry.f(x, dim) if exact or not x.numel() else fast_value(entry, *widened(x), dim).to(x.dtype)
+        if exact or not x.numel():
+            return entry.f(x, dim)
+        (wide,) = widened(x)
+        return fast_value(entry, wide, dim).to(x.dtype)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -38,7 +41,8 @@ class Formula(Function):
         (kept,) = ctx.saved_tensors
         if ctx.exact or not kept.numel():
             return None, ctx.entry.vjp(kept, grad, ctx.dim), None, None
-        return None, fast_pull(ctx.entry, *widened(kept, grad), ctx.dim).to(kept.dtype), None, None
+        y, grad = widened(kept, grad)
+        return None, fast_pull(ctx.entry, y, grad, ctx.dim).to(kept.dtype), None, None
 
 
 def fast_value(entry: FormulaHead, x: Tensor, dim: int) -> Tensor:
