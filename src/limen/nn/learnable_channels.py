@@ -10,14 +10,7 @@ from torch import Tensor, nn
 from limen.errors import InvalidValue
 from limen.nn.checks import check_input
 
-__all__ = [
-    "Place",
-    "along",
-    "check_channels",
-    "learned",
-    "means",
-    "refill",
-]
+__all__ = ["Place", "along", "check_channels", "learned", "means", "refill"]
 
 Place = torch.device | str | None
 """Where a module is to be made."""
