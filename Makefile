@@ -1,8 +1,8 @@
 # make demo     a real, sick training on real data: watched, diagnosed, repaired, reported
 # make test     the whole test suite
 # make check    what CI runs: format, lint, types, tests, documentation
-# make bench    the cost of watching and the speed of the functions, as tables (6 minutes); `make bench-peers`
-#               installs what it is compared with
+# make bench    the cost of watching and the speed of the functions, as tables (7 minutes); `make bench-peers`
+#               installs what watching is compared with
 # make ward     sick and healthy trainings, what limen says of each, and docs/ward.md (half an hour); `make ward-data`
 #               fetches one of its data sets, `make ward-harm` checks that its sick trainings are sick
 # make docs     the documentation, into site/
