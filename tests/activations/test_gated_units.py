@@ -181,5 +181,5 @@ def test_inputs_that_do_not_fit_each_other_are_refused() -> None:
         GLU().df(x, x[:1])
     with pytest.raises(InvalidValue, match=r"torch\.float32 on cpu, .* torch\.float64 on cpu"):
         GLU().f(x, x.double())
-    with pytest.raises(WrongType, match=r"glu\(a tensor of torch\.int64\): expected floating-point numbers"):
+    with pytest.raises(WrongType, match=r"glu: expected a tensor of floating-point numbers, found one of int64"):
         GLU().f(x.long(), x.long())

@@ -48,11 +48,11 @@ def test_a_block_is_two_matrices_and_a_unit_between_them() -> None:
 
 def test_sizes_that_are_none_are_refused() -> None:
     for width in (0, -3, 2.5, True):
-        with pytest.raises(InvalidValue, match=rf"gated_width\(width={width!r}\): expected a whole number > 0"):
+        with pytest.raises(InvalidValue, match=rf"gated_width\(width={width!r}\): expected a whole number >= 1"):
             gated_width(width)  # type: ignore[arg-type]
     with pytest.raises(InvalidValue, match=r"gated_width\(multiple=0\)"):
         gated_width(8, multiple=0)
-    with pytest.raises(InvalidValue, match=r"GatedFeedForward\(hidden=0\): expected a whole number > 0"):
+    with pytest.raises(InvalidValue, match=r"GatedFeedForward\(hidden=0\): expected a whole number >= 1"):
         GatedFeedForward(4, 0)
 
 

@@ -72,8 +72,8 @@ PARAMETERS: dict[str, Callable[[], object]] = {
     "elu(alpha=nan): expected a finite number.": lambda: functional.elu(SMALL, math.nan),
     "celu(alpha=-2.0): expected": lambda: functional.celu(SMALL, -2.0),
     "silu(inplace=True): its backward pass needs the input": lambda: functional.silu(SMALL.clone(), inplace=True),
-    "PReLU(num_parameters=0): expected 1, or the number of channels": lambda: twins.PReLU(0),
-    "PReLU(num_parameters=2.0): expected 1": lambda: twins.PReLU(2.0),  # type: ignore[arg-type]
+    "PReLU(num_parameters=0): expected a whole number >= 1": lambda: twins.PReLU(0),
+    "PReLU(num_parameters=2.0): expected a whole number >= 1": lambda: twins.PReLU(2.0),  # type: ignore[arg-type]
     "PReLU(init=nan): expected a finite number": lambda: twins.PReLU(init=math.nan),
     "prelu(weight of 4 slopes): the input has 3 channels, the second axis of [2, 3]": lambda: twins.PReLU(4)(SMALL),
     "prelu(weight of 4 slopes): the input has no channel axis": lambda: twins.PReLU(4)(SMALL[0]),

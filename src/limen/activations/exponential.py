@@ -16,13 +16,10 @@ from limen.activations.twofold import Number
 
 __all__ = ["CELU", "ELU", "SELU", "LogSigmoid", "Softplus"]
 
-SELU_ALPHA = 1.6732632423543772
-"""``-sqrt(2/pi) / (erfc(1/sqrt 2) sqrt(e) - 1)``: with ``SELU_SCALE``, mean 0 and variance 1 are kept."""
-
 SELU_SCALE = 1.0507009873554805
-
 SELU_FLOOR, SELU_FLOOR_REST = 1.7580993408473768, 1.415351938008446e-17
-"""Their product as two doubles."""
+"""With these, mean 0 and variance 1 are kept. The second, as two doubles, is the first times
+``-sqrt(2/pi) / (erfc(1/sqrt 2) sqrt(e) - 1)``, the ``alpha`` of the paper."""
 
 
 def decay(x: Tensor, height: float, width: float = 1.0) -> Tensor:

@@ -70,7 +70,6 @@ class QuickGELU(Entry):
     """
 
     source = "Hendrycks & Gimpel 2016, arXiv:1606.08415, Sec. 2; used by CLIP"
-    beta = BETA
 
     @property
     def sheet(self) -> Sheet:

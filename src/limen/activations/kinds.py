@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from limen.activations.interface import Activation
-from limen.errors import InvalidValue, WrongType
+from limen.activations.refusals import check_floating
+from limen.errors import InvalidValue
 
 __all__ = [
     "KINDS",
@@ -164,8 +165,7 @@ def check_inputs(entry: Combination, inputs: tuple[Tensor, ...]) -> None:
         InvalidValue: says the entry, what it takes and what it was given.
     """
     for one in inputs:
-        if not one.is_floating_point():
-            raise WrongType(f"{entry.name}(a tensor of {one.dtype}): expected floating-point numbers, as x.float() is.")
+        check_floating(entry.name, one)
     alike = {(one.shape, one.dtype, one.device) for one in inputs}
     if len(inputs) != entry.parts or len(alike) != 1:
         given = ", ".join(f"{list(one.shape)} {one.dtype} on {one.device}" for one in inputs)
@@ -182,8 +182,7 @@ def check_axis(name: str, x: Tensor, dim: int) -> None:
         WrongType: the tensor is not of floating-point numbers (also a ``TypeError``).
         InvalidValue: it has no such axis.
     """
-    if not x.is_floating_point():
-        raise WrongType(f"{name}(x of {x.dtype}): expected a tensor of floating-point numbers, as x.float() is.")
+    check_floating(name, x)
     if not -x.dim() <= dim < x.dim():
         raise InvalidValue(f"{name}(dim={dim}): found a tensor of shape {list(x.shape)}, without that axis.")
 

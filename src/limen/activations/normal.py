@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from limen.activations.base import register
-from limen.activations.gates import FAR, gated
+from limen.activations.gates import FAR, gated, gated_slope
 from limen.activations.interface import Entry
 from limen.activations.rounding import above_a_half, exact, fine, leaning
 from limen.activations.sheet import Sheet
@@ -162,7 +162,7 @@ class GELU(Entry):
 
     @fine
     def df(self, x: Number) -> Number:
-        return share(x) + clamp(x, -FAR, FAR) * density(x)
+        return gated_slope(x, share, density)
 
     @fine
     def d2f(self, x: Number) -> Number:

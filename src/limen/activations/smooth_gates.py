@@ -21,23 +21,23 @@ __all__ = ["LiSHT", "Logish", "Phish", "Serf", "Smish", "TanhExp"]
 SPREAD, SPREAD_REST = 1.1283791670955126, 1.533545961316588e-17
 """``2 / sqrt(pi)`` as two doubles."""
 
-Gate = Callable[[Number], tuple[Number, Number, Number]]
-"""From the input to the gate, its slope and its curvature."""
+Parts = Callable[[Number], tuple[Number, Number, Number]]
+"""From the input to a gate, its slope and its curvature: what they share is computed once."""
 
 
-def gated(x: Number, gate: Gate) -> Number:
+def gated(x: Number, gate: Parts) -> Number:
     """``x g(x)``."""
     return gates.gated(x, lambda z: gate(z)[0])
 
 
-def gated_slope(x: Number, gate: Gate) -> Number:
+def gated_slope(x: Number, gate: Parts) -> Number:
     """``g + x g'``."""
     inner = clamp(x, -FAR, FAR)
     g, slope, _ = gate(inner)
     return g + inner * slope
 
 
-def gated_curvature(x: Number, gate: Gate) -> Number:
+def gated_curvature(x: Number, gate: Parts) -> Number:
     """``2 g' + x g''``."""
     inner = clamp(x, -FAR, FAR)
     _, slope, curvature = gate(inner)

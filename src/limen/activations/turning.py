@@ -9,14 +9,12 @@ import torch
 from torch import Tensor
 
 from limen.activations.interface import Entry
+from limen.activations.places import FARTHEST
 from limen.activations.sheet import Sheet
 
 __all__ = ["crossings", "sheet_of"]
 
 Function = Callable[[Tensor], Tensor]
-
-FARTHEST = 1e6
-"""Turning points are looked for up to here, in activation units."""
 
 PARTS, ROUNDS = 64, 10
 """Into how many parts an interval is divided, and how often: enough for neighbouring doubles."""

@@ -26,7 +26,6 @@ SAVED = {
     "choice": "one byte an element: which input it was",
 }
 
-
 DEAD, SATURATED = "about 0: a unit can be dead", "not 0: a unit can be saturated"
 
 

@@ -34,6 +34,11 @@ def _bounded(subject: Subject) -> bool:
     return low > float("-inf") and high < float("inf")
 
 
+def _homogeneous(subject: Subject) -> bool | None:
+    sheet = subject.sheet
+    return None if isinstance(sheet, HeadSheet) else sheet.homogeneous is not None
+
+
 def _can_die(subject: Subject) -> bool | None:
     found = subject.tails
     return found and (found.dead_left or found.dead_right)
@@ -50,7 +55,7 @@ PROPERTIES: dict[str, tuple[str, Test]] = {
     "even": ("f(-x) = f(x)", _of_sheet(lambda sheet: sheet.parity == "even")),
     "convex": ("no chord is below it", _of_sheet(lambda sheet: sheet.convex)),
     "concave": ("no chord is above it", _of_sheet(lambda sheet: sheet.concave)),
-    "homogeneous": ("f(c x) = c^k f(x) for c > 0", lambda subject: _homogeneous(subject)),
+    "homogeneous": ("f(c x) = c^k f(x) for c > 0", _homogeneous),
     "periodic": ("its slope repeats itself", _of_sheet(lambda sheet: sheet.period is not None)),
     "nonexpansive": ("its slope is at most 1 in size", lambda subject: subject.sheet.lipschitz <= 1),
     "can-die": ("has a flat side where the output is about zero", _can_die),
@@ -59,11 +64,6 @@ PROPERTIES: dict[str, tuple[str, Test]] = {
     "head": ("a function of a whole axis", _of_kind("head")),
 }
 """Each property with what it means."""
-
-
-def _homogeneous(subject: Subject) -> bool | None:
-    sheet = subject.sheet
-    return None if isinstance(sheet, HeadSheet) else sheet.homogeneous is not None
 
 
 def properties(subject: Subject) -> list[str]:

@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.overrides import is_tensor_like
 
-from limen.errors import InvalidValue, WrongType
+from limen.errors import InvalidValue
+from limen.nn.checks import check_input
 from limen.nn.dispatcher import is_transformed
 from limen.nn.entries import Call, keeps_output
 from limen.nn.operators import activate, activate_backward
 
-__all__ = ["apply", "check_inplace", "check_input"]
+__all__ = ["apply", "check_inplace"]
 
 
 def apply(call: Call, input: Tensor, *, exact: bool = False, inplace: bool = False) -> Tensor:
@@ -34,20 +34,6 @@ def apply(call: Call, input: Tensor, *, exact: bool = False, inplace: bool = Fal
     if is_transformed() or torch.jit.is_tracing() or not isinstance(input, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
         return input.copy_(activate(input, name, parameters, exact))
     return InPlace.apply(input, name, parameters, exact)
-
-
-def check_input(name: str, input: object) -> None:
-    """Refuse what is no tensor of floating-point numbers, and does not stand for one as those of ``torch.fx`` do."""
-    if not isinstance(input, Tensor):
-        if is_tensor_like(input):
-            return
-        raise WrongType(f"{name}(input of {type(input).__name__}): expected a tensor of floating-point numbers.")
-    if not input.is_floating_point():
-        way = "its real part or its absolute value" if input.is_complex() else "input.float()"
-        raise WrongType(f"{name}(input of {input.dtype}): expected a tensor of floating-point numbers. Give it {way}.")
-    if input.is_nested or input.layout is not torch.strided:
-        kind, way = ("a nested tensor", "the parts") if input.is_nested else (f"{input.layout}", "input.to_dense()")
-        raise WrongType(f"{name}(input of {kind}): expected an ordinary, dense tensor. Give it {way}.")
 
 
 def check_inplace(call: Call) -> None:

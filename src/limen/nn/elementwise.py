@@ -1,10 +1,11 @@
-"""The modules: one function of the catalogue each, with the constructors of torch.nn where torch has them."""
+"""What all modules of one elementwise function of the catalogue have in common."""
 
 from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from dataclasses import fields
+from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -12,7 +13,7 @@ from limen.activations import Activation
 from limen.nn.applying import apply, check_inplace
 from limen.nn.entries import Call, entry_of
 
-__all__ = ["Elementwise", "Plain"]
+__all__ = ["Elementwise", "Plain", "Twin"]
 
 
 class Elementwise(nn.Module, ABC):
@@ -22,16 +23,22 @@ class Elementwise(nn.Module, ABC):
         exact: correctly rounded kernels instead of fast ones, where there are two.
         inplace: overwrite the input.
         kind: the class of its entry.
-        form: how its parameters are shown.
+        fields: the names of the parameters of that class.
+        form: how parameters are shown; by their names unless a class says otherwise.
     """
 
     kind: ClassVar[type[Activation]]
+    fields: ClassVar[tuple[str, ...]]
     form: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if "kind" in vars(cls):  # what the function is stands in one place
-            cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{cls.kind.__doc__}"
+        if "kind" not in vars(cls):
+            return
+        cls.__doc__ = f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{cls.kind.__doc__}"
+        cls.fields = tuple(field.name for field in fields(cast(Any, cls.kind)))
+        if "form" not in vars(cls):
+            cls.form = ", ".join(f"{name}={{{name}}}" for name in cls.fields)
 
     def __init__(self, inplace: bool = False, *, exact: bool = False) -> None:
         super().__init__()
@@ -64,7 +71,15 @@ class Elementwise(nn.Module, ABC):
         return ", ".join(filter(None, [self.form.format(**vars(self)), *marks]))
 
 
-class Plain(Elementwise):
+class Twin(Elementwise):
+    """A module that has the parameters of its entry as attributes of the same names."""
+
+    def call(self) -> Call:
+        """The name of its entry, and its parameters."""
+        return self.kind.name, tuple([getattr(self, name) for name in self.fields])
+
+
+class Plain(Twin):
     """A function without parameters.
 
     Args:
@@ -75,7 +90,3 @@ class Plain(Elementwise):
     def __init__(self, inplace: bool = False, *, exact: bool = False) -> None:
         super().__init__(inplace, exact=exact)
         self.check()
-
-    def call(self) -> Call:
-        """The name of its entry."""
-        return self.kind.name, ()

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from limen.errors import InvalidValue, UnknownName
+from limen.errors import UnknownName
+from limen.nn.checks import check_count
 from limen.nn.gated_units import GEGLU, GLU, BilinearGLU, Gated, ReGLU, SwiGLU
 
 __all__ = ["GatedFeedForward", "gated_width"]
@@ -40,7 +41,7 @@ def gated_width(width: int, *, multiple: int = 1) -> int:
     11008
     """
     for name, value in (("width", width), ("multiple", multiple)):
-        _check_whole("gated_width", name, value)
+        check_count("gated_width", name, value)
     return -(-(2 * width // 3) // multiple) * multiple or multiple
 
 
@@ -74,9 +75,9 @@ class GatedFeedForward(nn.Module):
         super().__init__()
         if unit not in UNITS:
             raise UnknownName.of("gated unit", unit, UNITS)
-        _check_whole("GatedFeedForward", "features", features)
+        check_count("GatedFeedForward", "features", features)
         width = gated_width(4 * features, multiple=multiple) if hidden is None else hidden
-        _check_whole("GatedFeedForward", "hidden", width)
+        check_count("GatedFeedForward", "hidden", width)
         self.project_in = nn.Linear(features, 2 * width, bias=bias)
         self.unit = UNITS[unit]()
         self.project_out = nn.Linear(width, features, bias=bias)
@@ -84,8 +85,3 @@ class GatedFeedForward(nn.Module):
     def forward(self, input: Tensor) -> Tensor:
         """``[..., features]`` to ``[..., features]``."""
         return self.project_out(self.unit(self.project_in(input)))
-
-
-def _check_whole(call: str, name: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise InvalidValue(f"{call}({name}={value!r}): expected a whole number > 0.")

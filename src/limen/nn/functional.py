@@ -45,6 +45,7 @@ __all__ = [
     "quick_gelu",
     "relu",
     "relu6",
+    "scaled_tanh",
     "selu",
     "serf",
     "sigmoid",
@@ -216,6 +217,10 @@ def phish(input: Tensor, *, exact: bool = False) -> Tensor:
 
 def quick_gelu(input: Tensor, *, exact: bool = False) -> Tensor:
     return apply(("quick_gelu", ()), input, exact=exact)
+
+
+def scaled_tanh(input: Tensor, low: float = -1.0, high: float = 1.0, *, exact: bool = False) -> Tensor:
+    return apply(("scaled_tanh", (low, high)), input, exact=exact)
 
 
 def serf(input: Tensor, *, exact: bool = False) -> Tensor:

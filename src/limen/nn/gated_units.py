@@ -12,7 +12,8 @@ from limen.activations import Identity
 from limen.activations.gated_units import GatedUnit
 from limen.activations.kinds import check_axis
 from limen.errors import InvalidValue
-from limen.nn.applying import apply, check_input
+from limen.nn.applying import apply
+from limen.nn.checks import check_input
 from limen.nn.entries import call_of
 
 __all__ = ["GEGLU", "GLU", "BilinearGLU", "Gated", "ReGLU", "SwiGLU"]

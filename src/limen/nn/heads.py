@@ -13,11 +13,10 @@ from limen import activations
 from limen.activations import Head
 from limen.activations.heads import FormulaHead
 from limen.activations.kinds import check_axis
-from limen.nn.applying import check_input
+from limen.nn.checks import check_input
+from limen.nn.precision import widened
 
 __all__ = ["Entmax", "Exp", "GumbelSoftmax", "LogSoftmax", "Softmax", "Softmin", "Sparsemax"]
-
-HALVES = (torch.float16, torch.bfloat16)
 
 
 class Formula(Function):
@@ -27,7 +26,10 @@ class Formula(Function):
 
     @staticmethod
     def forward(entry: FormulaHead, x: Tensor, dim: int, exact: bool) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return entry.f(x, dim) if exact or not x.numel() else fast_value(entry, widened(x), dim).to(x.dtype)
+        if exact or not x.numel():
+            return entry.f(x, dim)
+        (wide,) = widened(x)
+        return fast_value(entry, wide, dim).to(x.dtype)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -39,12 +41,8 @@ class Formula(Function):
         (kept,) = ctx.saved_tensors
         if ctx.exact or not kept.numel():
             return None, ctx.entry.vjp(kept, grad, ctx.dim), None, None
-        return None, fast_pull(ctx.entry, widened(kept), widened(grad), ctx.dim).to(kept.dtype), None, None
-
-
-def widened(x: Tensor) -> Tensor:
-    """In single precision at least: sums in half precision would lose what they add."""
-    return x.float() if x.dtype in HALVES else x
+        y, grad = widened(kept, grad)
+        return None, fast_pull(ctx.entry, y, grad, ctx.dim).to(kept.dtype), None, None
 
 
 def fast_value(entry: FormulaHead, x: Tensor, dim: int) -> Tensor:

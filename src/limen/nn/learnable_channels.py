@@ -1,51 +1,19 @@
-"""Learned numbers, one or a row of them for each channel: how they are checked, laid along an input, and told."""
+"""Learned numbers, one or a row of them for each channel: how they are laid along an input, and told."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from limen.errors import InvalidValue
-from limen.nn.applying import check_input
+from limen.nn.checks import check_input
 
-__all__ = [
-    "Place",
-    "along",
-    "check_channels",
-    "check_count",
-    "check_numbers",
-    "learned",
-    "means",
-    "refill",
-    "widened",
-]
+__all__ = ["Place", "along", "check_channels", "learned", "means", "refill"]
 
 Place = torch.device | str | None
 """Where a module is to be made."""
-
-
-def check_count(call: str, name: str, count: object, least: int = 1) -> None:
-    """Refuse what is not a whole number from ``least`` on.
-
-    Raises:
-        InvalidValue: says the call, the argument and its value.
-    """
-    if not isinstance(count, int) or isinstance(count, bool) or count < least:
-        raise InvalidValue(f"{call}({name}={count!r}): expected a whole number >= {least}.")
-
-
-def check_numbers(call: str, **numbers: object) -> None:
-    """Refuse what is not a finite number.
-
-    Raises:
-        InvalidValue: says the call, the argument and its value.
-    """
-    for name, number in numbers.items():
-        if not isinstance(number, int | float) or isinstance(number, bool) or not math.isfinite(number):
-            raise InvalidValue(f"{call}({name}={number!r}): expected a finite number.")
 
 
 def learned(
@@ -89,14 +57,6 @@ def along(parameter: Tensor, input: Tensor, axis: int) -> Tensor:
     shape = [1] * input.ndim
     shape[axis] = len(parameter)
     return parameter.reshape(shape)
-
-
-def widened(input: Tensor, *parameters: Tensor) -> tuple[Tensor, ...]:
-    """The input and the parameters in a common type of 32 bits at least; the result goes back to that of the input."""
-    common = torch.float32
-    for one in (input, *parameters):
-        common = torch.promote_types(common, one.dtype)
-    return tuple(one.to(common) for one in (input, *parameters))
 
 
 def means(parameter: Tensor, first: Sequence[float] | float) -> list[float]:

@@ -6,17 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from limen import activations
-from limen.nn.learnable_channels import (
-    Place,
-    along,
-    check_channels,
-    check_count,
-    check_numbers,
-    learned,
-    means,
-    refill,
-    widened,
-)
+from limen.nn.checks import check_count, check_numbers
+from limen.nn.learnable_channels import Place, along, check_channels, learned, means, refill
+from limen.nn.precision import widened
 
 __all__ = ["ACONC", "DynamicTanh", "Swish"]
 

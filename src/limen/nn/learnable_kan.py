@@ -9,18 +9,10 @@ from limen import activations
 from limen.activations import Activation
 from limen.activations.learnable_fits import fitted_bells, fitted_spline, shape_named
 from limen.errors import InvalidValue
-from limen.nn.learnable_channels import (
-    Place,
-    along,
-    check_channels,
-    check_count,
-    check_numbers,
-    learned,
-    means,
-    refill,
-    widened,
-)
+from limen.nn.checks import check_count, check_numbers
+from limen.nn.learnable_channels import Place, along, check_channels, learned, means, refill
 from limen.nn.learnable_grid import ends_of, grid_of, place_on, table_at
+from limen.nn.precision import widened
 
 __all__ = ["KANSpline"]
 

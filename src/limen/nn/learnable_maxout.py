@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limen import activations
-from limen.nn.applying import check_input
-from limen.nn.learnable_channels import Place, check_count
+from limen.nn.checks import check_count, check_input
+from limen.nn.learnable_channels import Place
 
 __all__ = ["Maxout"]
 

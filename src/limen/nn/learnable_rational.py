@@ -9,7 +9,9 @@ from limen import activations
 from limen.activations import Activation
 from limen.activations.learnable_fits import fitted_quotient, shape_named
 from limen.activations.learnable_rational import quotient
-from limen.nn.learnable_channels import Place, along, check_channels, check_count, learned, means, refill, widened
+from limen.nn.checks import check_count
+from limen.nn.learnable_channels import Place, along, check_channels, learned, means, refill
+from limen.nn.precision import widened
 
 __all__ = ["PAU"]
 

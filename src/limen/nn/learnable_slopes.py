@@ -13,8 +13,9 @@ from limen import activations
 from limen.activations import Activation
 from limen.activations.learnable_fits import fitted_hinges, shape_named
 from limen.errors import InvalidValue
-from limen.nn.applying import check_input
-from limen.nn.learnable_channels import Place, along, check_channels, check_count, learned, means, refill, widened
+from limen.nn.checks import check_count, check_input
+from limen.nn.learnable_channels import Place, along, check_channels, learned, means, refill
+from limen.nn.precision import widened
 
 __all__ = ["APL", "RReLU"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from limen import activations
 from limen.errors import InvalidValue
-from limen.nn.elementwise import Elementwise
+from limen.nn.elementwise import Elementwise, Twin
 from limen.nn.entries import Call
 
 __all__ = ["CELU", "ELU", "GELU", "Hardshrink", "Hardtanh", "LeakyReLU", "Softplus", "Softshrink", "Threshold"]
@@ -42,7 +42,7 @@ def gelu_name(approximate: str) -> str:
     return "gelu" if approximate == "none" else "gelu_tanh"
 
 
-class LeakyReLU(Elementwise):
+class LeakyReLU(Twin):
     """``torch.nn.LeakyReLU``.
 
     Args:
@@ -52,19 +52,14 @@ class LeakyReLU(Elementwise):
     """
 
     kind = activations.LeakyReLU
-    form = "negative_slope={negative_slope}"
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False, *, exact: bool = False) -> None:
         super().__init__(inplace, exact=exact)
         self.negative_slope = negative_slope
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "leaky_relu", (self.negative_slope,)
 
-
-class Threshold(Elementwise):
+class Threshold(Twin):
     """``torch.nn.Threshold``.
 
     Args:
@@ -75,7 +70,6 @@ class Threshold(Elementwise):
     """
 
     kind = activations.Threshold
-    form = "threshold={threshold}, value={value}"
 
     def __init__(self, threshold: float, value: float, inplace: bool = False, *, exact: bool = False) -> None:
         super().__init__(inplace, exact=exact)
@@ -83,12 +77,8 @@ class Threshold(Elementwise):
         self.value = value
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "threshold", (self.threshold, self.value)
 
-
-class Hardtanh(Elementwise):
+class Hardtanh(Twin):
     """``torch.nn.Hardtanh``.
 
     Args:
@@ -99,7 +89,6 @@ class Hardtanh(Elementwise):
     """
 
     kind = activations.Hardtanh
-    form = "min_val={min_val}, max_val={max_val}"
 
     def __init__(
         self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, *, exact: bool = False
@@ -109,12 +98,8 @@ class Hardtanh(Elementwise):
         self.max_val = max_val
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "hardtanh", (self.min_val, self.max_val)
 
-
-class ELU(Elementwise):
+class ELU(Twin):
     """``torch.nn.ELU``.
 
     Args:
@@ -124,19 +109,14 @@ class ELU(Elementwise):
     """
 
     kind = activations.ELU
-    form = "alpha={alpha}"
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False, *, exact: bool = False) -> None:
         super().__init__(inplace, exact=exact)
         self.alpha = alpha
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "elu", (self.alpha,)
 
-
-class CELU(Elementwise):
+class CELU(Twin):
     """``torch.nn.CELU``.
 
     Args:
@@ -146,19 +126,14 @@ class CELU(Elementwise):
     """
 
     kind = activations.CELU
-    form = "alpha={alpha}"
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False, *, exact: bool = False) -> None:
         super().__init__(inplace, exact=exact)
         self.alpha = alpha
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "celu", (self.alpha,)
 
-
-class Softplus(Elementwise):
+class Softplus(Twin):
     """``torch.nn.Softplus``.
 
     Args:
@@ -177,12 +152,8 @@ class Softplus(Elementwise):
         self.threshold = threshold
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "softplus", (self.beta,)
 
-
-class Hardshrink(Elementwise):
+class Hardshrink(Twin):
     """``torch.nn.Hardshrink``.
 
     Args:
@@ -198,12 +169,8 @@ class Hardshrink(Elementwise):
         self.lambd = lambd
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "hardshrink", (self.lambd,)
 
-
-class Softshrink(Elementwise):
+class Softshrink(Twin):
     """``torch.nn.Softshrink``.
 
     Args:
@@ -218,7 +185,3 @@ class Softshrink(Elementwise):
         super().__init__(exact=exact)
         self.lambd = lambd
         self.check()
-
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "softshrink", (self.lambd,)

@@ -19,12 +19,12 @@ from limen.errors import InvalidValue
 from limen.kernels import functions as kernels
 from limen.nn.dispatcher import ask, below_autograd, differentiable
 from limen.nn.entries import entry_of, keeps_output
+from limen.nn.precision import HALVES
 
 __all__ = ["activate", "activate_backward"]
 
 Numbers = Sequence[float]
 
-HALVES = (torch.bfloat16, torch.float16)
 LIMITED = ("hardshrink", "hardtanh", "threshold")
 """Functions that compare the input with their parameters."""
 

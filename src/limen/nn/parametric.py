@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 
 from limen import activations
-from limen.nn.elementwise import Elementwise
-from limen.nn.entries import Call
+from limen.nn.elementwise import Twin
 
 __all__ = ["ISRLU", "ISRU", "ScaledTanh", "Sin", "Snake", "SquarePlus", "StarReLU"]
 
 
-class ISRLU(Elementwise):
+class ISRLU(Twin):
     """A line on the right, ``ISRU`` on the left.
 
     Args:
@@ -20,19 +19,14 @@ class ISRLU(Elementwise):
     """
 
     kind = activations.ISRLU
-    form = "alpha={alpha}"
 
     def __init__(self, alpha: float = 1.0, *, exact: bool = False) -> None:
         super().__init__(exact=exact)
         self.alpha = alpha
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "isrlu", (self.alpha,)
 
-
-class ISRU(Elementwise):
+class ISRU(Twin):
     """The input over the root of 1 and its square.
 
     Args:
@@ -41,19 +35,14 @@ class ISRU(Elementwise):
     """
 
     kind = activations.ISRU
-    form = "alpha={alpha}"
 
     def __init__(self, alpha: float = 1.0, *, exact: bool = False) -> None:
         super().__init__(exact=exact)
         self.alpha = alpha
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "isru", (self.alpha,)
 
-
-class ScaledTanh(Elementwise):
+class ScaledTanh(Twin):
     """A tanh between two limits, for bounded outputs.
 
     Args:
@@ -63,7 +52,6 @@ class ScaledTanh(Elementwise):
     """
 
     kind = activations.ScaledTanh
-    form = "low={low}, high={high}"
 
     def __init__(self, low: float = -1.0, high: float = 1.0, *, exact: bool = False) -> None:
         super().__init__(exact=exact)
@@ -71,12 +59,8 @@ class ScaledTanh(Elementwise):
         self.high = high
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "scaled_tanh", (self.low, self.high)
 
-
-class Sin(Elementwise):
+class Sin(Twin):
     """The wave of SIREN.
 
     Args:
@@ -85,19 +69,14 @@ class Sin(Elementwise):
     """
 
     kind = activations.Sin
-    form = "w0={w0}"
 
     def __init__(self, w0: float = 1.0, *, exact: bool = False) -> None:
         super().__init__(exact=exact)
         self.w0 = w0
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "sin", (self.w0,)
 
-
-class Snake(Elementwise):
+class Snake(Twin):
     """A line with a wave on it.
 
     Args:
@@ -106,19 +85,14 @@ class Snake(Elementwise):
     """
 
     kind = activations.Snake
-    form = "alpha={alpha}"
 
     def __init__(self, alpha: float = 1.0, *, exact: bool = False) -> None:
         super().__init__(exact=exact)
         self.alpha = alpha
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "snake", (self.alpha,)
 
-
-class SquarePlus(Elementwise):
+class SquarePlus(Twin):
     """A hyperbola for a softplus.
 
     Args:
@@ -127,19 +101,14 @@ class SquarePlus(Elementwise):
     """
 
     kind = activations.SquarePlus
-    form = "b={b}"
 
     def __init__(self, b: float = 4.0, *, exact: bool = False) -> None:
         super().__init__(exact=exact)
         self.b = b
         self.check()
 
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "squareplus", (self.b,)
 
-
-class StarReLU(Elementwise):
+class StarReLU(Twin):
     """The square of a ReLU with mean 0 and variance 1 at standard normal inputs; not learned.
 
     Args:
@@ -149,7 +118,6 @@ class StarReLU(Elementwise):
     """
 
     kind = activations.StarReLU
-    form = "scale={scale}, bias={bias}"
 
     def __init__(
         self, scale: float = 2 / math.sqrt(5), bias: float = -1 / math.sqrt(5), *, exact: bool = False
@@ -158,7 +126,3 @@ class StarReLU(Elementwise):
         self.scale = scale
         self.bias = bias
         self.check()
-
-    def call(self) -> Call:
-        """The name of its entry, and its parameters."""
-        return "star_relu", (self.scale, self.bias)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -10,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limen.errors import InvalidValue
-from limen.nn.applying import check_input
+from limen.nn.checks import check_count, check_input, check_numbers
 
 __all__ = ["PReLU", "prelu"]
 
@@ -68,10 +67,8 @@ class PReLU(nn.PReLU):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        if not isinstance(num_parameters, int) or isinstance(num_parameters, bool) or num_parameters < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidValue(f"PReLU(num_parameters={num_parameters!r}): expected 1, or the number of channels.")
-        if not isinstance(init, int | float) or not math.isfinite(init):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidValue(f"PReLU(init={init!r}): expected a finite number.")
+        check_count("PReLU", "num_parameters", num_parameters)
+        check_numbers("PReLU", init=init)
         super().__init__(num_parameters, init, device, dtype)
         self.register_forward_pre_hook(check_call)  # so that ``forward`` stays torch's, by which it is known
 

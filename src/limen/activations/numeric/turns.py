@@ -6,13 +6,11 @@ import numpy as np
 
 from limen.activations.numeric.breaks import stretches, tidy
 from limen.activations.places import Bools, Curve, Floats, closing_in, even
+from limen.activations.tails import FLAT
 
 __all__ = ["flat_stretches", "period", "roots"]
 
 Intervals = tuple[tuple[float, float], ...]
-
-FLAT = 0.01
-"""Share of the steepest slope below which a function counts as flat."""
 
 NOISE = 1e-9
 """Share of the steepest slope below which the sign of a slope says nothing."""
