@@ -85,7 +85,7 @@ def of_module(module: nn.Module) -> Activation | None:
     that do the same, say so themselves: their ``entry`` is the answer.
 
     Returns:
-        None for a module that is no activation, or one the catalogue cannot express (``nn.Softmax``, ``nn.Softplus(-1.0)``).
+        None for a module that is no activation, or one the catalogue cannot express, as ``nn.Softmax``.
 
     >>> of_module(nn.LeakyReLU(0.2))
     LeakyReLU(negative_slope=0.2)

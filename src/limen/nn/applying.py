@@ -21,8 +21,8 @@ __all__ = ["apply", "check_inplace", "check_input"]
 def apply(call: Call, input: Tensor, *, exact: bool = False, inplace: bool = False) -> Tensor:
     """Apply the entry that a call names; any shape and layout, in the type of the input.
 
-    Fast is a compiled kernel; where there is none, torch's own operator, with its numerics; where torch has none either,
-    the formulas of the entry. Exact is a compiled kernel or these formulas.
+    Fast is a compiled kernel; where there is none, torch's own operator, with its numerics; where torch has none
+    either, the formulas of the entry. Exact is a compiled kernel, or these formulas.
 
     Raises:
         WrongType: the input is no tensor of floating-point numbers (also a ``TypeError``).

@@ -19,7 +19,7 @@ __all__ = ["OPERATORS", "by_torch", "by_torch_inplace", "serves"]
 
 
 def scaled_sin(x: Tensor, w0: float) -> Tensor:
-    """torch has the sine of its input alone."""
+    """The sine of a multiple of the input."""
     return torch.sin(x if w0 == 1 else w0 * x)
 
 
