@@ -29,6 +29,7 @@ from limen.manual import explain as page
 from limen.manual import names as named
 from limen.nn.conversion import CLASSES
 from limen.nn.entries import call_of, keeps_output
+from limen.nn.native import OPERATORS
 from limen.preflight import Limits
 from limen.vitals import EVIDENCE
 
@@ -235,13 +236,14 @@ def worst(row: dict[str, Any], who: str) -> str:
 
 
 def modules_table() -> str:
-    """Each class of module: whether torch has it, what is kept, whether it may overwrite, whether there is a kernel."""
+    """Each class of module: whether torch has it, what is kept, whether it may overwrite, and what computes it."""
     rows: list[str] = []
     for kind, twin in sorted(CLASSES.items(), key=lambda pair: pair[1].__name__.lower()):
         name, kept = twin.__name__, keeps_output(*call_of(kind()))
         compiled = kernels.compiled(kind.name, torch.float32, torch.device("cpu"))
         cells = ["yes" if hasattr(torch.nn, name) else "", "output" if kept else "input"]
-        rows.append(f"| `{name}` | {' | '.join(cells)} | {'yes' if kept else ''} | {'yes' if compiled else ''} |")
+        cells += ["yes" if each else "" for each in (kept, compiled, kind.name in OPERATORS)]
+        rows.append(f"| `{name}` | {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
 

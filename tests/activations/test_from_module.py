@@ -26,6 +26,7 @@ from limen.activations import (
     QuickGELU,
     ReLU,
     ReLU6,
+    RReLU,
     Sigmoid,
     SiLU,
     Softplus,
@@ -67,6 +68,7 @@ MODULES = [
     (nn.Hardtanh(0, 6), ReLU6()),
     (nn.Softsign(), Softsign()),
     (nn.Softplus(2.0), Softplus(2.0)),
+    (nn.RReLU(0.1, 0.5), RReLU(0.1, 0.5)),
 ]
 
 
@@ -79,7 +81,15 @@ def test_a_module_of_torch_is_its_entry_with_its_parameters(module: nn.Module, a
 
 @pytest.mark.parametrize(
     "module",
-    [nn.Linear(1, 1), nn.Softmax(-1), nn.RReLU(), nn.GLU(), nn.Hardshrink(-1.0), nn.Softplus(-1.0), nn.Dropout()],
+    [
+        nn.Linear(1, 1),
+        nn.Softmax(-1),
+        nn.RReLU(0.5, 0.1),
+        nn.GLU(),
+        nn.Hardshrink(-1.0),
+        nn.Softplus(-1.0),
+        nn.Dropout(),
+    ],
     ids=repr,
 )
 def test_what_the_catalogue_cannot_express_is_none(module: nn.Module) -> None:

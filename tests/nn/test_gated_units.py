@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 import limen
+from limen.activations import get
 from limen.errors import InvalidValue, WrongType
 from limen.nn import GEGLU, GLU, BilinearGLU, ReGLU, SwiGLU
+from tests.nn.family import needs_ours
 
 KINDS = {
     "GLU": lambda **how: GLU(**how),
@@ -34,6 +36,7 @@ def drawn(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
 @modes
 def test_value_and_gradient_are_those_of_the_entry(kind: str, exact: bool) -> None:
     unit = KINDS[kind](exact=exact)
+    needs_ours(unit.entry.gate, torch.empty(0), exact=exact)
     x = drawn(40, 6).requires_grad_()
     a, b = x.detach().double().chunk(2, -1)
     grad = drawn(40, 3)
@@ -60,6 +63,7 @@ def test_gradients_of_both_orders_are_those_of_differences(kind: str, exact: boo
 @modes
 def test_a_gate_that_is_wide_open_still_learns(exact: bool) -> None:
     x = torch.tensor([3.0, 20.0], requires_grad=True)
+    needs_ours(get("sigmoid"), x, exact=exact)
     (slope,) = torch.autograd.grad(GLU(exact=exact)(x).sum(), x)
     assert float(slope[1]) == pytest.approx(3 * math.exp(-20), rel=1e-6)
 

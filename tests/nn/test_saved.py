@@ -10,7 +10,7 @@ from limen import nn as twins
 from limen.activations import Activation, Entry, Hardshrink, Hardtanh, LeakyReLU, ReLU, ReLU6, Threshold, get
 from limen.errors import InvalidValue
 from limen.nn.entries import call_of, keeps_output
-from tests.nn.family import GRID, SMALL, applied, module_of, slope_by
+from tests.nn.family import EXACT, GRID, SMALL, applied, module_of, needs_ours, slope_by
 
 
 def kept_by(module: nn.Module, x: Tensor) -> tuple[list[Tensor], Tensor]:
@@ -29,6 +29,7 @@ def kept_by(module: nn.Module, x: Tensor) -> tuple[list[Tensor], Tensor]:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_one_tensor_is_kept_and_it_is_the_input_or_the_output(entry: Activation, dtype: torch.dtype) -> None:
     x = SMALL.clone().to(dtype).requires_grad_()
+    needs_ours(entry, x)
     kept, y = kept_by(module_of(entry), x)
     assert sum(tensor.nbytes for tensor in kept) == x.numel() * dtype.itemsize
     kept_output = kept[0].data_ptr() == y.data_ptr()
@@ -40,6 +41,7 @@ def test_one_tensor_is_kept_and_it_is_the_input_or_the_output(entry: Activation,
 def test_no_more_is_kept_than_the_sheet_says_or_what_the_next_layer_keeps_anyway(entry: Activation) -> None:
     assert isinstance(entry, Entry)
     x = SMALL.clone().requires_grad_()
+    needs_ours(entry, x)
     kept, y = kept_by(module_of(entry), x)
     own = sum(tensor.nbytes for tensor in kept if tensor.data_ptr() != y.data_ptr())
     if entry.sheet.saved == "input" or keeps_output(*call_of(entry)):
@@ -62,10 +64,15 @@ LIMITS = [
 
 @pytest.mark.parametrize("entry", LIMITS, ids=repr)
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
-def test_no_number_of_half_precision_has_another_slope_at_its_output(entry: Activation, dtype: torch.dtype) -> None:
+@EXACT
+def test_no_number_of_half_precision_has_another_slope_at_its_output(
+    entry: Activation, dtype: torch.dtype, exact: bool
+) -> None:
     x = torch.arange(-(2**15), 2**15, dtype=torch.int32).to(torch.int16).view(dtype)
     assert keeps_output(*call_of(entry))
-    torch.testing.assert_close(slope_by(module_of(entry), x), entry.df(x), rtol=0, atol=0, equal_nan=True)
+    needs_ours(entry, x, exact=exact)
+    found = slope_by(module_of(entry, exact=exact), x)
+    torch.testing.assert_close(found, entry.df(x), rtol=0, atol=0, equal_nan=True)
 
 
 @pytest.mark.parametrize(

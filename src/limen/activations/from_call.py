@@ -13,6 +13,7 @@ from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
 from limen.activations.from_module import cached, clamped, mean_slope, stepped
 from limen.activations.gated import GELUTanh, SiLU
 from limen.activations.interface import Activation
+from limen.activations.learnable_slopes import RReLU
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU
 from limen.activations.parabolic import Hardswish
@@ -64,6 +65,12 @@ def prelu(arguments: Arguments, named: Named) -> Activation | None:
     return cached(PReLU, mean_slope(weight)) if isinstance(weight, Tensor) else None
 
 
+def rrelu(arguments: Arguments, named: Named) -> Activation | None:
+    """``rrelu(input, lower=1/8, upper=1/3, training=False)``; in training with the mean of the slopes it draws."""
+    lower, upper = argument(arguments, named, 1, "lower", 1 / 8), argument(arguments, named, 2, "upper", 1 / 3)
+    return cached(RReLU, lower, upper) if is_number(lower) and is_number(upper) else None
+
+
 def hardtanh(arguments: Arguments, named: Named) -> Activation | None:
     """``hardtanh(input, min_val=-1.0, max_val=1.0)``; this is also what ``nn.ReLU6`` calls."""
     low = argument(arguments, named, 1, "min_val", -1.0)
@@ -102,6 +109,7 @@ def _functions() -> dict[Reader, tuple[Any, ...]]:
         always(ReLU6): (F.relu6,),
         scaled(LeakyReLU, "negative_slope", 0.01): (F.leaky_relu, F.leaky_relu_),
         prelu: (F.prelu, torch.prelu, Tensor.prelu),
+        rrelu: (F.rrelu, F.rrelu_, torch.rrelu, torch.rrelu_),
         threshold: (F.threshold, torch.threshold, torch.threshold_),
         clamp: (
             torch.clamp,

@@ -11,6 +11,7 @@ from limen.activations.clipped import Hardsigmoid, Hardtanh
 from limen.activations.exponential import CELU, ELU, SELU, LogSigmoid, Softplus
 from limen.activations.gated import GELUTanh, QuickGELU, SiLU
 from limen.activations.interface import Activation
+from limen.activations.learnable_slopes import RReLU
 from limen.activations.mish import Mish
 from limen.activations.normal import GELU
 from limen.activations.parabolic import Hardswish, SquaredReLU
@@ -54,6 +55,7 @@ _MODULES: dict[type[nn.Module], Callable[[Any], Activation | None]] = {
     nn.ReLU: lambda _: cached(ReLU),
     nn.ReLU6: lambda _: cached(ReLU6),
     nn.LeakyReLU: lambda module: cached(LeakyReLU, module.negative_slope),
+    nn.RReLU: lambda module: cached(RReLU, module.lower, module.upper),
     nn.PReLU: lambda module: cached(PReLU, mean_slope(module.weight)),
     nn.Threshold: lambda module: stepped(module.threshold, module.value),
     nn.Hardshrink: lambda module: cached(Hardshrink, module.lambd),
@@ -83,7 +85,7 @@ def of_module(module: nn.Module) -> Activation | None:
     that do the same, say so themselves: their ``entry`` is the answer.
 
     Returns:
-        None for a module that is no activation, or one the catalogue cannot express (``nn.RReLU``, ``nn.Softmax``).
+        None for a module that is no activation, or one the catalogue cannot express, as ``nn.Softmax``.
 
     >>> of_module(nn.LeakyReLU(0.2))
     LeakyReLU(negative_slope=0.2)

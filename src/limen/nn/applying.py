@@ -12,6 +12,7 @@ from limen.errors import InvalidValue
 from limen.nn.checks import check_input
 from limen.nn.dispatcher import is_transformed
 from limen.nn.entries import Call, keeps_output
+from limen.nn.native import by_torch, by_torch_inplace, serves
 from limen.nn.operators import activate, activate_backward
 
 __all__ = ["apply", "check_inplace"]
@@ -20,17 +21,24 @@ __all__ = ["apply", "check_inplace"]
 def apply(call: Call, input: Tensor, *, exact: bool = False, inplace: bool = False) -> Tensor:
     """Apply the entry that a call names; any shape and layout, in the type of the input.
 
+    Fast is a compiled kernel; where there is none, torch's own operator, with its numerics; where torch has none
+    either, the formulas of the entry. Exact is a compiled kernel, or these formulas.
+
     Raises:
         WrongType: the input is no tensor of floating-point numbers (also a ``TypeError``).
         InvalidValue: parameters that the function cannot take, or ``inplace`` where it is not safe.
     """
     name, parameters = call
     check_input(name, input)
+    native = not exact and serves(name, input)
     if not inplace:
-        return activate(input, name, parameters, exact)
+        return by_torch(input, name, parameters) if native else activate(input, name, parameters, exact)
     if torch.compiler.is_compiling():  # which finds by itself what may be overwritten
-        return input.copy_(activate(input, name, parameters, exact))
+        made = by_torch(input, name, parameters) if native else activate(input, name, parameters, exact)
+        return input.copy_(made)
     check_inplace(call)
+    if native and (done := by_torch_inplace(input, call)) is not None:
+        return done
     if is_transformed() or torch.jit.is_tracing() or not isinstance(input, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
         return input.copy_(activate(input, name, parameters, exact))
     return InPlace.apply(input, name, parameters, exact)

@@ -9,7 +9,7 @@ from torch._functorch.autograd_function import enable_single_level_autograd_func
 from torch.autograd import Function, forward_ad
 from torch.nn import Parameter
 
-__all__ = ["ask", "below_autograd", "differentiable", "is_transformed"]
+__all__ = ["ask", "below_autograd", "differentiable", "is_plain", "is_transformed"]
 
 internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
 levels: Any = forward_ad

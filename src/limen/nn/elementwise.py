@@ -19,8 +19,11 @@ __all__ = ["Elementwise", "Plain", "Twin"]
 class Elementwise(nn.Module, ABC):
     """A module that applies one function of the catalogue to each element.
 
+    Where no kernel serves, fast is torch's own operator, with its numerics, if torch has one with these parameters;
+    exact is always the catalogue's.
+
     Attributes:
-        exact: correctly rounded kernels instead of fast ones, where there are two.
+        exact: the catalogue's digits: correctly rounded kernels, or its formulas, instead of what is fast.
         inplace: overwrite the input.
         kind: the class of its entry.
         fields: the names of the parameters of that class.

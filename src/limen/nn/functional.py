@@ -1,7 +1,8 @@
 """The functions of the catalogue as calls, under torch's names and with torch's arguments where torch has them.
 
-``exact=True`` asks for correctly rounded kernels instead of fast ones, where there are two. ``inplace=True`` overwrites
-the input, and is refused where the backward pass needs it. The page of each, with formula, range and hazards, is that
+``exact=True`` asks for correctly rounded kernels instead of fast ones, where there are two. Where no kernel serves,
+fast is torch's own operator, with its numerics; exact is always the catalogue's. ``inplace=True`` overwrites the input,
+and is refused where the backward pass needs it. The page of each, with formula, range and hazards, is that
 of the entry of the same name: ``limen.explain("gelu")``.
 """
 

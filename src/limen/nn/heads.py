@@ -14,6 +14,7 @@ from limen.activations import Head
 from limen.activations.heads import FormulaHead
 from limen.activations.kinds import check_axis
 from limen.nn.checks import check_input
+from limen.nn.dispatcher import is_plain
 from limen.nn.precision import widened
 
 __all__ = ["Entmax", "Exp", "GumbelSoftmax", "LogSoftmax", "Softmax", "Softmin", "Sparsemax"]
@@ -62,7 +63,8 @@ def fast_pull(entry: FormulaHead, y: Tensor, grad: Tensor, dim: int) -> Tensor:
     """The gradient of the inputs, likewise."""
     match entry:
         case activations.Softmax(temperature):
-            return torch.ops.aten._softmax_backward_data(grad, y, dim, y.dtype) / temperature
+            pulled = torch.ops.aten._softmax_backward_data(grad, y, dim, y.dtype)
+            return pulled if temperature == 1 else pulled / temperature
         case activations.Softmin():
             return -torch.ops.aten._softmax_backward_data(grad, y, dim, y.dtype)
         case activations.LogSoftmax():
@@ -72,7 +74,11 @@ def fast_pull(entry: FormulaHead, y: Tensor, grad: Tensor, dim: int) -> Tensor:
 
 
 def native_softmax(x: Tensor, dim: int) -> Tensor:
-    """The softmax of torch, which would be NaN where all is -inf."""
+    """The softmax of torch, which would be NaN where all is -inf, and where anything is +inf."""
+    if may_look(x):
+        y = torch.softmax(x, dim)
+        if not torch.isnan(y.sum()):
+            return y
     return torch.softmax(x.clamp(max=torch.finfo(x.dtype).max), dim).masked_fill(x == -torch.inf, 0.0)
 
 
@@ -80,16 +86,23 @@ def log_softmax(x: Tensor, dim: int) -> Tensor:
     """As its entry, in fewer passes."""
     most = torch.finfo(x.dtype).max
     top, place = x.max(dim, keepdim=True)
-    below = x.clamp(max=most) - top.clamp(-most, most)
-    others = below.scatter(dim, place, -torch.inf).exp().sum(dim, keepdim=True)
-    return below - torch.log1p(others)
+    finite = may_look(x) and bool(top.isfinite().all())
+    below = x - top if finite else x.clamp(max=most) - top.clamp(-most, most)
+    others = below.scatter(dim, place, -torch.inf).exp_().sum(dim, keepdim=True)
+    return below.sub_(torch.log1p(others))
 
 
 def log_softmax_pull(y: Tensor, grad: Tensor, dim: int) -> Tensor:
     """The gradient of torch, with that of the largest replaced by what makes them add up to 0."""
     top, place = y.max(dim, keepdim=True)
     rest = torch.ops.aten._log_softmax_backward_data(grad, y, dim, y.dtype).scatter(dim, place, 0.0)
-    return rest.scatter(dim, place, -rest.sum(dim, keepdim=True)) * (top > -torch.inf)
+    pulled = rest.scatter(dim, place, -rest.sum(dim, keepdim=True))
+    return pulled if may_look(y) and bool((top > -torch.inf).all()) else pulled * (top > -torch.inf)
+
+
+def may_look(x: Tensor) -> bool:
+    """Whether to read a number of ``x`` costs nothing: it has numbers, here, and nobody records what is done."""
+    return not (torch.compiler.is_compiling() or torch.jit.is_tracing()) and is_plain(x)
 
 
 def applied(name: str, entry: FormulaHead, input: Tensor, dim: int, exact: bool) -> Tensor:
