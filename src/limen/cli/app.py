@@ -209,7 +209,7 @@ def functions(
     numerically.
 
     In the table slope is the steepest there is (the Lipschitz constant), and bytes the least that a backward pass must
-    keep of each element in float32.
+    keep of each element in float32. In formulas s is the logistic function.
 
     Words for --where: monotone, bounded, saturates-left, saturates-right, smooth, continuous, odd, even, convex,
     concave, homogeneous, periodic, nonexpansive, can-die, elementwise, gated, head; each also with not- before it.
