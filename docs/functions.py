@@ -13,7 +13,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 import limen.nn
-from limen.activations import names
+from limen.activations import get, names
 from limen.functions import PROPERTIES, Subject, about, facts, formula, look_up, panels, properties
 from limen.functions.table import HEAD, row
 from limen.report.plot import STYLE, Panel, svg, thumbnail
@@ -144,7 +144,7 @@ def call(subject: Subject) -> str:
 
 def module(subject: Subject) -> list[str]:
     """How its module is called, where ``limen.nn`` has a class for it."""
-    name = type(subject.entry).__name__
+    name = type(get(subject.name)).__name__
     return [f"limen.nn.{name}  # the module"] if name in limen.nn.__all__ else []
 
 
