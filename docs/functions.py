@@ -12,7 +12,8 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from limen.activations import names
+import limen.nn
+from limen.activations import get, names
 from limen.functions import PROPERTIES, Subject, about, facts, formula, look_up, panels, properties
 from limen.functions.table import HEAD, row
 from limen.report.plot import STYLE, Panel, svg, thumbnail
@@ -71,7 +72,8 @@ def overview() -> str:
         f"The {len(names())} functions that limen knows by name. `limen functions` prints this table, "
         "`limen functions NAME` a sheet with its curves, `limen.activations.get(NAME)` is the function itself. "
         "Each property on a sheet is checked by a test; `limen.activations.describe` finds the same of any function "
-        "of your own.",
+        "of your own. In the tables *slope* is the steepest there is, the Lipschitz constant, and *bytes* the least "
+        "that a backward pass must keep of each element in float32; `s` is the logistic function.",
         "",
         f"<style>{STYLE}{GALLERY}</style>",
     ]
@@ -124,7 +126,7 @@ def function_page(subject: Subject, measured: list[str]) -> str:
     lines += [marked(f"Source: {subject.source}.")]
     if measured:
         lines += ["## How true", "", *measured, ""]
-    lines += ["## In code", "", "```python", f"limen.activations.get({call(subject)})", "```", ""]
+    lines += ["## In code", "", "```python", f"limen.activations.get({call(subject)})", *module(subject), "```", ""]
     return "\n".join(lines)
 
 
@@ -138,6 +140,12 @@ def marked(paragraph: str) -> str:
 def call(subject: Subject) -> str:
     """The arguments that ``get`` may be given."""
     return ", ".join([f'"{subject.name}"', *(f"{name}={value!r}" for name, value in subject.parameters.items())])
+
+
+def module(subject: Subject) -> list[str]:
+    """How its module is called, where ``limen.nn`` has a class for it."""
+    name = type(get(subject.name)).__name__
+    return [f"limen.nn.{name}  # the module"] if name in limen.nn.__all__ else []
 
 
 def cell(text: str) -> str:

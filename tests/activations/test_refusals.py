@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from limen.activations import get, names
+from limen.activations import InDoubles, get, names
 from limen.errors import WrongType
 
 REFUSED = [
@@ -23,6 +23,17 @@ def test_what_is_no_tensor_of_floating_point_numbers_is_refused(name: str) -> No
     for method, (x, words) in itertools.product(("f", "df", "d2f"), REFUSED):
         with pytest.raises(WrongType, match=rf"^{name}\.{method}\(x\): expected a tensor of floating-point.*{words}"):
             getattr(get(name), method)(x)
+
+
+@pytest.mark.parametrize("name", [3, None, torch.nn.ReLU()], ids=["number", "none", "module"])
+def test_what_is_no_name_is_told_so(name: object) -> None:
+    with pytest.raises(WrongType, match=r"^get\(.*\): expected the name of a function, .* of_module finds"):
+        get(name)  # type: ignore[call-overload]
+
+
+def test_an_entry_is_no_method() -> None:
+    with pytest.raises(WrongType, match=r"^InDoubles\(GELU\(\)\): expected a method of an entry, such as f or df"):
+        InDoubles(get("gelu"))  # type: ignore[arg-type]
 
 
 def test_a_slope_that_was_chosen_refuses_the_same() -> None:

@@ -22,6 +22,9 @@ def clipped(x):
 def mixed(x):
     return x - x.mean()
 
+def nothing(x):
+    return 3
+
 module = nn.ELU(0.5)
 """
 
@@ -83,6 +86,16 @@ def test_parameters_are_put_in(capsys: Capture, monkeypatch: Patch) -> None:
     assert "0 on the left, 1 on the right, 1 there" in out
 
 
+def test_a_parameter_may_be_several_numbers(capsys: Capture, monkeypatch: Patch) -> None:
+    _, out, _ = told(capsys, monkeypatch, "functions", "kan_spline", "--parameter", "coefficients=0,1,2,3,4")
+    assert "coefficients = (0, 1, 2, 3, 4)" in " ".join(out.split())
+
+
+def test_a_picture_says_what_it_could_not_draw(capsys: Capture, monkeypatch: Patch) -> None:
+    code, _, err = told(capsys, monkeypatch, "functions", "--compare", "tanh,swiglu", "--plot", "a.svg")
+    assert (code, err) == (0, "drawn: a.svg, without swiglu: no function of one number\n")
+
+
 def test_a_comparison_has_a_column_for_each_and_letters_on_the_lines(capsys: Capture, monkeypatch: Patch) -> None:
     code, out, _ = told(capsys, monkeypatch, "functions", "--compare", "relu,gelu,softmax")
     assert code == 0
@@ -136,7 +149,13 @@ def test_plot_writes_a_file_and_says_so(ending: str, capsys: Capture, monkeypatc
         (["gelu", "--x", "6:-6"], "--x 6:-6: expected LOW:HIGH, as in -6:6."),
         (["--plot", "a.svg"], "--plot without NAME or --compare makes no sense."),
         (["gelu", "--where", "odd"], "--where with NAME or --compare makes no sense."),
-        (["gelu", "--compare", "relu,elu"], "NAME and --compare makes no sense."),
+        (
+            ["gelu", "--compare", "relu,elu"],
+            "--compare takes all the names. Try: limen functions --compare gelu,relu,elu",
+        ),
+        (["relu", "gelu"], "expected one NAME. Several side by side: limen functions --compare relu,gelu"),
+        (["own.py:"], "limen functions own.py:: expected MODULE:FUNCTION."),
+        (["own.py:nothing"], "it made an int of one of shape"),
         (["own.py:mixed"], "describe(mixed): at x = "),
         (["own.py:cliped"], "No function in own.py is named 'cliped'. Did you mean 'clipped'?"),
         (["gone.py:act"], "limen functions gone.py:act: there is no file gone.py."),

@@ -48,6 +48,17 @@ def test_every_property_is_told_once_and_in_words(name: str) -> None:
     assert all(words and "nan" not in words.split() and "None" not in words for _, words in told)
 
 
+@pytest.mark.parametrize(("alpha", "left"), [(-1.0, "-1"), (3.0, "3")])
+def test_the_slope_beside_a_kink_is_its_limit_there(alpha: float, left: str) -> None:
+    told = dict(facts(look_up("elu", alpha=alpha)))  # alpha exp(x) tends to alpha
+    assert told["kinks"].startswith(f"at 0: slope {left} on the left, 1 on the right, ")
+
+
+def test_libraries_that_mean_the_same_are_named_together() -> None:
+    told = dict(facts(look_up("leaky_relu")))["elsewhere"]
+    assert "in keras and tensorflow this name means leaky_relu with negative_slope = 0.2; in keras2 this" in told
+
+
 def test_the_sheet_of_relu_in_words() -> None:
     told = dict(facts(look_up("relu")))
     assert told["values"] == "0 to ∞"

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from limen.activations import get
 from limen.errors import InvalidValue, WrongType
-from limen.nn import Activate, Entmax, Exp, GumbelSoftmax, LogSoftmax, Softmax, Softmin, Sparsemax
+from limen.nn import Activate, Entmax, Exp, GumbelSoftmax, LogSoftmax, Softmax, Softmin, Sparsemax, of_entry
 
 KINDS = {
     "Softmax": lambda **how: Softmax(**how),
@@ -213,5 +214,7 @@ def test_they_are_no_elementwise_functions() -> None:
         InvalidValue, match=r"Softmax\(temperature=1\.0\) is no entry of the catalogue that limen\.nn can"
     ):
         Activate("softmax")
+    with pytest.raises(InvalidValue, match=r"are made by their own names, such as limen\.nn\.SwiGLU\(\)"):
+        of_entry(get("glu", kind="gated"))  # type: ignore[arg-type]
     with pytest.raises(InvalidValue, match=r"softmax is a function of a whole axis"):
         torch.ops.limen.activate(torch.zeros(3), "softmax", (), False)

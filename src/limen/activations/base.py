@@ -8,7 +8,7 @@ from limen.activations.at_kinks import at_kinks
 from limen.activations.frameworks import ALIASES, meant
 from limen.activations.interface import Activation
 from limen.activations.kinds import KINDS, Combination, Function, Head, Kind
-from limen.errors import InvalidValue, UnknownName
+from limen.errors import InvalidValue, UnknownName, WrongType
 
 __all__ = ["get", "kind_of", "names", "register"]
 
@@ -106,6 +106,7 @@ def get(
         UnknownName: no entry bears the name, or there is no such kind or framework (also a ``KeyError``).
         InvalidValue: an entry of another kind, or a parameter that the function does not have or cannot take (also a
             ``ValueError``).
+        WrongType: ``name`` is no text (also a ``TypeError``).
 
     >>> get("elu", alpha=0.5)
     ELU(alpha=0.5)
@@ -114,6 +115,10 @@ def get(
     >>> get("leaky_relu", framework="keras"), get("gelu", framework="jax")
     (LeakyReLU(negative_slope=0.2), GELUTanh())
     """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise WrongType(
+            f"get({name!r}): expected the name of a function, such as 'relu'. of_module finds the entry of a module."
+        )
     _check_kind(kind)
     name, parameters = meant(name, framework, parameters, _ENTRIES)
     member = _ENTRIES.get(name)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from limen.activations.twofold import Number, collapse, near, single
+from limen.errors import WrongType
 
 __all__ = ["InDoubles", "above_a_half", "below_a_square", "exact", "fine", "in_doubles", "leaning", "rounded"]
 
@@ -84,9 +85,22 @@ class InDoubles:
 
     For quadrature and searches, which are not that precise themselves. Other types, and the methods of whatever is no
     entry, are as ever.
+
+    Raises:
+        WrongType: no method, but for instance the entry itself (also a ``TypeError``).
+
+    >>> from limen.activations import GELU
+    >>> round(float(InDoubles(GELU().f)(torch.tensor(1.0, dtype=torch.float64))), 6)
+    0.841345
     """
 
     method: Callable[[Tensor], Tensor]
+
+    def __post_init__(self) -> None:
+        if not callable(self.method):
+            raise WrongType(
+                f"InDoubles({self.method!r}): expected a method of an entry, such as f or df of get('gelu')."
+            )
 
     def __call__(self, x: Tensor) -> Tensor:
         """What the method returns for ``x``, to a few units in the last place of its terms."""

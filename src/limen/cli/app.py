@@ -187,10 +187,10 @@ def explain(
 
 @app.command()
 def functions(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", hidden=True)] = None,
+    name: Annotated[list[str] | None, typer.Argument(metavar="[NAME]", hidden=True)] = None,
     parameter: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Of the function, such as alpha=0.5; once for each."),
+        typer.Option(metavar="NAME=VALUE", help="Of the function, such as alpha=0.5; once for each parameter."),
     ] = None,
     where: Annotated[
         str | None,
@@ -208,13 +208,18 @@ def functions(
     NAME may also be a function of your own, MODULE:FUNCTION or src/net.py:act: its properties are then found
     numerically.
 
+    In the table slope is the steepest there is (the Lipschitz constant), and bytes the least that a backward pass must
+    keep of each element in float32. In formulas s is the logistic function.
+
     Words for --where: monotone, bounded, saturates-left, saturates-right, smooth, continuous, odd, even, convex,
     concave, homogeneous, periodic, nonexpansive, can-die, elementwise, gated, head; each also with not- before it.
     """
     from limen.cli.functions import FunctionOptions
     from limen.cli.functions import functions as print_functions
 
-    print_functions(FunctionOptions(name, tuple(parameter or ()), where, compare, plot, x, json), sys.stdout)
+    print_functions(
+        FunctionOptions(tuple(name or ()), tuple(parameter or ()), where, compare, plot, x, json), sys.stdout
+    )
 
 
 @app.command()

@@ -27,13 +27,18 @@ WAY_OUT = "Name a module or a file and a function in it that takes and gives a t
 class FunctionOptions:
     """What was asked for; see the help of the command."""
 
-    name: str | None
+    names: tuple[str, ...]
     parameters: tuple[str, ...]
     where: str | None
     compare: str | None
     plot: Path | None
     x: str | None
     json: bool
+
+    @property
+    def name(self) -> str | None:
+        """The one function whose sheet is asked for; None for the table or a comparison."""
+        return self.names[0] if self.names else None
 
 
 def functions(options: FunctionOptions, stdout: TextIO) -> None:
@@ -55,7 +60,9 @@ def functions(options: FunctionOptions, stdout: TextIO) -> None:
     if picture is not None:
         title = ", ".join(subject.title for subject in subjects)
         write_plot(panels(subjects, window), picture, title=title)
-        print(f"drawn: {shown(picture, Path.cwd())}", file=sys.stderr)
+        undrawn = [subject.title for subject in subjects if subject.curves is None]
+        without = f", without {', '.join(undrawn)}: no function of one number" if undrawn else ""
+        print(f"drawn: {shown(picture, Path.cwd())}{without}", file=sys.stderr)
     if options.json or picture is not None:
         return
     screen = FunctionScreen(stdout)
@@ -69,14 +76,21 @@ def functions(options: FunctionOptions, stdout: TextIO) -> None:
 
 def _check(options: FunctionOptions) -> None:
     """Refuse options that do not go together."""
+    if len(options.names) > 1:
+        raise InvalidValue(
+            f"limen functions {' '.join(options.names)}: expected one NAME. Several side by side: "
+            f"limen functions --compare {','.join(options.names)}"
+        )
     single, several = options.name is not None, options.compare is not None
     refused = {
-        "NAME and --compare": single and several,
         "--parameter without NAME": bool(options.parameters) and not single,
         "--where with NAME or --compare": options.where is not None and (single or several),
         "--plot without NAME or --compare": options.plot is not None and not (single or several),
         "--x without NAME or --compare": options.x is not None and not (single or several),
     }
+    if single and several:
+        every = f"{options.name},{options.compare}"
+        raise InvalidValue(f"limen functions: --compare takes all the names. Try: limen functions --compare {every}")
     for together, asked in refused.items():
         if asked:
             raise InvalidValue(f"limen functions: {together} makes no sense. Try: limen functions --help")
@@ -114,9 +128,10 @@ def _parameter(text: str) -> tuple[str, object]:
     if not equals or not name.isidentifier():
         raise InvalidValue(f"--parameter {text}: expected NAME=VALUE, as in alpha=0.5.")
     try:
-        return name, float(value)
+        numbers = tuple(map(float, value.split(",")))
     except ValueError:
         return name, value
+    return name, numbers if "," in value else numbers[0]
 
 
 def _window(text: str | None) -> tuple[float, float] | None:

@@ -95,13 +95,17 @@ def _kinks(subject: Subject, sheet: Sheet) -> str:
         return "none"
     if len(sheet.kinks) > 4:
         return f"at {listed(sheet.kinks)}"
-    return "; ".join(_kink(curves[1], place, place in sheet.jumps) for place in sheet.kinks)
+    exactly = subject.entry is not None
+    return "; ".join(_kink(curves[1], place, jumps=place in sheet.jumps, exactly=exactly) for place in sheet.kinks)
 
 
-def _kink(slope: Curve, place: float, jumps: bool) -> str:
+def _kink(slope: Curve, place: float, *, jumps: bool, exactly: bool) -> str:
+    """The slopes around a kink, whose place is known exactly or to 1e-6."""
     apart = 1e-6 * max(1.0, abs(place))
-    left, here, right = (number(float(v)) for v in slope(np.array([place - apart, place, place + apart])))
-    told = f"at {number(place)}: slope {left} on the left, {right} on the right, {here} there"
+    far_left, left, here, right, far_right = map(float, slope(place + apart * np.array([-2.0, -1.0, 0.0, 1.0, 2.0])))
+    if exactly:  # what the slope tends to, up to the square of the distance
+        left, right = 2 * left - far_left, 2 * right - far_right
+    told = f"at {number(place)}: slope {number(left)} on the left, {number(right)} on the right, {number(here)} there"
     return f"{told}; the value jumps" if jumps else told
 
 
@@ -155,13 +159,13 @@ def _stretch(ends: tuple[float, float]) -> str:
 
 def _elsewhere(subject: Subject) -> str:
     """What other libraries mean by the name of an entry, where that is something else."""
-    told: list[str] = []
+    meant: dict[str, list[str]] = {}
     for name, meanings in clashes().items() if subject.entry is not None else ():
         for library, (entry, defaults) in meanings.items() if bare(name) == bare(subject.name) else ():
             own = [f"{parameter} = {number(value)}" for parameter, value in defaults.items()]
             if entry != subject.name or own:
-                told.append(f"in {library} this name means {' with '.join([entry, *own[:1]])}")
-    return "; ".join(told)
+                meant.setdefault(" with ".join([entry, *own[:1]]), []).append(library)
+    return "; ".join(f"in {' and '.join(libraries)} this name means {what}" for what, libraries in meant.items())
 
 
 def gaussian(subject: Subject) -> Moments | None:

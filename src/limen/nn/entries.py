@@ -4,7 +4,7 @@ from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Any
 
-from limen.activations import Activation, AtKinks, at_kinks, get, names
+from limen.activations import Activation, AtKinks, Combination, Head, at_kinks, get, names
 from limen.errors import InvalidValue
 
 __all__ = ["Call", "call_of", "entry_of", "keeps_output"]
@@ -71,6 +71,11 @@ def call_of(entry: Activation) -> Call:
         call = f"{name}{f':{counts}' if any(several) else ''}{kinks}", tuple(numbers)
         if all(isinstance(number, int | float) for number in numbers) and entry_of(*call) == entry:
             return call
+    if isinstance(entry, Combination | Head):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidValue(
+            f"{entry!r} is no entry of the catalogue that limen.nn can apply to each number by itself. The modules of "
+            "gated units and heads are made by their own names, such as limen.nn.SwiGLU()."
+        )
     raise InvalidValue(
         f"{entry!r} is no entry of the catalogue that limen.nn can apply: enter its class by "
         "limen.activations.register, with numbers as its fields, or apply its f yourself."

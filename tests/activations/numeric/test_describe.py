@@ -170,6 +170,13 @@ def test_a_staircase_and_a_wave_do_not_end() -> None:
     assert wave.limits == (None, None)
 
 
+def test_stretches_between_far_places_are_not_called_flat() -> None:
+    found = describe(lambda x: torch.where(x > 0, x, 0.1 * torch.sin(x)))
+    assert len(found.flat) == 20  # around the turns of the sine from 0 down to -64
+    for low, high in found.flat:
+        assert np.all(np.abs(0.1 * np.cos(np.linspace(low, high, 1001))) <= 0.01 * (1 + 1e-6))
+
+
 def test_a_constant_has_nothing() -> None:
     found = describe(torch.ones_like)
     assert (found.sheet.lipschitz, found.sheet.saved, found.sheet.range) == (0.0, "nothing", (1.0, 1.0))

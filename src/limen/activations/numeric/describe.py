@@ -33,6 +33,9 @@ Intervals = tuple[tuple[float, float], ...]
 FEW = 16
 """Kinks beyond 64 that a function may have; one with more has them everywhere, as a wave or a staircase."""
 
+FEW_FLAT = 4
+"""Flat stretches beyond 64 that a function may have; one with more has them at the turns of a wave."""
+
 
 @dataclass(frozen=True)
 class Description:
@@ -99,7 +102,7 @@ def _described(asked: Subject) -> Description:
     turning = roots(asked.df, asked.d2f, breaks.kinks, steepest)
     wave = period(asked.df, turning, steepest)
     looked = known[np.abs(known) <= NEAR] if wave else known
-    flat = flat_stretches(asked.df, np.unique([*looked, *turning]), steepest)
+    flat = _few_stretches(flat_stretches(asked.df, np.unique([*looked, *turning]), steepest))
     if wave is not None:
         turning = tuple(root for root in turning if -wave / 2 < root <= wave / 2)
         flat = tuple((low, high) for low, high in flat if -wave / 2 < (low + high) / 2 <= wave / 2)
@@ -152,6 +155,12 @@ def _few(found: Iterable[float]) -> tuple[float, ...]:
     every = tuple(found)
     near = tuple(place for place in every if abs(place) <= NEAR)
     return every if len(every) - len(near) <= FEW else near
+
+
+def _few_stretches(found: Intervals) -> Intervals:
+    """All of them, but where many lie beyond 64 only those that do not: a wave is looked at too seldom there."""
+    near = tuple((a, b) for a, b in found if math.isinf(a) or math.isinf(b) or (a <= NEAR and b >= -NEAR))
+    return found if len(found) - len(near) <= FEW_FLAT else near
 
 
 def _wide(x: Floats) -> Floats:

@@ -117,7 +117,9 @@ def _asked(name: str, function: Elementwise, x: Tensor) -> Tensor:
             f"{WAY_OUT}"
         ) from error
     if not isinstance(y, Tensor) or y.shape != x.shape:
-        found = f"a tensor of shape {list(y.shape)}" if isinstance(y, Tensor) else f"a {type(y).__name__}"
+        kind = type(y).__name__
+        article = "an" if kind[0] in "aeiou" else "a"
+        found = f"a tensor of shape {list(y.shape)}" if isinstance(y, Tensor) else f"{article} {kind}"
         raise InvalidValue(f"describe({name}): it made {found} of one of shape {list(x.shape)}. {WAY_OUT}")
     if y.dtype != torch.float64:
         raise InvalidValue(

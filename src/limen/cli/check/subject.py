@@ -36,7 +36,7 @@ def find(subject: str, *, asked: str = "", kind: str = "model factory", way_out:
     name, colon, attribute = subject.rpartition(":")
     asked = asked or f"limen check {subject}"
     if not colon or not name or not attribute:
-        raise InvalidValue(f"{asked}: expected MODULE:FACTORY. {way_out}")
+        raise InvalidValue(f"{asked}: expected MODULE:{kind.split()[-1].upper()}. {way_out}")
     found: Any = load(name, asked, way_out)
     for part in attribute.split("."):
         if not hasattr(found, part):
