@@ -67,7 +67,7 @@ def entmax(x: list[mp.mpf], alpha: mp.mpf) -> list[mp.mpf]:
         return [max((alpha - 1) * each - threshold, mp.mpf(0)) ** (1 / (alpha - 1)) for each in x]
 
     low, high = (alpha - 1) * max(x) - 1, (alpha - 1) * max(x)
-    for _ in range(4 * DIGITS):
+    for _ in range(4 * mp.mp.dps):
         middle = (low + high) / 2
         low, high = (middle, high) if sum(shared(middle)) > 1 else (low, middle)
     return shared(low)
@@ -94,6 +94,27 @@ def test_in_single_precision_values_are_within_one_unit_of_the_last_place(head: 
             # a share that is nearly 0 is what is left of numbers near 1
             least = 1e-15 if type(head) in (Sparsemax, Entmax) else 0.0
             assert (off <= np.maximum(unit(truth, torch.float32), least)).all()
+
+
+@pytest.mark.parametrize("alpha", [2.5, 8.0, 50.0])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+def test_sparse_shares_keep_their_digits_for_any_alpha(alpha: float, dtype: torch.dtype) -> None:
+    # the threshold comes within n^(1 - alpha) of the largest input, nearer than doubles can tell
+    rows = [[0.0] * 5, [1e-3, 0.0, -1e-3, 2e-3, 0.0], [0.3, -0.2, 0.75, -1.6, 0.74], [0.25, 0.25, 0.25, -3.0, -3.0]]
+    with mp.workdps(4 * DIGITS):
+        for row in rows:
+            x = torch.tensor(row, dtype=dtype)
+            truth = torch.tensor([float(each) for each in exact(Entmax(alpha), x.tolist())], dtype=torch.float64)
+            found = Entmax(alpha).value(x, -1)  # in its own type, as layers have it
+            least = 40 * torch.finfo(dtype).eps
+            torch.testing.assert_close(found.double(), truth, rtol=0, atol=least)
+
+
+@pytest.mark.parametrize("alpha", [2.5, 4.0, 20.0])
+def test_the_jacobian_of_very_sparse_shares_is_what_autograd_says(alpha: float) -> None:
+    x = torch.tensor([0.3, -0.2, 0.301, -1.6, 0.2995], dtype=torch.float64)
+    slopes = torch.autograd.functional.jacobian(Entmax(alpha).f, x)
+    torch.testing.assert_close(Entmax(alpha).jacobian(x), slopes, rtol=1e-9, atol=1e-13)
 
 
 def test_the_largest_of_log_softmax_keeps_its_digits() -> None:

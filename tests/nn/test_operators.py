@@ -144,6 +144,33 @@ def test_functional_derivatives_are_the_slope_and_the_curvature(entry: Activatio
         same(torch.vmap(torch.func.hessian(module))(x), curvature)
 
 
+@some
+@pytest.mark.parametrize("inner", [torch.func.jacrev, torch.func.jacfwd], ids=["reverse", "forward"])
+@pytest.mark.parametrize("outer", [torch.func.jacrev, torch.func.jacfwd], ids=["reverse", "forward"])
+def test_a_transform_within_another_hides_nothing_from_it(
+    name: str, inner: Callable[..., Callable[..., Tensor]], outer: Callable[..., Callable[..., Tensor]]
+) -> None:
+    module, x = module_of(get(name)).double(), SMALL.double().flatten()
+    entry = get(name)
+
+    def energy(x: Tensor) -> Tensor:  # whose slope has the value in it
+        return module(x).square().sum()
+
+    curvature = 2 * (entry.df(x).square() + entry.f(x) * entry.d2f(x))
+    torch.testing.assert_close(outer(inner(energy))(x), curvature.diag(), rtol=1e-12, atol=1e-15)
+
+
+def test_a_transform_does_not_differentiate_what_is_without_gradients() -> None:
+    def held(x: Tensor) -> Tensor:
+        with torch.no_grad():
+            y = twins.functional.tanh(x)
+        return (x * y).sum()
+
+    x = torch.tensor([0.5, -1.0], dtype=torch.float64)
+    torch.testing.assert_close(torch.func.grad(held)(x), x.tanh())
+    torch.testing.assert_close(torch.func.jacrev(torch.func.grad(held))(x), torch.zeros(2, 2, dtype=torch.float64))
+
+
 def test_gradients_of_each_sample() -> None:
     network = Network()
     weights = dict(network.named_parameters())

@@ -43,6 +43,8 @@ def shares(x: Tensor, alpha: float, dim: int) -> Tensor:
     if alpha == 1:
         return softmax(x, dim)
     bend, z = alpha - 1, below_the_top(x, dim)
+    if bend > 1:
+        return few_shares(z, bend, dim)
     with torch.no_grad():
         found = {1.0: by_sorting, 0.5: by_sorting_roots}.get(bend, by_halving)(z.detach(), bend, dim)
         first = power(z.detach() - found, bend)
@@ -85,6 +87,43 @@ def by_halving(z: Tensor, bend: float, dim: int) -> Tensor:
         above = power(z - middle, bend).sum(dim, keepdim=True) > 1
         low, high = torch.where(above, middle, low), torch.where(above, high, middle)
     return (low + high) / 2
+
+
+def few_shares(z: Tensor, bend: float, dim: int) -> Tensor:
+    """``shares`` of ``alpha > 2``, from the least that is not 0: so high a root of a difference has no digits."""
+    scaled = bend * z.clamp(min=-1.0)
+    above = torch.where(z < -1, -1.0, scaled - scaled.gather(dim, last_with_a_share(scaled.detach(), bend, dim)))
+    with torch.no_grad():
+        low = torch.zeros_like(above.narrow(dim, 0, 1))
+        high = low + 1
+        for _ in range(10 - int(math.log2(torch.finfo(z.dtype).eps))):
+            middle = (low + high) / 2
+            within = over(above.detach(), middle, bend).sum(dim, keepdim=True) < 1
+            low, high = torch.where(within, middle, low), torch.where(within, high, middle)
+        found = (low + high) / 2
+        first = over(above.detach(), found, bend)
+        fall = torch.where(first == 0, 0.0, found / nonzero(first)).pow(bend - 1).sum(dim, keepdim=True)
+    excess = over(above, found, bend).sum(dim, keepdim=True) - 1
+    return over(above, found - excess / nonzero(fall), bend)
+
+
+def last_with_a_share(scaled: Tensor, bend: float, dim: int) -> Tensor:
+    """The place of the least input that is not cut off: those above it have less than 1 where it has nothing."""
+    ranked, place = scaled.clamp(min=-1.0).sort(dim, descending=True)
+    low, high = (torch.full_like(place.narrow(dim, 0, 1), end) for end in (0, scaled.shape[dim] - 1))
+    for _ in range((scaled.shape[dim] - 1).bit_length()):
+        middle = (low + high + 1) // 2
+        within = (ranked - ranked.gather(dim, middle)).clamp(min=0).pow(1 / bend).sum(dim, keepdim=True) < 1
+        low, high = torch.where(within, middle, low), torch.where(within, high, middle - 1)
+    return place.gather(dim, low)
+
+
+def over(above: Tensor, least: Tensor, bend: float) -> Tensor:
+    """The shares where the least is this, of inputs so far ``above`` that which has it, and 0 of those below."""
+    far = torch.where(above <= 0, 1.0, above)
+    steep = least.detach().pow(1 - bend).clamp(max=math.sqrt(torch.finfo(above.dtype).max)) / bend
+    equal = least + torch.where(above == 0, above, 0.0) * steep  # whose power may be too small for the type
+    return torch.where(above < 0, 0.0, torch.where(above == 0, equal, (least.pow(bend) + far).pow(1 / bend)))
 
 
 @register("sparsemax")

@@ -1,5 +1,6 @@
 """How an operator of ours answers torch's dispatcher, of which torch has no public way to ask these things."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,15 @@ any_requires_grad: Callable[..., bool] = internals._any_requires_grad
 PLAIN = (Tensor, Parameter)
 
 
+class Before(threading.local):
+    """Whether gradients were wanted when a ``Function`` was last applied: while it runs, torch says no."""
+
+    grad_enabled = True
+
+
+before = Before()
+
+
 def is_plain(x: Tensor) -> bool:
     """Whether nobody but autograd wants to hear of what is computed: then the dispatcher need not be asked again."""
     return type(x) in PLAIN and x.is_cpu and not (dispatch_modes() or is_transformed())
@@ -31,6 +41,10 @@ def below_autograd(operator: Callable[..., Tensor], compute: Callable[..., Tenso
     """What an operator makes of its arguments, without a derivative; ``compute`` is its implementation."""
     if is_plain(arguments[0]):
         return compute(*arguments)
+    if is_transformed():  # the transforms around this one differentiate too, which a ``Function`` has switched off
+        forward = levels._set_fwd_grad_enabled(True)
+        with torch.set_grad_enabled(before.grad_enabled), forward, internals._AutoDispatchBelowAutograd():
+            return operator(*arguments)
     with internals._AutoDispatchBelowAutograd():
         return operator(*arguments)
 
@@ -49,6 +63,7 @@ def differentiable(function: type[Function], compute: Callable[..., Tensor]) -> 
     def implementation(*arguments: Any) -> Any:
         if is_transformed():
             # the dispatcher has taken off all transforms but one; ``function.apply`` would begin with all of them anew
+            before.grad_enabled = torch.is_grad_enabled()
             with enable_single_level_autograd_function():
                 return apply(*arguments)
         wanted = torch.is_grad_enabled() and any_requires_grad(*arguments)

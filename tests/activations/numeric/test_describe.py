@@ -216,3 +216,9 @@ def test_another_slope_at_the_kinks_changes_nothing_else() -> None:
 def test_what_is_no_function_of_each_number_is_refused(function: Callable[[Tensor], Tensor], words: str) -> None:
     with pytest.raises(InvalidValue, match=words):
         describe(function)
+
+
+@pytest.mark.parametrize("nowhere", [math.nan, math.inf], ids=["nan", "inf"])
+def test_what_is_finite_nowhere_is_refused(nowhere: float) -> None:
+    with pytest.raises(InvalidValue, match="finite nowhere"):
+        describe(lambda x: x * 0 + nowhere)
