@@ -187,7 +187,7 @@ def explain(
 
 @app.command()
 def functions(
-    name: Annotated[list[str] | None, typer.Argument(metavar="[NAME]", hidden=True)] = None,
+    name: Annotated[list[str] | None, typer.Argument(metavar="NAME", hidden=True)] = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Of the function, such as alpha=0.5; once for each parameter."),
