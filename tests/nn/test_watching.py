@@ -1,5 +1,6 @@
 """What the other parts of limen make of a model with the modules: they are sites, and nothing changes."""
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
@@ -152,3 +153,27 @@ def test_a_head_that_does_not_fit_its_loss_is_found() -> None:
         nn.Sequential(nn.Linear(4, 3), twins.Tanh()), torch.randn(16, 4), loss=nn.CrossEntropyLoss()
     )
     assert "output-loss-mismatch" in {finding.name for finding in found.findings}
+
+
+def first_lesson(relu: nn.Module, *, watched: bool) -> tuple[list[bytes], list[str]]:
+    """The script of the first lesson: 10-50-1, MSE, SGD of 0.01, five times a random batch of 32."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(10, 50), relu, nn.Linear(50, 1))
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
+    with limen.watch(model, optimiser, budget=None) if watched else contextlib.nullcontext() as w:
+        losses = []
+        for _ in range(5):
+            loss = F.mse_loss(model(torch.randn(32, 10)), torch.randn(32, 1))
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.detach())
+    sites = [vitals.site.function for vitals in w.vitals.sites] if w else []
+    return bits([*losses, *model.parameters()]), sites
+
+
+def test_the_first_lesson_is_the_same_with_our_relu_and_under_a_watch() -> None:
+    torchs, _ = first_lesson(nn.ReLU(), watched=False)
+    ours, sites = first_lesson(twins.ReLU(), watched=True)
+    assert ours == torchs
+    assert sites == ["relu"]
