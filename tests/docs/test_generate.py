@@ -68,7 +68,7 @@ def test_the_whole_vocabulary_is_looked_for_and_nothing_else() -> None:
 
 
 def test_the_page_of_modules_tells_what_may_overwrite_its_input(generate: ModuleType) -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (\w*) \| (\w+) \| (\w*) \| \w* \|$", generate.modules_table(), re.M)
+    rows = re.findall(r"^\| `(\w+)` \| (\w*) \| (\w+) \| (\w*) \| \w* \| \w* \|$", generate.modules_table(), re.M)
     assert ("ReLU", "yes", "output", "yes") in rows
     assert ("Snake", "", "input", "") in rows
     for name, torchs, kept, inplace in rows:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import integrate
 from torch import Tensor
 
-from limen.activations import GELU, Activation, Identity, LeakyReLU, PReLU, ReLU, Sin, Snake, SquaredReLU
+from limen.activations import GELU, Activation, Entry, Identity, LeakyReLU, PReLU, ReLU, Sin, Snake, SquaredReLU
 from limen.theory import Curve, closed_moments, moments, quadrature_moments
 from limen.theory.curve import as_curve
 from tests.activations.test_catalogue import EVERY, EXACT
@@ -167,7 +167,8 @@ def test_moments_obey_jensen_and_poincare(act: Activation, variance: float) -> N
 def test_stretching_the_argument_is_the_same_as_another_variance(
     act: Activation, scale: float, variance: float
 ) -> None:
-    kinks, jumps = (tuple(at / scale for at in places) for places in (act.kinks, as_curve(act).jumps))
+    corners = sorted({*act.kinks, *(act.sheet.bends if isinstance(act, Entry) else ())})  # of f and of its slope
+    kinks, jumps = (tuple(at / scale for at in places) for places in (corners, as_curve(act).jumps))
     stretched = Curve(lambda x: act.f(scale * x), None, kinks, jumps=jumps)
     one, other = moments(stretched, variance), moments(act, scale**2 * variance)
     assert one.square == pytest.approx(other.square, rel=1e-11)

@@ -21,6 +21,7 @@ from limen.vitals import Vitals
 STEEPEST = {
     "sigmoid": 0.25,
     "hardsigmoid": 1.0 / 6.0,
+    "hardsigmoid_keras2": 0.2,
     "sparse_sigmoid": 0.5,
     "gaussian": math.sqrt(2 / math.e),
     "erf": 2 / math.sqrt(math.pi),
