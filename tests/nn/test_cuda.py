@@ -10,10 +10,10 @@ from limen.nn.entries import call_of
 from limen.nn.native import OPERATORS
 from tests.nn.family import EXACT, GRID, applied, by_torch, module_of, slope_by, ulps
 
-pytestmark = [
-    pytest.mark.cuda,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device and a CUDA build of torch"),
-]
+if not torch.cuda.is_available():  # one line instead of one for each of several hundred tests
+    pytest.skip("needs a CUDA device and a CUDA build of torch", allow_module_level=True)
+
+pytestmark = pytest.mark.cuda
 
 DEVICE = "cuda"
 types = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64], ids=str)
