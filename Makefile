@@ -15,7 +15,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 WORKERS ?= 2
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install -q --no-compile -c constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q $(PIPFLAGS) -c constraints.txt
 KERNELS := setup.py $(wildcard src/limen/kernels/*.[ch] src/limen/kernels/functions/*.[ch])
 SOURCES := src tests examples benchmarks ward docs
 
