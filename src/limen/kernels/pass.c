@@ -23,7 +23,7 @@
 #include "path.h"
 #endif
 
-static const struct set *chosen = &set_plain;
+#include "choosing.h"
 
 #include "walk.h"
 
@@ -66,23 +66,3 @@ EXPORT int64_t limen_measure(const struct layout *layout, const void *data, doub
 #include "cells.h"
 #include "norms.h"
 #include "samples.h"
-
-EXPORT int limen_version(void) { return VERSION; }
-
-/* The instruction sets that this machine has, best first; NULL after the last. The one asked for is used from now on. */
-EXPORT const char *limen_path(int place)
-{
-    const struct set *sets[4];
-    int known = 0;
-#if defined(__x86_64__)
-    if (has_avx512())
-        sets[known++] = &set_avx512;
-    if (has_avx2())
-        sets[known++] = &set_avx2;
-#endif
-    sets[known++] = &set_plain;
-    if (place >= known)
-        return NULL;
-    chosen = sets[place];
-    return chosen->name;
-}
