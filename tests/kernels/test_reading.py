@@ -1,5 +1,8 @@
 """The shortest way into the account of a site enters what the long way enters, and takes nothing of another form."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -54,19 +57,50 @@ def test_it_enters_what_the_account_enters(form: str, kernels: CompiledPass) -> 
         assert np.array_equal(getattr(short.window, name), getattr(long.window, name))
 
 
+def gradient_of(account: CompiledAccount) -> float:
+    """What the step closes with."""
+    account.add(torch.randn(3, UNITS), -1)
+    row = account.commit(1)
+    assert row is not None
+    return row.gradient
+
+
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "every second row"])
-def test_the_norm_of_a_gradient_is_that_of_float64(form: str, kernels: CompiledPass) -> None:
+def test_the_norm_of_all_gradients_is_that_of_float64(form: str, kernels: CompiledPass) -> None:
     draw, axis = FORMS[form]
-    way = reading(CompiledAccount(RULES, kernels), draw(), axis)
-    gradient = draw()
-    assert way.norm(gradient) == pytest.approx(float(gradient.double().norm()), rel=1e-6)
-    assert way.norm(None) is None
-    assert way.norm(gradient[:-1]) is None
+    account = CompiledAccount(RULES, kernels)
+    way = reading(account, draw(), axis)
+    gradients = [draw(), draw(), draw()]
+    for last in (1, 2, 3):
+        assert all(way.add_gradient(gradient) for gradient in gradients[:last])
+        whole = torch.cat([gradient.double().flatten() for gradient in gradients[:last]])
+        assert gradient_of(account) == pytest.approx(float(whole.norm()), rel=1e-14)  # double sums of some hundred
+    assert math.isnan(gradient_of(account))
+
+
+SIZES = [0.0, 3.0, 1e-200, 1e300, math.inf, math.nan]
+
+
+@pytest.mark.parametrize("sizes", list(itertools.product(SIZES, SIZES)), ids=str)
+def test_norms_of_every_size_enter_as_those_that_were_taken_elsewhere(
+    sizes: tuple[float, float], kernels: CompiledPass
+) -> None:
+    account, draw = CompiledAccount(RULES, kernels), torch.zeros(1, UNITS, dtype=torch.float64)
+    way = reading(account, draw, -1)
+    for size in sizes:
+        draw[0, 0] = size
+        assert way.add_gradient(draw)
+    assert gradient_of(account) == pytest.approx(math.hypot(*sizes), rel=1e-14, nan_ok=True)
+    for size in sizes:
+        account.add_gradient(size)
+    assert gradient_of(account) == pytest.approx(math.hypot(*sizes), rel=1e-14, nan_ok=True)
 
 
 def test_what_does_not_lie_in_one_piece_has_its_norm_taken_elsewhere(kernels: CompiledPass) -> None:
     draw, axis = FORMS["every second row"]
-    assert reading(CompiledAccount(RULES, kernels), draw(), axis).norm(draw()) is None
+    account = CompiledAccount(RULES, kernels)
+    assert not reading(account, draw(), axis).add_gradient(draw())
+    assert math.isnan(gradient_of(account))
 
 
 OTHERS = {
@@ -83,9 +117,12 @@ OTHERS = {
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_tensors_of_another_form_do_not_fit(other: str, kernels: CompiledPass) -> None:
-    way = reading(CompiledAccount(RULES, kernels), torch.randn(40, UNITS), -1)
+    account = CompiledAccount(RULES, kernels)
+    way = reading(account, torch.randn(40, UNITS), -1)
     assert not way.fits(OTHERS[other])
-    assert way.norm(OTHERS[other]) is None
+    assert not way.add_gradient(OTHERS[other])
+    assert not way.add_gradient(None)
+    assert math.isnan(gradient_of(account))
 
 
 def test_more_samples_than_32_bits_count_are_refused(kernels: CompiledPass) -> None:

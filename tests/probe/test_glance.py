@@ -105,7 +105,7 @@ def test_a_second_model_in_the_same_memory_has_its_own_account() -> None:
 
 
 @compiled_only
-@pytest.mark.parametrize("method", ["add", "norm"])
+@pytest.mark.parametrize("method", ["add", "add_gradient"])
 def test_a_place_that_cannot_be_read_is_left_alone_and_the_training_goes_on(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

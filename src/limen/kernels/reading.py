@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from typing import Any
 
 import torch
@@ -22,12 +21,10 @@ class Reading:
         self._shape, self._strides, self._type = z.shape, z.stride(), z.dtype
         self._kernels, self._plan, self._account = kernels, plan, account
         self._add: Any = kernels.library.add
-        self._norms: Any = kernels.library.norms
+        self._add_gradient: Any = kernels.library.add_gradient
         self._into, self._layout, self._units = account.address, plan.address, account.rules.units
         self._is_dense = dense(z)
-        self._given = array("q", (0, z.numel(), TYPES[z.dtype]))
-        self._found = array("d", (0.0,))
-        self._given_at, self._found_at = self._given.buffer_info()[0], self._found.buffer_info()[0]
+        self._entries, self._kind = z.numel(), TYPES[z.dtype]
 
     def fits(self, z: Tensor) -> bool:
         """Whether a tensor is of this form, and its numbers lie in memory as they are."""
@@ -48,14 +45,15 @@ class Reading:
         if self._add(self._into, self._layout, z.data_ptr(), self._kernels.threads(self._plan), room):
             raise too_many()
 
-    def norm(self, z: Tensor | None) -> float | None:
-        """The L2 norm of a tensor; None for one that does not fit, or cannot be read in one go."""
+    def add_gradient(self, z: Tensor | None) -> bool:
+        """Enter the norm of the loss gradient at the input of one call.
+
+        Returns whether that was done: not for a tensor that does not fit, or cannot be read in one go.
+        """
         if z is None or not (self._is_dense and self.fits(z)):
-            return None
-        self._given[0] = z.data_ptr()
-        at = self._given_at
-        failed = self._norms(1, at, at + 8, at + 16, self._kernels.threads(self._plan), self._found_at)
-        return None if failed else self._found[0]
+            return False
+        threads = self._kernels.threads(self._plan)
+        return not self._add_gradient(self._into, self._entries, self._kind, z.data_ptr(), threads)
 
 
 def reading_of(account: Account | CompiledAccount, z: Tensor, axis: int) -> Reading | None:

@@ -36,7 +36,7 @@ class Glance:
     """
 
     def __init__(self, place: Place, reading: Reading, output: int, meter: Meter, looker: Looker) -> None:
-        self._place, self._record, self._reading = place, place.record, reading
+        self._place, self._reading = place, reading
         self._output, self._meter, self._looker = output, meter, looker
 
     @classmethod
@@ -83,10 +83,8 @@ class Glance:
         try:
             with unseen():
                 unusual = self._place.trouble or self._meter.factor is not None or not is_ordinary()
-                norm = None if unusual or self._meter.is_behind else self._reading.norm(gradient)
-                if norm is None:
+                if unusual or self._meter.is_behind or not self._reading.add_gradient(gradient):
                     return False
-                self._record.add_gradient(norm)
         except Exception as error:
             looker.busy = 0
             looker.stumble(self._place, error)
