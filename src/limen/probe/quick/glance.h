@@ -101,10 +101,17 @@ static int stumble(Glance *self)
     return result == NULL ? -1 : 1;
 }
 
+static char is_child; /* a fork has no threads but the one that forked, and torch's team would wait for the others */
+
+static void note_fork(void)
+{
+    is_child = 1;
+}
+
 /* Among how many threads the work is shared. -1 with an error. */
 static int team(const Glance *self)
 {
-    return self->is_shared ? (int)number(PyObject_CallNoArgs(torch.threads)) : 1;
+    return self->is_shared && !is_child ? (int)number(PyObject_CallNoArgs(torch.threads)) : 1;
 }
 
 /* Whether the module applies the function here. -1 with an error. */
@@ -122,9 +129,11 @@ static int is_of(const Glance *self, PyObject *owner)
     return is_same;
 }
 
-static int has_trouble(const Glance *self)
+/* Whether nothing has gone wrong here before. -1 with an error. */
+static int is_sound(const Glance *self)
 {
-    return truth(PyObject_GetAttr(self->place, names.trouble));
+    int has_trouble = truth(PyObject_GetAttr(self->place, names.trouble));
+    return has_trouble < 0 ? -1 : !has_trouble;
 }
 
 /* Reads a pre-activation into the account. 0, and nothing done, where that takes more. -1 with an error. */
@@ -195,11 +204,12 @@ static int glance_at(Glance *self, PyObject *owner, PyObject *z)
     State *state = self->state;
     if (!is_free(state) || (PyObject *)Py_TYPE(z) != torch.tensor)
         return 0;
-    int is_broken = has_trouble(self), is_same = is_broken ? 0 : is_of(self, owner);
-    if (is_broken < 0 || is_same <= 0)
-        return is_broken < 0 ? -1 : is_same;
     double began = begin(state);
-    int is_enough = look_usual(self, z);
+    int is_enough = is_sound(self);
+    if (is_enough > 0)
+        is_enough = is_of(self, owner);
+    if (is_enough > 0)
+        is_enough = look_usual(self, z);
     end(state, began);
     return is_enough < 0 ? stumble(self) : is_enough;
 }
@@ -244,11 +254,10 @@ static int glance_enter(Glance *self, PyObject *gradients)
 {
     if (!is_free(self->state))
         return 0;
-    int is_broken = has_trouble(self);
-    if (is_broken != 0)
-        return is_broken < 0 ? -1 : 0;
     double began = begin(self->state);
-    int is_enough = hear_usual(self, gradients);
+    int is_enough = is_sound(self);
+    if (is_enough > 0)
+        is_enough = hear_usual(self, gradients);
     end(self->state, began);
     return is_enough < 0 ? stumble(self) : is_enough;
 }

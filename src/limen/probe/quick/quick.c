@@ -6,10 +6,13 @@
 #include <Python.h>
 #include <structmember.h>
 
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define VERSION 1
 
 #include "python.h"
 #include "torch.h"
@@ -39,7 +42,8 @@ PyMODINIT_FUNC PyInit__quick(void)
     glance_type = make(module, &glance_spec);
     role_type = make(module, &role_spec);
     follower_type = make(module, &follower_spec);
-    if (!state_type || !glance_type || !role_type || !follower_type)
+    int is_made = state_type && glance_type && role_type && follower_type;
+    if (!is_made || PyModule_AddIntConstant(module, "VERSION", VERSION) < 0 || pthread_atfork(NULL, NULL, note_fork) != 0)
         Py_CLEAR(module);
     return module;
 }
