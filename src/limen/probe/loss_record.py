@@ -149,7 +149,7 @@ class LossBook:
         seen = [(self._outputs.get(optimiser, OutputRecord()), optimiser) for optimiser in self._rows]
         return tuple(
             LossVitals(
-                self._functions[optimiser] or "other", self._rows[optimiser].whole(0), self._rows[optimiser].column(1),
+                self._functions[optimiser] or "other", self._rows[optimiser].column(0), self._rows[optimiser].column(1),
                 optimiser, head=record.head, negated=record.negated, outputs=record.outputs, targets=record.targets,
             )
             for record, optimiser in seen

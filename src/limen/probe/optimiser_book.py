@@ -130,7 +130,7 @@ class OptimiserBook:
     def vitals(self) -> tuple[OptimiserVitals, ...]:
         """Copies as values."""
         return tuple(
-            replace(facts, step=rows.whole(0), learning_rate=rows.column(1), uncleared=self.clearing.uncleared(number))
+            replace(facts, step=rows.column(0), learning_rate=rows.column(1), uncleared=self.clearing.uncleared(number))
             for number, (facts, rows) in enumerate(zip(self._facts, self._rates, strict=True))
         )
 
@@ -196,7 +196,7 @@ def facts_of(optimiser: Optimizer) -> OptimiserVitals:
     empty = Rows(2, 2)
     return OptimiserVitals(
         name=type(optimiser).__name__,
-        step=empty.whole(0),
+        step=empty.column(0),
         learning_rate=empty.column(1),
         momentum=momentum,
         weight_decay=float(first.get("weight_decay") or 0.0),
