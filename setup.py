@@ -4,28 +4,22 @@ from glob import glob
 from typing import Any
 
 from setuptools import Extension, setup
-from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
 
-class SharedLibrary(build_ext):
-    """A library for ctypes: without anything of Python in it."""
+class Libraries(build_ext):
+    """The kernels are libraries for ctypes, without anything of Python in them; the quick way is for any Python 3."""
 
     def get_ext_filename(self, fullname: str) -> str:
-        return fullname.replace(".", "/") + ".so"
+        is_for_python = self.ext_map[fullname].py_limited_api
+        return super().get_ext_filename(fullname) if is_for_python else fullname.replace(".", "/") + ".so"
 
     def get_export_symbols(self, ext: Extension) -> list[str]:
-        return ext.export_symbols
-
-
-class AnyPython(bdist_wheel):
-    """A wheel that depends on the machine but on no version of Python."""
-
-    def get_tag(self) -> tuple[str, str, str]:
-        return "py3", "none", super().get_tag()[2]
+        return super().get_export_symbols(ext) if ext.py_limited_api else ext.export_symbols
 
 
 KERNELS = "src/limen/kernels"
+QUICK = "src/limen/probe/quick"
 FLAGS: dict[str, Any] = {
     "extra_compile_args": [
         "-O3",
@@ -47,6 +41,15 @@ setup(
             depends=[*glob(f"{KERNELS}/*.h"), *glob(f"{KERNELS}/functions/*.h")],
             **FLAGS,
         ),
+        Extension(
+            "limen.probe.quick._quick",
+            [f"{QUICK}/quick.c"],
+            depends=glob(f"{QUICK}/*.h"),
+            define_macros=[("Py_LIMITED_API", "0x030B0000")],
+            py_limited_api=True,
+            **FLAGS,
+        ),
     ],
-    cmdclass={"build_ext": SharedLibrary, "bdist_wheel": AnyPython},
+    cmdclass={"build_ext": Libraries},
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -1,19 +1,19 @@
 """No error leaves a guarded method, whichever thread calls it and whatever else is going on."""
 
 import threading
+from collections import deque
 
 import pytest
 
 from limen.probe.guard import guarded
+from limen.probe.quick import State
 
 
 class Watcher:
     """Something guarded whose work another thread interrupts."""
 
     def __init__(self) -> None:
-        self.closed = False
-        self.busy = 0
-        self.cost = 0.0
+        self.state = State(deque())
         self.errors: list[Exception] = []
 
     def fail(self, error: Exception) -> None:
@@ -52,7 +52,7 @@ def test_an_error_in_another_thread_does_not_leave_because_this_one_is_busy() ->
 def test_after_a_call_the_next_is_guarded_and_billed_again() -> None:
     watcher = Watcher()
     watcher.stumble()
-    first = watcher.cost
+    first = watcher.state.cost
     watcher.stumble()
     assert len(watcher.errors) == 2
-    assert watcher.cost > first > 0
+    assert watcher.state.cost > first > 0

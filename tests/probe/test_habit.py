@@ -7,12 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
-from limen.kernels import IN_USE
 from limen.probe.eyes import Eyes
 from limen.probe.habit import LEARNT, LONGEST
-from tests.probe.watching import assert_seen, bits, watching
+from tests.probe.watching import HAS_QUICK, assert_seen, bits, watching
 
-compiled_only = pytest.mark.skipif(IN_USE.startswith("torch"), reason="without glances there are no habits")
+compiled_only = pytest.mark.skipif(not HAS_QUICK, reason="without the quick way, in C, there are no habits")
 
 LATE = LEARNT + 20
 STEPS = LATE + 2 * (LONGEST + 1)
@@ -53,15 +52,15 @@ def train(net: Net, *, steps: int = STEPS, each: Callable[[int], None] = lambda 
 
 @pytest.fixture
 def followed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The modules that were met by habit."""
+    """The outermost modules that were met by habit."""
     met: list[int] = []
-    enter = Eyes._enter_as_usual
+    enter = Eyes._enter_root_as_usual
 
     def noted(self: Eyes, module: nn.Module, args: tuple[Tensor, ...]) -> None:
         met.append(id(module))
         enter(self, module, args)
 
-    monkeypatch.setattr(Eyes, "_enter_as_usual", noted)
+    monkeypatch.setattr(Eyes, "_enter_root_as_usual", noted)
     return met
 
 

@@ -509,7 +509,7 @@ def test_an_error_of_its_own_ends_the_watch_and_not_the_training() -> None:
     probe = Probe(None, Budget(None), stumble, errors.append)
     watched = outcome(styles.functional)
     assert watched == bare
-    assert probe.closed
+    assert probe.state.closed
     assert [str(error) for error in errors] == ["stumbled"]
 
 

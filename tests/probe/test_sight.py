@@ -14,14 +14,14 @@ import pytest
 import torch
 from torch import nn
 
-from limen.kernels import IN_USE
 from limen.probe import Budget, Probe, habit, one_thread
-from limen.probe.stretch import Stretch, Stretches
+from limen.probe.quick import COMPILED
+from limen.probe.stretch import Stretches
 from limen.vitals import Vitals
 from tests.probe import scripts
 from tests.probe.watching import bits
 
-pytestmark = pytest.mark.skipif(IN_USE.startswith("torch"), reason="without glances there are no habits")
+pytestmark = pytest.mark.skipif(not COMPILED, reason="without the quick way there are no habits")
 
 
 class Training(scripts.Training):
@@ -134,7 +134,8 @@ class Training(scripts.Training):
 
     def has_a_dead_layer(self) -> None:
         with torch.no_grad():
-            self.models[0][0].bias -= 3.0
+            for weight in self.models[0][0].parameters():
+                weight -= 3.0
         self.plain()
 
     def has_nothing_finite(self) -> None:
@@ -201,14 +202,15 @@ def same(mine: Any, theirs: Any, where: str = "vitals") -> None:
 def noted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of steps that stretches have noted while they were looked at."""
     counts = list[int]()
-    enter = Stretches._enter
+    wake = Stretches.wake
 
-    def entered(self: Stretches, stretch: Stretch, first: int) -> None:
-        if stretch.looking and stretch.losses:
+    def counted(self: Stretches, step: int) -> None:
+        stretch = self.current
+        wake(self, step)
+        if stretch is not None and stretch.looking and stretch.losses:
             counts.append(len(stretch.losses))
-        enter(self, stretch, first)
 
-    monkeypatch.setattr(Stretches, "_enter", entered)
+    monkeypatch.setattr(Stretches, "wake", counted)
     return counts
 
 
@@ -216,7 +218,7 @@ def both_ways(monkeypatch: pytest.MonkeyPatch, tell: Callable[[], tuple[Vitals, 
     """Hold what stretches tell against what the long way tells of the same training."""
     short, weights, alarms = tell()
     with monkeypatch.context() as patch:
-        patch.setattr(Stretches, "begin", lambda *_, **__: None)
+        patch.setattr(Stretches, "begin", nothing)
         long, same_weights, same_alarms = tell()
     assert weights == same_weights
     assert alarms == same_alarms
@@ -225,6 +227,15 @@ def both_ways(monkeypatch: pytest.MonkeyPatch, tell: Callable[[], tuple[Vitals, 
     whole = [replace(one, uncleared=0) for one in long.optimisers]
     same(replace(short, optimisers=tuple(replace(one, uncleared=0) for one in short.optimisers)),
          replace(long, optimisers=tuple(whole)))  # fmt: skip
+
+
+def nothing(*_: object, **__: object) -> None:
+    """Begin no stretch."""
+
+
+def always(_: int) -> bool:
+    """Whether the main thread waits for others, which it may have yet to begin with."""
+    return True
 
 
 def test_most_steps_of_a_training_that_goes_its_usual_way_are_noted(
@@ -240,7 +251,7 @@ def test_what_a_stretch_enters_is_what_the_long_way_enters(
     action: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch, noted: list[int]
 ) -> None:
     monkeypatch.setattr(habit, "LEARNT", 20)
-    monkeypatch.setattr(one_thread, "is_idle", lambda thread: True)
+    monkeypatch.setattr(one_thread, "is_idle", always)
 
     def choose(chosen: random.Random, number: int) -> Callable[[Any], None]:
         return action if number > 60 and chosen.random() < 0.1 else Training.plain
@@ -255,7 +266,7 @@ def test_it_is_the_same_after_anything_that_scripts_do(
     seed: int, limited: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(habit, "LEARNT", 20)
-    monkeypatch.setattr(one_thread, "is_idle", lambda thread: True)
+    monkeypatch.setattr(one_thread, "is_idle", always)
     few = random.Random(seed).sample(ACTIONS, 6)
 
     def choose(chosen: random.Random, number: int) -> Callable[[Any], None]:

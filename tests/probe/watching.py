@@ -7,8 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from limen.kernels import IN_USE
 from limen.probe import Budget, Probe
+from limen.probe.quick import COMPILED
 from limen.vitals import SiteVitals
+
+HAS_QUICK = COMPILED and not IN_USE.startswith("torch")
 
 
 @contextmanager

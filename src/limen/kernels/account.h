@@ -55,6 +55,26 @@ EXPORT int limen_add_sums(struct account *account, int64_t samples, int64_t nonf
     return enter(account, memory, samples, nonfinite);
 }
 
+/* sqrt(a² + b²) of norms, which may be infinite or NaN, without libm. */
+static double both_norms(double a, double b)
+{
+    double most = a > b ? a : b, least = a > b ? b : a;
+    if (isinf(a) || isinf(b))
+        return INFINITY;
+    return most > 0 ? most * sqrt(1 + least / most * (least / most)) : most + least;
+}
+
+/* Enters the norm of a gradient whose entries lie one after the other. Returns 0; -1 where it could not be taken. */
+EXPORT int limen_add_gradient(struct account *account, int64_t entries, int64_t type, const void *data, int threads)
+{
+    double norm;
+    if (limen_norms(1, &data, &entries, &type, threads, &norm))
+        return -1;
+    account->gradient = account->gradients ? both_norms(account->gradient, norm) : norm;
+    account->gradients++;
+    return 0;
+}
+
 static int is_enough(const struct silence *silence, int64_t i)
 {
     return i < silence->length && silence->place - silence->steps[i] >= silence->dead_steps &&

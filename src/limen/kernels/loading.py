@@ -13,7 +13,7 @@ import torch
 
 from limen.errors import InvalidValue
 
-__all__ = ["SWITCH", "Compiled", "choose", "known_paths", "lend_team", "opened", "team_size"]
+__all__ = ["SWITCH", "Compiled", "choose", "known_paths", "lend_team", "may_share", "opened", "team_size"]
 
 SWITCH = "LIMEN_KERNELS"
 TORCH = "torch"
@@ -113,6 +113,11 @@ def lend_team(functions: ctypes.CDLL) -> bool:
     return True
 
 
+def may_share(has_team: bool) -> bool:
+    """Whether torch's threads may be lent."""
+    return has_team and not _forked
+
+
 def team_size(has_team: bool) -> int:
     """How many of torch's threads may share a work."""
-    return torch.get_num_threads() if has_team and not _forked else 1
+    return torch.get_num_threads() if may_share(has_team) else 1

@@ -62,7 +62,8 @@ EXPORT int64_t limen_measure(const struct layout *layout, const void *data, doub
     return measure(layout, data, (struct limits){left, right}, threads, rows_of(out, layout->units));
 }
 
+#include "norms.h"
+
 #include "account.h"
 #include "cells.h"
-#include "norms.h"
 #include "samples.h"

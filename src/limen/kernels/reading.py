@@ -2,60 +2,44 @@
 
 from __future__ import annotations
 
-from array import array
-from typing import Any
+import ctypes
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from limen.kernels.account import Account, too_many
-from limen.kernels.compiled_account import SCRATCH, CompiledAccount
-from limen.kernels.compiled_pass import TYPES, CompiledPass, Plan, dense, has_memory
+from limen.kernels.account import Account
+from limen.kernels.compiled_account import CompiledAccount
+from limen.kernels.compiled_pass import TYPES, dense
+from limen.kernels.loading import may_share
 
 __all__ = ["Reading", "reading_of"]
 
 
-class Reading:
-    """Reads tensors of the same shape, strides and type as one that the account has read."""
+class Reading(NamedTuple):
+    """What the functions of the library are given for tensors of the same shape, strides and type.
 
-    def __init__(self, account: CompiledAccount, kernels: CompiledPass, plan: Plan, z: Tensor) -> None:
-        self._shape, self._strides, self._type = z.shape, z.stride(), z.dtype
-        self._kernels, self._plan, self._account = kernels, plan, account
-        self._add: Any = kernels.library.add
-        self._norms: Any = kernels.library.norms
-        self._into, self._layout, self._units = account.address, plan.address, account.rules.units
-        self._is_dense = dense(z)
-        self._given = array("q", (0, z.numel(), TYPES[z.dtype]))
-        self._found = array("d", (0.0,))
-        self._given_at, self._found_at = self._given.buffer_info()[0], self._found.buffer_info()[0]
+    Attributes:
+        add: address of ``limen_add``.
+        add_gradient: address of ``limen_add_gradient``; 0 where gradients like that have to be copied to be read.
+        account: address of that of the site.
+        layout: address of the walk through such a tensor.
+        units: of the site.
+        entries: of such a tensor.
+        kind: its type, as the library numbers them.
+        is_shared: whether torch's threads may share the work.
+        keeps: what must live as long as the addresses are used.
+    """
 
-    def fits(self, z: Tensor) -> bool:
-        """Whether a tensor is of this form, and its numbers lie in memory as they are."""
-        return (
-            type(z) is Tensor
-            and z.is_cpu
-            and z.dtype is self._type
-            and z.shape == self._shape
-            and z.layout is torch.strided
-            and z.stride() == self._strides
-            and not z.is_neg()
-            and has_memory(z)
-        )
-
-    def add(self, z: Tensor) -> None:
-        """Read a tensor that fits, as one call of the site within the current step."""
-        room = SCRATCH.room_for(self._units)
-        if self._add(self._into, self._layout, z.data_ptr(), self._kernels.threads(self._plan), room):
-            raise too_many()
-
-    def norm(self, z: Tensor | None) -> float | None:
-        """The L2 norm of a tensor; None for one that does not fit, or cannot be read in one go."""
-        if z is None or not (self._is_dense and self.fits(z)):
-            return None
-        self._given[0] = z.data_ptr()
-        at = self._given_at
-        failed = self._norms(1, at, at + 8, at + 16, self._kernels.threads(self._plan), self._found_at)
-        return None if failed else self._found[0]
+    add: int
+    add_gradient: int
+    account: int
+    layout: int
+    units: int
+    entries: int
+    kind: int
+    is_shared: bool
+    keeps: object
 
 
 def reading_of(account: Account | CompiledAccount, z: Tensor, axis: int) -> Reading | None:
@@ -63,5 +47,22 @@ def reading_of(account: Account | CompiledAccount, z: Tensor, axis: int) -> Read
     if not isinstance(account, CompiledAccount) or type(z) is not Tensor or z.layout is not torch.strided:
         return None
     plan, read = account.kernels.plan_for(z, axis)
-    reading = None if plan is None or read is not z else Reading(account, account.kernels, plan, z)
-    return reading if reading is not None and reading.fits(z) else None
+    if plan is None or read is not z:
+        return None
+    library = account.kernels.library
+    return Reading(
+        add=address_of_function(library.add),
+        add_gradient=address_of_function(library.add_gradient) if dense(z) else 0,
+        account=account.address,
+        layout=plan.address,
+        units=account.rules.units,
+        entries=z.numel(),
+        kind=TYPES[z.dtype],
+        is_shared=plan.is_large and may_share(library.has_team),
+        keeps=(account, plan),
+    )
+
+
+def address_of_function(function: Any) -> int:
+    """Where C finds it."""
+    return ctypes.cast(function, ctypes.c_void_p).value or 0

@@ -13,27 +13,31 @@ LONGEST = 20_000  # entries; then the device is waited for, lest memory run out
 
 
 class Backlog:
-    """Does things in the order they were given: at once while nothing is on its way, later otherwise."""
+    """Does things in the order they were given: at once while nothing is on its way, later otherwise.
+
+    Attributes:
+        waiting: what has yet to be done.
+    """
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Callable[[], None], Fetched | None]] = deque()
+        self.waiting: deque[tuple[Callable[[], None], Fetched | None]] = deque()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self.waiting)
 
     def do(self, action: Callable[[], None], awaits: Fetched | None = None) -> None:
         """Do something once ``awaits``, and all that was given before, has arrived."""
-        if awaits is None and not self._waiting:
+        if awaits is None and not self.waiting:
             action()
         else:
-            self._waiting.append((action, awaits))
+            self.waiting.append((action, awaits))
 
     def drain(self, *, wait: bool = False) -> None:
         """Do what can be done now; with ``wait``, everything."""
-        wait = wait or len(self._waiting) > LONGEST
-        while self._waiting:
-            action, awaits = self._waiting[0]
+        wait = wait or len(self.waiting) > LONGEST
+        while self.waiting:
+            action, awaits = self.waiting[0]
             if not (wait or awaits is None or awaits.has_arrived):
                 return
-            self._waiting.popleft()
+            self.waiting.popleft()
             action()

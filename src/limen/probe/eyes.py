@@ -19,6 +19,7 @@ from limen.probe.habit import Habit
 from limen.probe.inputs import is_dense
 from limen.probe.leftovers import Leftovers
 from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, is_transformed, remove_mode
+from limen.probe.quick import Follower, Glance
 from limen.probe.seen import Recurring, Seen
 
 __all__ = ["Eyes"]
@@ -50,8 +51,8 @@ class Eyes(TorchFunctionMode):
             None  # told of each module, in the first steps
         )
         self.everywhere = True  # look outside of modules too; costs a little for every torch call of the script
-        self.glances: dict[tuple[int, str, int], Callable[[nn.Module | None, Tensor], bool]] = {}  # see Glance.look
-        self.calls = 0  # dispatches through the mode and hooks, for the account of their cost
+        self.glances: dict[tuple[int, str, int], Glance] = {}  # by owner, function and call
+        self._calls = 0  # dispatches through the mode and hooks
         self._thread = threading.get_ident()
         self._stack: list[nn.Module] = []
         self._composite: list[tuple[int, Callable[[Any], None] | None]] = []
@@ -64,7 +65,7 @@ class Eyes(TorchFunctionMode):
         self._inside = 0  # nesting of calls on their way through the mode, during which torch has taken it away
         self._stays = False  # closed within a call on its way through the mode, which torch has yet to put back
         self._handles: list[Any] = []
-        self._habit = Habit()
+        self._habit = Habit(self._enter_root_as_usual, self._report_unusual)
         self._by_habit = False
         self._leftovers = Leftovers(self, lambda: self.is_open and threading.get_ident() == self._thread)
 
@@ -88,6 +89,14 @@ class Eyes(TorchFunctionMode):
         """Whether they are open, and go by a habit."""
         return self.is_open and self._by_habit
 
+    def take_calls(self) -> int:
+        """Dispatches through the mode and hooks since the last time, for the account of their cost."""
+        calls, self._calls = self._calls, 0
+        follower = self._habit.follower
+        if follower is not None:
+            calls, follower.calls = calls + follower.calls, 0
+        return calls
+
     def goes_on(self) -> bool:
         """Judge a step that was seen by habit, and begin the next; False, and nothing done, if that is seen in full."""
         self._habit.close_step()
@@ -104,7 +113,8 @@ class Eyes(TorchFunctionMode):
         if self.is_open:
             self._habit.close_step()
         formed = self._habit.is_formed and self._habit.lasts(steps)
-        by_habit = formed and not (self._stack or self.everywhere or self.met_compiled or self.on_part)
+        unusual = self._stack or self._inside or self.everywhere or self.met_compiled or self.on_part
+        by_habit = formed and not unusual
         self._habit.open_step(learns=not by_habit)
         if self.is_open and by_habit == self._by_habit:
             return
@@ -113,7 +123,8 @@ class Eyes(TorchFunctionMode):
         self._thread = threading.get_ident()
         self._stack, self._composite, self._counts, self._blind, self._covered = [], [], {}, 0, None
         self._hook()
-        self._place()
+        self._place_mode()
+        self._tell_follower()
 
     def close(self) -> None:
         """Stop looking and leave nothing behind."""
@@ -126,6 +137,7 @@ class Eyes(TorchFunctionMode):
         self._habit.close_step()
         self.is_open = False
         self._stack = []
+        self._tell_follower()
         self._unhook()
         self._leftovers.sweep()
 
@@ -136,8 +148,8 @@ class Eyes(TorchFunctionMode):
     def _hook(self) -> None:
         if self._handles:
             return
-        if self._by_habit:
-            self._handles = [hooks.register_module_forward_pre_hook(self._enter_as_usual)]
+        if self._by_habit and self._habit.follower is not None:
+            self._handles = [hooks.register_module_forward_pre_hook(unless_compiling(self._habit.follower))]
         else:
             self._handles = [
                 hooks.register_module_forward_pre_hook(self._enter),
@@ -194,7 +206,20 @@ class Eyes(TorchFunctionMode):
         self._place()
 
     def _place(self) -> None:
-        """Put the mode on the stack or take it off, as the state asks for."""
+        """Look, or look away, as the state asks for."""
+        if self._by_habit:
+            self._tell_follower()
+        else:
+            self._place_mode()
+
+    def _tell_follower(self) -> None:
+        follower = self._habit.follower
+        if follower is not None:
+            follower.is_open, follower.thread = self.is_open and self._by_habit, self._thread
+            follower.is_listening = not (self._shut or self._blind)
+
+    def _place_mode(self) -> None:
+        """Put the mode on the stack or take it off."""
         if self._inside or threading.get_ident() != self._thread:
             return
         wanted = (
@@ -217,7 +242,7 @@ class Eyes(TorchFunctionMode):
         kwargs = kwargs or {}
         if torch.compiler.is_compiling():  # the compiler reads this function too, and must find nothing in it
             return func(*args, **kwargs)
-        self.calls += 1
+        self._calls += 1
         self._inside += 1
         try:
             after = None
@@ -245,8 +270,8 @@ class Eyes(TorchFunctionMode):
         key = (id(owner), activation.name)
         call = self._counts[key] = self._counts.get(key, 0) + 1
         glance = self.glances.get((*key, call))
-        if glance is not None and glance(owner, z):
-            self._habit.apply(owner, activation, z)
+        if glance is not None and glance.look(owner, z):
+            self._habit.apply(owner, activation, z, glance)
             return None
         self._habit.end()
         return self.on_seen(Seen(activation, z, owner, self._stack[0] if self._stack else None, call))
@@ -263,7 +288,7 @@ class Eyes(TorchFunctionMode):
             return
         if self._covered is not None:
             return
-        self.calls += 1
+        self._calls += 1
         self._stack.append(module)
         self._habit.enter(module, args, is_root=len(self._stack) == 1)
         if len(self._stack) == 1:
@@ -281,21 +306,16 @@ class Eyes(TorchFunctionMode):
         if activation is not None and args and isinstance(args[0], Tensor) and torch.is_grad_enabled():
             self._composite.append((len(self._stack), self._report(activation, args[0], module)))
 
-    def _enter_as_usual(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        """Hear of a module while a habit holds; of the end of its call nothing is heard."""
-        if torch.compiler.is_compiling() or threading.get_ident() != self._thread or not self.is_open:
-            return
-        self.calls += 1
-        role = self._habit.role_of(module)
-        if role is None:
-            return
-        if role.is_root:
-            self._stack, self._blind = [module], 0
-            self._enter_root(module, args)
-        if role.activation is None or self._blind or self._shut or not torch.is_grad_enabled():
-            return
-        if args and isinstance(args[0], Tensor):
-            self._report(role.activation, args[0], module)
+    def _enter_root_as_usual(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        """Hear of an outermost module while a habit holds; of the end of its call nothing is heard."""
+        self._stack, self._blind = [module], 0
+        self._enter_root(module, args)
+
+    def _report_unusual(self, activation: Activation, z: Any, owner: nn.Module, call: int) -> None:
+        """Report what a module is applied to while a habit holds, where a glance was not enough."""
+        if isinstance(z, Tensor):
+            self._counts[id(owner), activation.name] = call - 1
+            self._report(activation, z, owner)
 
     def _enter_root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._counts.clear()
@@ -329,7 +349,19 @@ class Eyes(TorchFunctionMode):
             self._place()
 
 
-HIDDEN = ("__torch_function__", "_report", "_report_recurrent", "_enter", "_enter_as_usual", "_enter_root", "_leave")
+def unless_compiling(follower: Follower) -> Callable[[nn.Module, tuple[Any, ...]], None]:
+    """A hook that the compiler can read, and finds nothing in."""
+    is_compiling, enter = torch.compiler.is_compiling, follower.enter
+
+    def hook(module: nn.Module, args: tuple[Any, ...]) -> None:
+        if not is_compiling():
+            enter(module, args)
+
+    hide_from_compiler(hook)
+    return hook
+
+
+HIDDEN = ("__torch_function__", "_report", "_report_recurrent", "_enter", "_enter_root", "_leave")
 hide_from_compiler(*(vars(Eyes)[name] for name in HIDDEN))
 
 _PLAIN: set[type[nn.Module]] = set()  # classes that are neither composite nor compiled

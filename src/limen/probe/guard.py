@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from limen.probe.modes import unseen
+from limen.probe.quick import State
 
 __all__ = ["Guarded", "clock", "guarded", "is_of_a_signal"]
 
@@ -21,11 +22,9 @@ R = TypeVar("R")
 
 
 class Guarded(Protocol):
-    """What is called from the midst of a training; ``busy`` names the thread that is in it, 0 for none."""
+    """What is called from the midst of a training."""
 
-    closed: bool
-    busy: int
-    cost: float
+    state: State
 
     def fail(self, error: Exception) -> None:
         """Hear of an error of limen's own."""
@@ -46,12 +45,13 @@ def guarded(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P
 
     @functools.wraps(method)
     def wrapper(self: G, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
-        if self.closed:
+        state = self.state
+        if state.closed:
             return None
         thread = threading.get_ident()
-        if self.busy == thread:  # called by another guarded method, which accounts for the time of both
+        if state.busy == thread:  # called by another guarded method, which accounts for the time of both
             return method(self, *args, **kwargs)
-        self.busy = thread
+        state.busy = thread
         began = clock()
         try:
             with unseen():
@@ -62,7 +62,7 @@ def guarded(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P
             self.fail(error)
             return None
         finally:
-            self.busy = 0
-            self.cost += clock() - began
+            state.busy = 0
+            state.cost += clock() - began
 
     return wrapper

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import weakref
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
 
 from limen.activations import Activation
+from limen.probe.quick import COMPILED, Follower, Glance, Role
 
-__all__ = ["Habit", "Role"]
+__all__ = ["Habit"]
 
 LEARNT = 50  # steps seen in full before there is a habit
 LONGEST = 7  # steps that it is followed before one is seen in full again
-
-
-class Role:
-    """What a module did at the last step that was seen in full.
-
-    Attributes:
-        module: held weakly, since another may be given its ``id``.
-        is_root: each of its calls was the outermost one.
-        training: its mode.
-        activation: what it applied to its first argument; None where it applied nothing.
-    """
-
-    __slots__ = ("activation", "is_root", "module", "training")
-
-    def __init__(self, module: nn.Module, *, is_root: bool) -> None:
-        self.module = weakref.ref(module)
-        self.is_root = is_root
-        self.training = module.training
-        self.activation: Activation | None = None
 
 
 class Habit:
@@ -41,10 +23,20 @@ class Habit:
     to read it. It ends with a step that had more or fewer of them, a module that was not there, or anything else that
     is new.
 
+    Args:
+        on_root: see ``Follower``, as for ``on_unusual``.
+
+    Attributes:
+        follower: goes by the roles; None without the quick way, and then no habit ever forms.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        on_root: Callable[[nn.Module, tuple[Any, ...]], None],
+        on_unusual: Callable[[Activation, Tensor, nn.Module, int], None],
+    ) -> None:
         self._roles: dict[int, Role] = {}
+        self.follower = Follower(self._roles, on_root, on_unusual) if COMPILED else None
         self._learns, self._keeps = True, False
         self._learnt = self._followed = 0  # steps seen in full, and steps since the last of them
         self._usual = self._seen = 0  # activations in a step
@@ -66,17 +58,22 @@ class Habit:
         if learns:
             self._roles.clear()
             self._learnt, self._followed = self._learnt + 1, 0
-        else:
+        elif self.follower is not None:
             self._followed += 1
+            self.follower.seen, self.follower.is_broken = 0, False
 
     def close_step(self) -> None:
         """Judge the step."""
         if self._learns:
             self._usual = self._seen
+        elif self.follower is not None:
+            self._seen, self._is_broken = self.follower.seen, self._is_broken or self.follower.is_broken
         self._keeps = not self._is_broken and 0 < self._seen == self._usual
 
     def enter(self, module: nn.Module, args: tuple[Any, ...], *, is_root: bool) -> None:
         """Learn of a call."""
+        if self.follower is None:
+            return
         role = self._roles.get(id(module))
         if role is None:
             role = self._roles[id(module)] = Role(module, is_root=is_root)
@@ -84,26 +81,16 @@ class Habit:
             self.end()
         self._entered, self._given = id(module), id(args[0]) if args else 0
 
-    def apply(self, owner: nn.Module | None, activation: Activation, z: Tensor) -> None:
-        """Hear of an activation that a glance was enough for."""
+    def apply(self, owner: nn.Module | None, activation: Activation, z: Tensor, glance: Glance) -> None:
+        """Learn of an activation that a glance was enough for."""
         self._seen += 1
-        if not self._learns:
+        role = self._roles.get(id(owner)) if self._learns else None
+        is_first_argument = (self._entered, self._given) == (id(owner), id(z))
+        if role is None or not is_first_argument or activation.name != (role.activation or activation).name:
+            self.end()
             return
-        role = self._roles.get(id(owner))
-        if role is None or (self._entered, self._given) != (id(owner), id(z)):
-            self.end()
-        elif role.activation is None:
-            role.activation = activation
-        elif role.activation.name != activation.name:
-            self.end()
-
-    def role_of(self, module: nn.Module) -> Role | None:
-        """The role of a module; None, and the end of the habit, for one that has none or has left it."""
-        role = self._roles.get(id(module))
-        if role is not None and role.module() is module and (role.is_root or role.training == module.training):
-            return role
-        self.end()
-        return None
+        role.activation = activation
+        role.glances.append(glance)
 
     def end(self) -> None:
         """The step goes otherwise: the next one is to be seen in full."""

@@ -14,6 +14,7 @@ from limen.kernels import Fetched, histogram, is_capturing, launch, launch_histo
 from limen.probe.backlog import Backlog
 from limen.probe.inputs import InputAccount
 from limen.probe.keywords import keywords_of
+from limen.probe.quick import State
 from limen.probe.site_book import Place, SiteBook
 from limen.probe.site_record import SiteRecord
 from limen.vitals import Histogram
@@ -34,26 +35,37 @@ class Meter:
     Attributes:
         inputs: the scale of the first model's input.
         samples: training samples in the steps looked at.
-        takes_histogram: whether the current step is one whose histograms are kept.
-        factor: how many times a gradient scaler has enlarged the gradients of the current backward pass.
     """
 
-    def __init__(self, sites: SiteBook, backlog: Backlog, note: Callable[[str, str], None]) -> None:
+    def __init__(self, sites: SiteBook, backlog: Backlog, state: State, note: Callable[[str, str], None]) -> None:
         self.inputs = InputAccount(backlog)
         self.samples = 0
-        self.takes_histogram = True
-        self.factor: Fetched | None = None
+        self._factor: Fetched | None = None
         self._sites = sites
         self._backlog = backlog
+        self._state = state  # where the samples of the first site are counted: they serve where the input is not plain
         self._note = note
         self._entry: weakref.ref[nn.Module] | None = None  # the module through which data enters
         self._batch = 0  # samples of the current step by the first axis of the model's input
-        self._first_site = 0  # by that of the first site, where the input is not a plain tensor
         self._next_histogram = 0
 
     def open_step(self, step: int) -> None:
         """Begin a step that is looked at."""
-        self.takes_histogram = step >= self._next_histogram
+        self._state.takes_histogram = step >= self._next_histogram
+
+    @property
+    def takes_histogram(self) -> bool:
+        """Whether the current step is one whose histograms are kept."""
+        return self._state.takes_histogram
+
+    def open_pass(self, factor: Fetched | None) -> None:
+        """Begin with a backward pass whose gradients a gradient scaler has enlarged so many times."""
+        self._factor, self._state.is_scaled = factor, factor is not None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but the accounts of sites is wanted now, and nothing was scaled."""
+        return not (self._state.takes_histogram or self._state.is_scaled or self._backlog)
 
     def goes_on(self, module: nn.Module, args: tuple[Any, ...]) -> bool:
         """Enter the arguments of a call of the module that data came in through so far; False for another."""
@@ -93,20 +105,14 @@ class Meter:
         if node is not None:
             node.register_prehook(partial(on_gradient, place, output))
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether something has yet to be entered before what is read now."""
-        return bool(self._backlog)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing but the account of a site is wanted now."""
-        return not (self.takes_histogram or self._backlog)
-
     def count(self, place: Place, z: Tensor) -> None:
         """Count the samples of a call, if it is of the first site."""
-        if place is self._sites.places[0] and z.ndim:
-            self._first_site += z.shape[0]
+        if self.is_first(place) and z.ndim:
+            self._state.samples += z.shape[0]
+
+    def is_first(self, place: Place) -> bool:
+        """Whether samples are counted at a place."""
+        return place is self._sites.places[0]
 
     def is_out_of_reach(self, z: Tensor) -> bool:
         """Whether a CUDA graph records what is done with a tensor; noted."""
@@ -117,15 +123,15 @@ class Meter:
 
     def read_gate(self, place: Place, z: Tensor, sequences: int) -> None:
         """Measure ``[samples, units]`` that were computed again, of a call on so many sequences."""
-        if place is self._sites.places[0]:
-            self._first_site += sequences
+        if self.is_first(place):
+            self._state.samples += sequences
         (self._read_here if z.is_cpu else self._read_there)(place.record, z)
 
     def read_gradient(self, place: Place, gradient: Tensor | None) -> None:
         """Enter the gradient at a site's input."""
         if gradient is None or gradient.is_sparse or is_capturing(gradient):
             return
-        add, factor = place.record.add_gradient, self.factor
+        add, factor = place.record.add_gradient, self._factor
         if gradient.is_cpu:
             self._backlog.do(partial(add, norm(gradient.detach()) / number_of(factor)))
             return
@@ -159,10 +165,10 @@ class Meter:
 
     def close_step(self, step: int) -> None:
         """Count the samples of a step that was looked at, and choose when histograms are taken next."""
-        self.samples += self._batch or self._first_site
+        self.samples += self._batch or self._state.samples
         if not self._batch:  # the training goes on with another part of the model
             self._entry = None
-        self._batch = self._first_site = 0
+        self._batch = self._state.samples = 0
         if self.takes_histogram:
             later = [first for first in FIRST_HISTOGRAMS if first > step]
             self._next_histogram = later[0] if later else int(step * LATER_HISTOGRAMS)

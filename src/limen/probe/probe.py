@@ -17,7 +17,7 @@ from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes
 from limen.probe.gates import Gates
-from limen.probe.glance import Glance
+from limen.probe.glance import glance_at
 from limen.probe.guard import clock, guarded
 from limen.probe.leaves import Leaves
 from limen.probe.loss_record import LossBook
@@ -26,6 +26,7 @@ from limen.probe.modes import is_ordinary
 from limen.probe.one_thread import OneThread
 from limen.probe.optimiser_book import OptimiserBook
 from limen.probe.program_book import ProgramBook
+from limen.probe.quick import State
 from limen.probe.quiet import Quiet
 from limen.probe.scaling import Scalings
 from limen.probe.scope import Scope
@@ -67,18 +68,17 @@ class Probe:
         strict: bool = False,
     ) -> None:
         self.budget, self.on_step, self.on_failure = budget, on_step, on_failure
-        self.closed, self.busy = False, 0
-        self.cost = 0.0  # seconds that limen has taken of the current step
         self.step = self.looked = 0  # training steps completed, and of them looked at
         self._troubles = Troubles(strict=strict)
         self.notes = self._troubles.notes  # what could not be watched, one note a subject
         self.directory = Directory()
         self.sites = SiteBook(self.directory)
         self._backlog = Backlog()
+        self.state = State(self._backlog.waiting)
         self.losses = LossBook(self._backlog, lambda step: self.budget.alarm(max(step, self.step)))
         self.optimisers = OptimiserBook(self.directory, self._backlog)
         self._scope = Scope(models)
-        self._meter = Meter(self.sites, self._backlog, self._troubles.note)
+        self._meter = Meter(self.sites, self._backlog, self.state, self._troubles.note)
         self._gates = Gates(self.sites, self._meter, self._troubles.note, self._troubles.meet)
         self._clock, self._quiet = StepClock(), Quiet()
         self._waiting = False  # an optimiser exists that has not stepped yet
@@ -103,10 +103,10 @@ class Probe:
 
     def close(self) -> None:
         """Take everything away. Safe to call twice."""
-        if self.closed:
+        if self.state.closed:
             self._eyes.close()  # what an error within a call could not take away
             return
-        self.closed = True
+        self.state.closed = True
         self._eyes.close()
         self._taps.close()
         self._compiled.close()
@@ -185,8 +185,9 @@ class Probe:
             return None
         try:
             self._meter.read(place, seen.z, self.gradient)
-            if seen.applied is None and (glance := Glance.of(place, seen.z, self._meter, self)) is not None:
-                self._eyes.glances[id(seen.owner), seen.activation.name, seen.call] = glance.look
+            glance = None if seen.applied else glance_at(place, seen.z, self, is_first=self._meter.is_first(place))
+            if glance is not None:
+                self._eyes.glances[id(seen.owner), seen.activation.name, seen.call] = glance
         except Exception as error:
             self.stumble(place, error)
         return None if place.settled or place.trouble else partial(self._result, place)
@@ -232,7 +233,7 @@ class Probe:
         self.optimisers.clearing.before_backward()
         self._start()
         scaling = self._scalings.take(beginning)
-        self._meter.factor = None if scaling is None else scaling.factor
+        self._meter.open_pass(None if scaling is None else scaling.factor)
         if self._clock.by_hand:
             if self._looking and beginning is not None:  # the script may have put new tensors in the place of the old
                 self._leaves.read(beginning.roots)
@@ -322,12 +323,12 @@ class Probe:
             self._commit()
         self._backlog.drain()
         self.on_step(self.step)
-        if self.closed:
+        if self.state.closed:
             return
         now = clock()
-        self.cost += self._eyes.calls * DISPATCH if self._looking else IDLE
-        self.budget.account(self._looking, self.cost, now - self._boundary)
-        self.cost, self._eyes.calls, self._boundary = 0.0, 0, now
+        self.state.cost += self._eyes.take_calls() * DISPATCH if self._looking else IDLE
+        self.budget.account(self._looking, self.state.cost, now - self._boundary)
+        self.state.cost, self._boundary = 0.0, now
         self._begin_step(optimiser)
 
     def _begin_step(self, optimiser: int | None) -> None:
@@ -345,13 +346,13 @@ class Probe:
 
     def _enter(self, stretch: Stretch) -> None:
         """Go on from steps that were only noted; their losses are entered."""
-        self.cost += stretch.cost
+        self.state.cost += stretch.cost
         if steps := len(stretch.losses):
             if stretch.looking:
-                self.cost, self._eyes.calls = self.cost + self._eyes.calls * DISPATCH, 0
+                self.state.cost += self._eyes.take_calls() * DISPATCH
                 self.looked += steps
-            self.budget.account(stretch.looking, self.cost, stretch.last - self._boundary, steps)
-            self.step, self.cost, self._boundary = self.step + steps, 0.0, stretch.last
+            self.budget.account(stretch.looking, self.state.cost, stretch.last - self._boundary, steps)
+            self.step, self.state.cost, self._boundary = self.step + steps, 0.0, stretch.last
             self._clock.goes_on()
         self._ran = stretch.ran
         stepping = stretch.optimiser() if stretch.in_update else None

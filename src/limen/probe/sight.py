@@ -31,8 +31,7 @@ class Sight:
     @property
     def is_usual(self) -> bool:
         """Whether the next step has nothing to it but glances."""
-        plain = self._meter.is_plain and self._meter.factor is None
-        return plain and self.eyes.follows and not self._sites.fresh
+        return self._meter.is_plain and self.eyes.follows and not self._sites.fresh
 
     def quiet_steps(self, number: int, step: int) -> int:
         """How many steps, from this one on, have an update and an end like the others."""

@@ -1,0 +1,229 @@
+/* One hook before every module, while all of them do what they did at the last step that was seen in full. Part of
+ * quick.c. */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *module, *activation, *glances;
+    char is_root, is_training;
+    long long pass, calls; /* in which it was called last, and how often */
+} Role;
+
+static PyMemberDef role_members[] = {
+    {"module", T_OBJECT_EX, offsetof(Role, module), READONLY, NULL},
+    {"activation", T_OBJECT_EX, offsetof(Role, activation), 0, NULL},
+    {"glances", T_OBJECT_EX, offsetof(Role, glances), READONLY, NULL},
+    {"is_root", T_BOOL, offsetof(Role, is_root), READONLY, NULL},
+    {"training", T_BOOL, offsetof(Role, is_training), READONLY, NULL},
+    {NULL},
+};
+
+static int role_init(Role *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keys[] = {"module", "is_root", NULL};
+    PyObject *module, *held, *glances;
+    int is_root;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O$p:Role", keys, &module, &is_root))
+        return -1;
+    int is_training = truth(PyObject_GetAttr(module, names.training));
+    held = is_training < 0 ? NULL : PyWeakref_NewRef(module, NULL);
+    glances = held == NULL ? NULL : PyList_New(0);
+    if (glances == NULL) {
+        Py_XDECREF(held);
+        return -1;
+    }
+    replace(&self->module, held);
+    replace(&self->glances, glances);
+    replace(&self->activation, Py_None);
+    Py_DECREF(held);
+    Py_DECREF(glances);
+    self->is_root = is_root, self->is_training = is_training;
+    return 0;
+}
+
+static int role_traverse(Role *self, visitproc visit, void *arg)
+{
+    Py_VISIT(type_of(self));
+    Py_VISIT(self->module);
+    Py_VISIT(self->activation);
+    Py_VISIT(self->glances);
+    return 0;
+}
+
+static int role_clear(Role *self)
+{
+    Py_CLEAR(self->module);
+    Py_CLEAR(self->activation);
+    Py_CLEAR(self->glances);
+    return 0;
+}
+
+static void role_dealloc(Role *self)
+{
+    release((PyObject *)self, (inquiry)role_clear);
+}
+
+static PyType_Slot role_slots[] = {
+    {Py_tp_doc, "What a module did at the last step that was seen in full."},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, role_init},
+    {Py_tp_traverse, role_traverse},
+    {Py_tp_clear, role_clear},
+    {Py_tp_dealloc, role_dealloc},
+    {Py_tp_members, role_members},
+    {0, NULL},
+};
+
+static PyType_Spec role_spec = {
+    "limen.probe.quick._quick.Role", sizeof(Role), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, role_slots,
+};
+
+static PyTypeObject *role_type;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *roles, *on_root, *on_unusual;
+    char is_open, is_listening, is_broken;
+    unsigned long thread;
+    long long seen, calls, pass;
+} Follower;
+
+static PyMemberDef follower_members[] = {
+    {"is_open", T_BOOL, offsetof(Follower, is_open), 0, NULL},
+    {"is_listening", T_BOOL, offsetof(Follower, is_listening), 0, NULL},
+    {"is_broken", T_BOOL, offsetof(Follower, is_broken), 0, NULL},
+    {"thread", T_ULONG, offsetof(Follower, thread), 0, NULL},
+    {"seen", T_LONGLONG, offsetof(Follower, seen), 0, NULL},
+    {"calls", T_LONGLONG, offsetof(Follower, calls), 0, NULL},
+    {NULL},
+};
+
+static int follower_init(Follower *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keys[] = {"roles", "on_root", "on_unusual", NULL};
+    PyObject *roles, *on_root, *on_unusual;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!OO:Follower", keys, &PyDict_Type, &roles, &on_root, &on_unusual))
+        return -1;
+    replace(&self->roles, roles);
+    replace(&self->on_root, on_root);
+    replace(&self->on_unusual, on_unusual);
+    return 0;
+}
+
+static int follower_traverse(Follower *self, visitproc visit, void *arg)
+{
+    Py_VISIT(type_of(self));
+    Py_VISIT(self->roles);
+    Py_VISIT(self->on_root);
+    Py_VISIT(self->on_unusual);
+    return 0;
+}
+
+static int follower_clear(Follower *self)
+{
+    Py_CLEAR(self->roles);
+    Py_CLEAR(self->on_root);
+    Py_CLEAR(self->on_unusual);
+    return 0;
+}
+
+static void follower_dealloc(Follower *self)
+{
+    release((PyObject *)self, (inquiry)follower_clear);
+}
+
+/* The role of a module, borrowed; NULL for one that has none or has left it, or with an error. */
+static Role *role_of(Follower *self, PyObject *module)
+{
+    PyObject *key = PyLong_FromVoidPtr(module), *found;
+    if (key == NULL)
+        return NULL;
+    found = PyDict_GetItemWithError(self->roles, key);
+    Py_DECREF(key);
+    if (found == NULL || Py_TYPE(found) != role_type)
+        return NULL;
+    Role *role = (Role *)found;
+    if (PyWeakref_GetObject(role->module) != module)
+        return NULL;
+    int is_training = role->is_root ? role->is_training : truth(PyObject_GetAttr(module, names.training));
+    return is_training == role->is_training ? role : NULL;
+}
+
+/* Reads what a module is about to be applied to. 0 where that takes more than a glance; -1 with an error. */
+static int follow(Follower *self, Role *role, PyObject *module, PyObject *z)
+{
+    if (role->pass != self->pass)
+        role->pass = self->pass, role->calls = 0;
+    long long call = role->calls++;
+    if (call >= PyList_Size(role->glances))
+        return 0;
+    PyObject *glance = PyList_GetItem(role->glances, call);
+    return Py_TYPE(glance) == glance_type ? glance_at((Glance *)glance, module, z) : 0;
+}
+
+static int enter(Follower *self, PyObject *module, PyObject *given)
+{
+    PyObject *result;
+    self->calls++;
+    Role *role = role_of(self, module);
+    if (role == NULL) {
+        self->is_broken = 1;
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    Py_INCREF((PyObject *)role); /* what is called here may forget it */
+    int state = 0;
+    if (role->is_root) {
+        self->pass++;
+        result = PyObject_CallFunctionObjArgs(self->on_root, module, given, NULL);
+        state = result == NULL ? -1 : 0;
+        Py_XDECREF(result);
+    }
+    if (state == 0 && role->activation != Py_None && self->is_listening && PyTuple_Check(given) && PyTuple_Size(given))
+        state = truth(PyObject_CallNoArgs(torch.is_grad_enabled));
+    if (state > 0) {
+        PyObject *z = PyTuple_GetItem(given, 0);
+        state = follow(self, role, module, z);
+        self->seen += state > 0;
+        if (state == 0) {
+            PyObject *call = PyLong_FromLongLong(role->calls);
+            result = call == NULL ? NULL : PyObject_CallFunctionObjArgs(self->on_unusual, role->activation, z, module, call, NULL);
+            Py_XDECREF(call);
+            state = result == NULL ? -1 : 0;
+            Py_XDECREF(result);
+        }
+    }
+    Py_DECREF((PyObject *)role);
+    return state;
+}
+
+static PyObject *follower_enter(Follower *self, PyObject *args)
+{
+    PyObject *module, *given;
+    if (!PyArg_ParseTuple(args, "OO:enter", &module, &given))
+        return NULL;
+    if (self->is_open && self->thread == PyThread_get_thread_ident() && enter(self, module, given) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef follower_methods[] = {
+    {"enter", (PyCFunction)follower_enter, METH_VARARGS, NULL},
+    {NULL},
+};
+
+static PyType_Slot follower_slots[] = {
+    {Py_tp_doc, "Hears of each module before it is called, and has a glance at what it is given."},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, follower_init},
+    {Py_tp_traverse, follower_traverse},
+    {Py_tp_clear, follower_clear},
+    {Py_tp_dealloc, follower_dealloc},
+    {Py_tp_members, follower_members},
+    {Py_tp_methods, follower_methods},
+    {0, NULL},
+};
+
+static PyType_Spec follower_spec = {
+    "limen.probe.quick._quick.Follower", sizeof(Follower), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, follower_slots,
+};
+
+static PyTypeObject *follower_type;

@@ -1,0 +1,114 @@
+/* What the quick way and the probe both know. Part of quick.c. */
+
+#define ROWS 9 /* of numbers that a reading needs for each unit, and nobody after it */
+
+typedef struct {
+    PyObject_HEAD
+    char closed, takes_histogram, is_scaled;
+    unsigned long busy;
+    double cost;
+    long long samples;
+    PyObject *waiting;
+    double *memory; /* for one reading at a time, which `busy` sees to */
+    int64_t room;
+} State;
+
+static PyMemberDef state_members[] = {
+    {"closed", T_BOOL, offsetof(State, closed), 0, NULL},
+    {"busy", T_ULONG, offsetof(State, busy), 0, NULL},
+    {"cost", T_DOUBLE, offsetof(State, cost), 0, NULL},
+    {"samples", T_LONGLONG, offsetof(State, samples), 0, NULL},
+    {"takes_histogram", T_BOOL, offsetof(State, takes_histogram), 0, NULL},
+    {"is_scaled", T_BOOL, offsetof(State, is_scaled), 0, NULL},
+    {"waiting", T_OBJECT_EX, offsetof(State, waiting), READONLY, NULL},
+    {NULL},
+};
+
+static int state_init(State *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keys[] = {"waiting", NULL};
+    PyObject *waiting;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:State", keys, &waiting))
+        return -1;
+    replace(&self->waiting, waiting);
+    self->takes_histogram = 1;
+    return 0;
+}
+
+static int state_traverse(State *self, visitproc visit, void *arg)
+{
+    Py_VISIT(type_of(self));
+    Py_VISIT(self->waiting);
+    return 0;
+}
+
+static int state_clear(State *self)
+{
+    Py_CLEAR(self->waiting);
+    return 0;
+}
+
+static void state_dealloc(State *self)
+{
+    free(self->memory);
+    release((PyObject *)self, (inquiry)state_clear);
+}
+
+static PyType_Slot state_slots[] = {
+    {Py_tp_doc, "What the quick way and the probe both know."},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, state_init},
+    {Py_tp_traverse, state_traverse},
+    {Py_tp_clear, state_clear},
+    {Py_tp_dealloc, state_dealloc},
+    {Py_tp_members, state_members},
+    {0, NULL},
+};
+
+static PyType_Spec state_spec = {
+    "limen.probe.quick._quick.State", sizeof(State), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, state_slots,
+};
+
+static PyTypeObject *state_type;
+
+/* Whether a reading may begin here: nobody is at it. */
+static int is_free(const State *state)
+{
+    return !state->busy && !state->closed;
+}
+
+/* Whether nothing but the account of a site is wanted now, and nothing must be entered before it. -1 with an error. */
+static int is_usual(const State *state)
+{
+    Py_ssize_t waiting = state->takes_histogram ? 1 : PyObject_Size(state->waiting);
+    return waiting < 0 ? -1 : waiting == 0;
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec + 1e-9 * time.tv_nsec;
+}
+
+static double begin(State *state)
+{
+    state->busy = PyThread_get_thread_ident();
+    return now();
+}
+
+static void end(State *state, double began)
+{
+    state->busy = 0;
+    state->cost += now() - began;
+}
+
+static double *room_for(State *state, int64_t units)
+{
+    if (state->room < ROWS * units) {
+        free(state->memory);
+        state->memory = malloc(ROWS * units * sizeof(double));
+        state->room = state->memory == NULL ? 0 : ROWS * units;
+    }
+    return state->memory;
+}

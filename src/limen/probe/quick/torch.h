@@ -1,0 +1,126 @@
+/* What is asked of torch: a few of its functions, and its tensors through DLPack. Part of quick.c.
+ *
+ * DLPack (github.com/dmlc/dlpack, dlpack.h, version 1.3) lets a library hand out a table of C functions; the one used
+ * here tells of a tensor where its numbers lie, and allocates nothing. Versions with the same major number agree. */
+
+#define MOST_AXES 8
+#define CPU 1
+enum code { FLOAT = 2, BFLOAT = 4 };
+
+struct tensor {
+    void *data;
+    int32_t device, device_number, axes;
+    uint8_t code, bits;
+    uint16_t lanes;
+    const int64_t *shape, *strides;
+    uint64_t offset; /* torch hands out 0 */
+};
+
+struct exchange {
+    uint32_t major, minor;
+    void *older, *allocate, *from_object, *to_object;
+    int (*describe)(void *object, struct tensor *out);
+};
+
+static struct {
+    PyObject *tensor, *is_grad_enabled, *function_modes, *dispatch_modes, *threads;
+    int (*describe)(void *object, struct tensor *out);
+} torch;
+
+static struct {
+    PyObject *grad_fn, *is_neg, *output_nr, *owner, *register_prehook, *training, *trouble, *hear;
+} names;
+
+/* Finds what is needed; -1 with an ImportError where this torch lacks it. */
+static int find_torch(void)
+{
+    PyObject *package = PyImport_ImportModule("torch"), *inner = NULL, *table = NULL;
+    const struct exchange *exchange = NULL;
+    if (package == NULL)
+        return -1;
+    inner = PyObject_GetAttrString(package, "_C");
+    torch.tensor = PyObject_GetAttrString(package, "Tensor");
+    torch.is_grad_enabled = PyObject_GetAttrString(package, "is_grad_enabled");
+    torch.threads = PyObject_GetAttrString(package, "get_num_threads");
+    Py_DECREF(package);
+    if (inner != NULL && torch.tensor != NULL) {
+        torch.function_modes = PyObject_GetAttrString(inner, "_len_torch_function_stack");
+        torch.dispatch_modes = PyObject_GetAttrString(inner, "_len_torch_dispatch_stack");
+        table = PyObject_GetAttrString(torch.tensor, "__dlpack_c_exchange_api__");
+    }
+    Py_XDECREF(inner);
+    if (table != NULL)
+        exchange = PyCapsule_GetPointer(table, "dlpack_exchange_api");
+    Py_XDECREF(table);
+    if (exchange != NULL && exchange->major == 1)
+        torch.describe = exchange->describe;
+    if (torch.describe && torch.is_grad_enabled && torch.threads && torch.function_modes && torch.dispatch_modes)
+        return 0;
+    PyErr_SetString(PyExc_ImportError, "this version of torch does not tell C where its tensors lie");
+    return -1;
+}
+
+static int find_names(void)
+{
+    names.grad_fn = PyUnicode_InternFromString("grad_fn");
+    names.is_neg = PyUnicode_InternFromString("is_neg");
+    names.output_nr = PyUnicode_InternFromString("output_nr");
+    names.owner = PyUnicode_InternFromString("owner");
+    names.register_prehook = PyUnicode_InternFromString("register_prehook");
+    names.training = PyUnicode_InternFromString("training");
+    names.trouble = PyUnicode_InternFromString("trouble");
+    names.hear = PyUnicode_InternFromString("hear");
+    return names.grad_fn && names.is_neg && names.output_nr && names.owner && names.register_prehook &&
+                   names.training && names.trouble && names.hear
+               ? 0
+               : -1;
+}
+
+/* Whether calls compute here and now, and nothing of the script sees what is asked of tensors. -1 with an error. */
+static int is_plain_here(void)
+{
+    int64_t modes = number(PyObject_CallNoArgs(torch.function_modes));
+    if (modes == 0)
+        modes = number(PyObject_CallNoArgs(torch.dispatch_modes));
+    return modes < 0 ? -1 : modes == 0;
+}
+
+/* Where the numbers of a tensor lie, as they are; 0 where they do not lie in memory that can be read from here. */
+static int describe(PyObject *object, struct tensor *out)
+{
+    if ((PyObject *)Py_TYPE(object) != torch.tensor)
+        return 0;
+    if (torch.describe(object, out) != 0) {
+        PyErr_Clear();
+        return 0;
+    }
+    if (out->device != CPU || out->data == NULL || out->lanes != 1 || out->offset != 0)
+        return 0;
+    int is_negative = truth(PyObject_CallMethodObjArgs(object, names.is_neg, NULL));
+    return is_negative < 0 ? -1 : !is_negative;
+}
+
+/* All that must stay as it is for a tensor to be read in the same way. */
+struct form {
+    int32_t axes;
+    uint8_t code, bits;
+    int64_t shape[MOST_AXES], strides[MOST_AXES];
+};
+
+static int has_form(const struct tensor *tensor, const struct form *form)
+{
+    size_t size = form->axes * sizeof(int64_t);
+    return tensor->axes == form->axes && tensor->code == form->code && tensor->bits == form->bits &&
+           memcmp(tensor->shape, form->shape, size) == 0 && memcmp(tensor->strides, form->strides, size) == 0;
+}
+
+/* 0 where it has more axes than are remembered. */
+static int take_form(const struct tensor *tensor, struct form *out)
+{
+    if (tensor->axes > MOST_AXES)
+        return 0;
+    *out = (struct form){.axes = tensor->axes, .code = tensor->code, .bits = tensor->bits};
+    memcpy(out->shape, tensor->shape, tensor->axes * sizeof(int64_t));
+    memcpy(out->strides, tensor->strides, tensor->axes * sizeof(int64_t));
+    return 1;
+}
