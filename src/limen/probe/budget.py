@@ -10,6 +10,7 @@ ALLOWANCE = 2.0  # seconds that may always be spent, whatever the share
 DENSE_STEPS = 50  # the first steps are always seen: most faults show there
 ALARM_STEPS = 20  # steps that are looked at after something has gone wrong
 LOAN = 0.25  # seconds that alarms may spend beyond what is allowed, until they are earned
+MANY = 10**6  # steps
 MEMORY = 0.1  # weight of the newest step in the running means
 
 
@@ -45,7 +46,8 @@ class Budget:
         weight = 1.0 - (1.0 - MEMORY) ** steps
         self._step = rest if self._step == 0.0 else self._step + weight * (rest - self._step)
         if looked:
-            self._look = cost if self._look == 0.0 else self._look + MEMORY * (cost - self._look)
+            look = cost / steps
+            self._look = look if self._look == 0.0 else self._look + weight * (look - self._look)
 
     def alarm(self, step: int) -> None:
         """Something went wrong at ``step``: look at each of the next ones, on a loan where nothing else is left."""
@@ -54,6 +56,14 @@ class Budget:
     def idle_steps(self, step: int) -> int:
         """How many steps, from ``step`` on, are not looked at, given that this one is not."""
         return 1 if step <= self._alarmed_until else max(1, self._next - step)
+
+    def sure_looks(self, step: int, seconds: float) -> int:
+        """How many steps from ``step`` on, ``seconds`` after the first, are looked at in any case, if this one is."""
+        if self.share is None:
+            return MANY
+        if step < self._next:  # on a loan
+            return 1
+        return max(1, int(min((self.allowed(seconds) - self.spent) / max(self._look, 1e-9), MANY)))
 
     def looks_at(self, step: int, seconds: float) -> bool:
         """Whether to look at ``step``, which begins ``seconds`` after the first."""

@@ -29,6 +29,7 @@ class Clearing:
         self._backlog = backlog
         self._marks: dict[int, list[Mark]] = {}  # by number of the optimiser
         self._uncleared = Counter[int]()
+        self._clear: set[int] = set()  # optimisers whose gradients were gone when the last pass began
 
     def before_backward(self) -> None:
         """Take the marks off that were cleared, or changed by the script."""
@@ -38,6 +39,7 @@ class Clearing:
             self.forget()
             return
         with unseen(), torch.no_grad():
+            self._clear = {number for number in self._marks if self.is_clear(number)}
             self._marks = {number: [one for one in marks if one.holds()] for number, marks in self._marks.items()}
 
     def after_backward(self) -> None:
@@ -52,6 +54,14 @@ class Clearing:
         if used is not None and counts:
             self._backlog.do(lambda: self._count(number, used.flags), used.flags[-1] if used.flags else None)
         self._marks[number] = [mark for tensor in some_of(optimiser) if (mark := Mark.of(tensor)) is not None]
+
+    def was_clear(self, number: int) -> bool:
+        """Whether the gradients of an optimiser were gone when the last backward pass began that was heard of."""
+        return number in self._clear
+
+    def is_clear(self, number: int) -> bool:
+        """Whether the gradients that the last step used which was heard of are gone. Call it unseen."""
+        return not any(mark.is_there() for mark in self._marks.get(number, ()))
 
     def forget(self) -> None:
         """Something may have been cleared unseen."""
@@ -85,6 +95,11 @@ class Mark:
         """A mark on the gradient of a parameter; None where there is none that is plain."""
         gradient = plain(tensor.grad)
         return None if gradient is None else cls(tensor, gradient.data_ptr(), gradient._version)
+
+    def is_there(self) -> bool:
+        """Whether there is any gradient."""
+        tensor = self._tensor()
+        return tensor is not None and tensor.grad is not None
 
     def holds(self) -> bool:
         """Whether the gradient is what it was, and other than zero (where a device must tell, that comes later)."""

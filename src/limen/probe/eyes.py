@@ -84,6 +84,11 @@ class Eyes(TorchFunctionMode):
         """The compiled module being called; None outside of any."""
         return unwrapped(self._covered) if isinstance(self._covered, nn.Module) else None
 
+    @property
+    def follows(self) -> bool:
+        """Whether they are open, and go by a habit."""
+        return self.is_open and self._by_habit
+
     def take_calls(self) -> int:
         """Dispatches through the mode and hooks since the last time, for the account of their cost."""
         calls, self._calls = self._calls, 0
@@ -92,12 +97,24 @@ class Eyes(TorchFunctionMode):
             calls, follower.calls = calls + follower.calls, 0
         return calls
 
-    def open(self) -> None:
-        """Begin to look, or go on with it. Call between steps, never within a forward pass."""
+    def goes_on(self) -> bool:
+        """Judge a step that was seen by habit, and begin the next; False, and nothing done, if that is seen in full."""
+        self._habit.close_step()
+        if not self._habit.is_formed:
+            return False
+        self._habit.open_step(learns=False)
+        return True
+
+    def open(self, steps: int = 1) -> None:
+        """Begin to look, or go on with it. Call between steps, never within a forward pass.
+
+        A step is seen in full where so many could not all be followed by habit.
+        """
         if self.is_open:
             self._habit.close_step()
+        formed = self._habit.is_formed and self._habit.lasts(steps)
         unusual = self._stack or self._inside or self.everywhere or self.met_compiled or self.on_part
-        by_habit = self._habit.is_formed and not unusual
+        by_habit = formed and not unusual
         self._habit.open_step(learns=not by_habit)
         if self.is_open and by_habit == self._by_habit:
             return

@@ -48,6 +48,10 @@ class Habit:
         """Whether the next step may be followed by the roles alone."""
         return self._keeps and self._learnt >= LEARNT and self._followed < LONGEST
 
+    def lasts(self, steps: int) -> bool:
+        """Whether it may be followed for so many steps before one is seen in full."""
+        return self._followed + steps <= LONGEST
+
     def open_step(self, *, learns: bool) -> None:
         """Begin with a step; ``learns`` where it is seen in full."""
         self._learns, self._seen, self._is_broken = learns, 0, False

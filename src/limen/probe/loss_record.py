@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from torch import Tensor
 
 from limen.anatomy import divisors_of
@@ -100,17 +101,18 @@ class LossBook:
             lambda: self._enter(step, optimiser, pending, factor, name), newest if isinstance(newest, Fetched) else None
         )
 
-    def usual(self, optimiser: int | None) -> Surprise | None:
-        """What the losses of an optimiser were so far; None where it has none, or adds up those of several passes."""
-        return self._surprises.get(optimiser) if self._parts.are_single(optimiser) and not self.pending else None
+    def usual(self, optimiser: int | None, *, looking: bool) -> Surprise | None:
+        """What the losses of an optimiser were so far; None where a step may have more to it than one of them."""
+        more = bool(self.pending) or (looking and (self._to_name > 0 or self._young > 0))
+        return None if more or not self._parts.are_single(optimiser) else self._surprises.get(optimiser)
 
-    def enter(self, step: int, optimiser: int | None, loss: float) -> None:
-        """Enter the loss of a step that was not looked at, and that ``usual`` took as one of them."""
-        self.last = loss
-        self._rows[optimiser].append(step, loss)
+    def enter(self, optimiser: int | None, steps: Sequence[int], losses: Sequence[float]) -> None:
+        """Enter losses that ``usual`` expected."""
+        self.last = losses[-1]
+        self._rows[optimiser].extend(np.column_stack([steps, losses]))
 
     def resume(self, loss: float, divisors: Sequence[Tensor]) -> None:
-        """Enter the loss of a backward pass that was not looked at, with the ``divisors_of`` its root."""
+        """Enter the loss of a backward pass that was only noted, with the ``divisors_of`` its root."""
         self.pending.append(loss)
         self._parts.add(divisors)
 

@@ -62,14 +62,27 @@ class Meter:
         """Begin with a backward pass whose gradients a gradient scaler has enlarged so many times."""
         self._factor, self._state.is_scaled = factor, factor is not None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but the accounts of sites is wanted now, and nothing was scaled."""
+        return not (self._state.takes_histogram or self._state.is_scaled or self._backlog)
+
+    def goes_on(self, module: nn.Module, args: tuple[Any, ...]) -> bool:
+        """Enter the arguments of a call of the module that data came in through so far; False for another."""
+        if self._entry is None or self._entry() is not module:
+            return False
+        self.read_input(module, args)
+        return True
+
     def read_input(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         """Enter the arguments of a call of the first model, or of the part of it through which data enters."""
         if self._entry is None:
             self._entry = weakref.ref(module)
         if self._entry() is not module:  # another part of it, which reads what that one made
             return
-        given = args or keywords_of(module)
-        first = next((value for value in given if isinstance(value, Tensor)), None)
+        first = args[0] if args else None
+        if type(first) is not Tensor:
+            first = next((value for value in args or keywords_of(module) if isinstance(value, Tensor)), None)
         if first is not None and first.ndim:
             self._batch += first.size(0)  # a nested tensor has no shape
             self.inputs.add(first)
@@ -145,6 +158,10 @@ class Meter:
         if self.takes_histogram:
             cells = launch_histogram(z)
             self._backlog.do(lambda: record.add_histogram(Histogram.of_cells(cells.numbers().astype(np.int64))), cells)
+
+    def plain_steps(self, step: int) -> int:
+        """How many steps, from this one on, have no histograms."""
+        return max(self._next_histogram - step, 0)
 
     def close_step(self, step: int) -> None:
         """Count the samples of a step that was looked at, and choose when histograms are taken next."""

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from limen.probe.beginning import Beginning
-from limen.probe.idle import Rest
 from limen.probe.scope import Scope
+from limen.probe.stretch import Stretches
 from limen.probe.taps import Listener
 
 __all__ = ["OneThread", "is_idle"]
@@ -45,14 +45,16 @@ class OneThread:
 
     Args:
         listener: told of what happens there.
-        rest: hears of it first while steps are not looked at.
+        stretches: what goes its usual way is noted there, and not passed on.
         scope: where it is limited, only an optimiser of its models tells where their training is.
         note: told once of a second training at the same time.
     """
 
-    def __init__(self, listener: Listener, rest: Rest, scope: Scope, note: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, listener: Listener, stretches: Stretches, scope: Scope, note: Callable[[str, str], None]
+    ) -> None:
         self._listener = listener
-        self._rest = rest
+        self._stretches = stretches
         self._scope = scope
         self._note = note
         self._home = threading.get_ident()
@@ -125,16 +127,16 @@ class OneThread:
             return True
         if not concerns or (here in self._elsewhere if optimiser is None else optimiser in self._refused):
             return False
-        silent, idle = len(self._others) >= LONG, self._rest.idle
-        running = self._running or (idle is not None and idle.in_backward)
+        silent, stretch = len(self._others) >= LONG, self._stretches.current
+        running = self._running or (stretch is not None and stretch.in_backward)
         if not running and (not self._settled or silent or optimiser in self._moved or is_idle(self._home)):
             self._home, self._settled, self._others = here, True, []
             self._elsewhere.discard(here)
             return True
         if optimiser is not None:
             self._others.append((weakref.ref(optimiser), here))
-            if idle is not None:
-                idle.disturbed = True
+            if stretch is not None:
+                stretch.disturbed = True
         return False
 
     def _refuse(self) -> None:

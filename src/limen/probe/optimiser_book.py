@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -121,6 +122,21 @@ class OptimiserBook:
             if optimiser is not None:
                 rate = rate_of(optimiser)
                 self._backlog.do(partial(enter_rate, rows, step, rate), rate if isinstance(rate, Fetched) else None)
+
+    def quiet_steps(self, number: int, step: int) -> int:
+        """How many steps of an optimiser, from this one on, are neither measured nor followed by a search."""
+        due = self._swept.get(number, 0) + gap_at(step)
+        return min(max(due - step, 0), self.untrained.quiet_looks)
+
+    def is_usual(self, optimiser: Optimizer) -> bool:
+        """Whether there is no other, its rate is a plain number, and its gradients are taken away in between."""
+        plain = bool(optimiser.param_groups) and type(optimiser.param_groups[0].get("lr")) is float
+        return plain and self.live() == [optimiser] and self.clearing.was_clear(self.index(optimiser))
+
+    def enter(self, number: int, first: int, rates: Sequence[float]) -> None:
+        """Enter the learning rates of quiet steps, of which this one was the first."""
+        self.untrained.skip(len(rates))
+        self._rates[number].extend(np.column_stack([np.arange(first, first + len(rates)), rates]))
 
     def initial_std(self, tensor: Tensor) -> float:
         """Standard deviation of a parameter when it was first met; 0 for one never met."""

@@ -19,7 +19,6 @@ from limen.probe.eyes import Eyes
 from limen.probe.gates import Gates
 from limen.probe.glance import glance_at
 from limen.probe.guard import clock, guarded
-from limen.probe.idle import Idle, Rest
 from limen.probe.leaves import Leaves
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
@@ -32,8 +31,10 @@ from limen.probe.quiet import Quiet
 from limen.probe.scaling import Scalings
 from limen.probe.scope import Scope
 from limen.probe.seen import Recurring, Seen
+from limen.probe.sight import Sight
 from limen.probe.site_book import Place, SiteBook
 from limen.probe.step_clock import StepClock
+from limen.probe.stretch import Stretch, Stretches
 from limen.probe.taps import Taps
 from limen.probe.troubles import Troubles
 from limen.probe.updates import Updates
@@ -87,9 +88,10 @@ class Probe:
         self._updates = Updates(self.optimisers)
         self._started: float | None = None
         self._boundary = 0.0
-        self._rest = Rest(budget, self.losses, self.optimisers, self._scalings, self._enter)
         self._eyes = Eyes(self._seen, self._root, self._recurring, self._scope.holds)
-        self._taps = Taps(OneThread(self, self._rest, self._scope, self._troubles.note), self._rest)
+        sight = Sight(self._eyes, self.sites, self._meter, self.optimisers)
+        self._stretches = Stretches(budget, self.losses, self.optimisers, self._scalings, sight, self._enter)
+        self._taps = Taps(OneThread(self, self._stretches, self._scope, self._troubles.note), self._stretches)
         self._compiled = Compiled(self._eyes, self.sites, self.directory, self._seen)
         self._program = ProgramBook(self.directory, self._eyes, self._part)
         self._eyes.open()
@@ -110,7 +112,7 @@ class Probe:
         self._compiled.close()
         self._quiet.close()
         try:
-            self._rest.wake(self.step)
+            self._stretches.wake(self.step)
             self.optimisers.finish_sweep()
             self._backlog.drain(wait=True)
         except Exception as error:  # whatever it is, the training must not suffer from it
@@ -123,7 +125,7 @@ class Probe:
 
     def vitals(self) -> Vitals:
         """What is known as of the last completed step."""
-        self._rest.wake(self.step)
+        self._stretches.wake(self.step)
         nothing = not (self.notes or self.sites.places or self._scope.is_limited)
         unseen = self._leaves.unseen(transformed=self._eyes.met_transform, nothing=nothing)
         return Vitals(
@@ -149,8 +151,13 @@ class Probe:
 
     # What the eyes report ------------------------------------------------------------------------------------
 
-    @guarded
     def _root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        stretch = self._stretches.current
+        if stretch is None or not stretch.begins_forward(module, args):
+            self._begin(module, args)
+
+    @guarded
+    def _begin(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._start()
         self._ran = True
         if not self.directory.knows(module):
@@ -165,6 +172,7 @@ class Probe:
 
     @guarded
     def _seen(self, seen: Seen) -> Callable[[Any], None] | None:
+        self._stretches.wake(self.step)
         self._start()
         if self._scope.is_limited and seen.root is None:
             return None
@@ -191,6 +199,7 @@ class Probe:
 
     @guarded
     def _recurring(self, seen: Recurring, result: Any) -> None:
+        self._stretches.wake(self.step)
         self._start()
         if seen.root is not None or not self._scope.is_limited:
             self._gates.hear(seen, result)
@@ -198,6 +207,7 @@ class Probe:
     @guarded
     def gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
         """The gradient at a site's input is known."""
+        self._stretches.wake(self.step)
         if place.trouble or not is_ordinary():
             return
         try:
@@ -208,6 +218,7 @@ class Probe:
     @guarded
     def stumble(self, place: Place, error: Exception) -> None:
         """Watch a place no longer that cannot be read; the others go on."""
+        self._stretches.wake(self.step)
         self._troubles.drop(place, self.step + 1, error)
 
     # What the taps report ------------------------------------------------------------------------------------
@@ -215,7 +226,7 @@ class Probe:
     @guarded
     def before_backward(self, beginning: Beginning | None) -> None:
         """A backward pass begins."""
-        self._rest.wake(self.step)
+        self._stretches.wake(self.step)
         if self._updates and not self._updates.evaluate:
             self._updates.abandon(self._eyes.reset)
         self._eyes.shut()
@@ -241,7 +252,7 @@ class Probe:
     @guarded
     def after_backward(self, succeeded: bool) -> None:
         """It ended."""
-        self._rest.wake(self.step)
+        self._stretches.wake(self.step)
         self.optimisers.clearing.after_backward()
         self._eyes.reopen()
         if succeeded and self._clock.by_hand and self._passes and not self._updates:
@@ -253,13 +264,13 @@ class Probe:
     def after_scaling(self, loss: Tensor, enlarged: Tensor, factor: Tensor) -> None:
         """A gradient scaler has multiplied a loss."""
         if is_ordinary() and (self._looking or loss.is_cpu):
-            self._rest.wake(self.step)
+            self._stretches.wake(self.step)
             self._scalings.add(loss, enlarged, factor)
 
     @guarded
     def before_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """An optimiser is about to step; one with a closure runs forward and backward passes within its step."""
-        self._rest.wake(self.step)
+        self._stretches.wake(self.step)
         if not self._scope.concerns([optimiser]):
             self.losses.drop()
             return
@@ -282,7 +293,7 @@ class Probe:
     @guarded
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """It has stepped."""
-        self._rest.wake(self.step)
+        self._stretches.wake(self.step)
         if not self._updates.end(optimiser, looking=self._looking):
             return
         if not has_closure:
@@ -318,27 +329,35 @@ class Probe:
         self.state.cost += self._eyes.take_calls() * DISPATCH if self._looking else IDLE
         self.budget.account(self._looking, self.state.cost, now - self._boundary)
         self.state.cost, self._boundary = 0.0, now
-        self._looking = self.budget.looks_at(self.step + 1, self.seconds)
-        self._meter.open_step(self.step + 1)
-        self._eyes.everywhere = self.sites.outside or self.step < EVERYWHERE_STEPS or self._meter.takes_histogram
-        (self._eyes.open if self._looking else self._eyes.close)()
-        if not (self._looking or self._updates or self._backlog):
-            self._rest.begin(optimiser, self.step + 1)
+        self._begin_step(optimiser)
 
-    def _enter(self, idle: Idle) -> None:
+    def _begin_step(self, optimiser: int | None) -> None:
+        first, seconds = self.step + 1, self.seconds
+        looking = self._looking = self.budget.looks_at(first, seconds)
+        self._meter.open_step(first)
+        self._eyes.everywhere = self.sites.outside or self.step < EVERYWHERE_STEPS or self._meter.takes_histogram
+        most = self._stretches.most(optimiser, first, seconds, looking=looking)
+        if looking:
+            self._eyes.open(most)
+        else:
+            self._eyes.close()
+        if not (self._updates or self._backlog):
+            self._stretches.begin(optimiser, first, most, looking=looking, ran=self._ran)
+
+    def _enter(self, stretch: Stretch) -> None:
         """Go on from steps that were only noted; their losses are entered."""
-        self.state.cost += idle.cost
-        if steps := len(idle.losses):
-            self.budget.account(False, self.state.cost, idle.last - self._boundary, steps)
-            self.step, self.state.cost, self._boundary = self.step + steps, 0.0, idle.last
+        self.state.cost += stretch.cost
+        if steps := len(stretch.losses):
+            if stretch.looking:
+                self.state.cost += self._eyes.take_calls() * DISPATCH
+                self.looked += steps
+            self.budget.account(stretch.looking, self.state.cost, stretch.last - self._boundary, steps)
+            self.step, self.state.cost, self._boundary = self.step + steps, 0.0, stretch.last
             self._clock.goes_on()
-        self._ran = self._ran and not idle.passed
-        if idle.in_backward:
-            self._eyes.shut()
-        stepping = idle.optimiser() if idle.in_update else None
+        self._ran = stretch.ran
+        stepping = stretch.optimiser() if stretch.in_update else None
         if stepping is not None:
             self._updates.begin(stepping, has_closure=False)
-            self._eyes.shut()
 
     def _commit(self) -> None:
         self.looked += 1

@@ -9,6 +9,7 @@ __all__ = ["Surprise"]
 FAR = 6.0  # mean absolute deviations above the running mean; of a normal distribution 4.8 standard deviations
 SEEN = 20  # values before anything can surprise
 MEMORY = 0.05  # weight of the newest value
+INFINITE = math.inf
 
 
 class Surprise:
@@ -24,24 +25,19 @@ class Surprise:
         if not math.isfinite(value):
             first, self._broken = not self._broken, True
             return first
-        far = self._is_far(value)
-        self._enter(value)
+        far = not self.expects(value)
+        self.enter(value)
         return far
 
-    def takes(self, value: float) -> bool:
-        """Enter a value that is neither; False, and nothing done, for one that is."""
-        if not math.isfinite(value) or self._is_far(value):
-            return False
-        self._enter(value)
-        return True
+    def expects(self, value: float) -> bool:
+        """Whether a value is neither."""
+        return -INFINITE < value < INFINITE and (self._seen < SEEN or value - self._mean <= FAR * self._deviation)
 
-    def _is_far(self, value: float) -> bool:
-        return self._seen >= SEEN and value - self._mean > FAR * self._deviation
-
-    def _enter(self, value: float) -> None:
+    def enter(self, value: float) -> None:
+        """Enter a value that is neither."""
         self._broken = False
         gap = value - self._mean
         self._seen += 1
-        weight = max(MEMORY, 1 / self._seen)
+        weight = 1 / self._seen if self._seen * MEMORY < 1 else MEMORY
         self._mean += weight * gap
         self._deviation += weight * (abs(gap) - self._deviation)

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from limen.probe.beginning import Beginning
-from limen.probe.idle import Rest
+from limen.probe.stretch import Stretches
 
 __all__ = ["Hearer", "Listener", "Taps"]
 
@@ -55,11 +55,11 @@ class Hearer(Listener, Protocol):
 
 
 class Taps:
-    """Tells a listener, or ``rest`` as long as that notes it; ``close`` leaves torch as it was."""
+    """Tells a listener, or a stretch as long as that notes it; ``close`` leaves torch as it was."""
 
-    def __init__(self, listener: Hearer, rest: Rest) -> None:
+    def __init__(self, listener: Hearer, stretches: Stretches) -> None:
         self._listener = listener
-        self._rest = rest
+        self._stretches = stretches
         self._within = threading.local()  # in each thread, whether a backward pass is in progress
         self._replaced: list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]] = []
         self._replace(torch.autograd, "backward", functools.partial(self._wrap, Beginning.of))
@@ -93,9 +93,9 @@ class Taps:
             if getattr(self._within, "pass_", False) or torch.compiler.is_compiling():
                 return original(*args, **kwargs)
             self._within.pass_ = True
-            idle, told, succeeded = self._rest.idle, False, False
+            stretch, told, succeeded = self._stretches.current, False, False
             try:
-                if idle is None or kwargs or not args or not idle.begins_backward(args[0]):
+                if stretch is None or kwargs or not args or not stretch.begins_backward(args[0]):
                     told = True
                     self._listener.before_backward(None if kwargs.get("create_graph") else beginning_of(args, kwargs))
                 result = original(*args, **kwargs)
@@ -103,9 +103,9 @@ class Taps:
                 return result
             finally:
                 self._within.pass_ = False
-                if told or idle is None:
+                if told or stretch is None:
                     self._listener.after_backward(succeeded)
-                elif not idle.ends_backward():
+                elif not stretch.ends_backward():
                     self._listener.after_noted(succeeded)
 
         return tapped
@@ -140,8 +140,8 @@ class Taps:
     def _before_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> Any:
         if torch.compiler.is_compiling():  # a compiled optimiser step: the compiler must find nothing here
             return None
-        closure, idle = closure_of(args, kwargs), self._rest.idle
-        if closure is None and idle is not None and idle.begins_update(optimiser):
+        closure, stretch = closure_of(args, kwargs), self._stretches.current
+        if closure is None and stretch is not None and stretch.begins_update(optimiser):
             return None
         self._listener.before_update(optimiser, closure is not None)
         if closure is None:
@@ -168,8 +168,8 @@ class Taps:
     def _after_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> None:
         if torch.compiler.is_compiling():
             return
-        idle = self._rest.idle
-        if idle is None or not idle.ends_update(optimiser):
+        stretch = self._stretches.current
+        if stretch is None or not stretch.ends_update(optimiser):
             self._listener.after_update(optimiser, closure_of(args, kwargs) is not None)
 
 

@@ -43,6 +43,15 @@ class UntrainedBook:
         self._fresh: ByIdentity[bool] = ByIdentity()
         self._resting: ByIdentity[bool] = ByIdentity()  # whether an optimiser holds it that has yet to step
 
+    @property
+    def quiet_looks(self) -> int:
+        """How many looks come before the one at which parameters are looked through."""
+        return (FIRST if self._looks < FIRST else 1 << self._looks.bit_length()) - self._looks - 1
+
+    def skip(self, looks: int) -> None:
+        """So many of them have passed."""
+        self._looks += looks
+
     def look(self, optimisers: Sequence[Optimizer], records: ByIdentity[ParameterRecord]) -> None:
         """A step that was looked at has ended, the gradients of which are still there.
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from limen.probe import Budget, Probe, idle
+from limen.probe import Budget, Probe, stretch
 
 
 class Never(Budget):
@@ -190,7 +190,7 @@ def test_a_second_optimiser_has_its_own_losses() -> None:
 
 
 def test_a_loss_that_stands_out_is_heard_of_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idle, "LONGEST", 1e9)
+    monkeypatch.setattr(stretch, "LONGEST", 1e9)
     training, budget = Training(), Never(10**6)
     alarms: list[int] = []
     monkeypatch.setattr(budget, "alarm", alarms.append)
