@@ -136,7 +136,7 @@ class OptimiserBook:
     def enter(self, number: int, first: int, rates: Sequence[float]) -> None:
         """Enter the learning rates of quiet steps, of which this one was the first."""
         self.untrained.skip(len(rates))
-        self._rates[number].extend(np.column_stack([np.arange(first, first + len(rates)), rates]))
+        self._rates[number].extend(np.arange(first, first + len(rates)), np.reshape(rates, (-1, 1)))
 
     def initial_std(self, tensor: Tensor) -> float:
         """Standard deviation of a parameter when it was first met; 0 for one never met."""
