@@ -42,7 +42,6 @@ from limen.vitals import Histogram, Vitals
 
 __all__ = ["Probe"]
 
-DISPATCH = 6e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
 IDLE = 14e-6  # seconds for the taps of one step while the eyes are closed, beside what they measure themselves
 EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
 
@@ -326,7 +325,7 @@ class Probe:
         if self.state.closed:
             return
         now = clock()
-        self.state.cost += self._eyes.take_calls() * DISPATCH if self._looking else IDLE
+        self.state.cost += self._eyes.take_cost() if self._looking else IDLE
         self.budget.account(self._looking, self.state.cost, now - self._boundary)
         self.state.cost, self._boundary = 0.0, now
         self._begin_step(optimiser)
@@ -349,7 +348,7 @@ class Probe:
         self.state.cost += stretch.cost
         if steps := len(stretch.losses):
             if stretch.looking:
-                self.state.cost += self._eyes.take_calls() * DISPATCH
+                self.state.cost += self._eyes.take_cost()
                 self.looked += steps
             self.budget.account(stretch.looking, self.state.cost, stretch.last - self._boundary, steps)
             self.step, self.state.cost, self._boundary = self.step + steps, 0.0, stretch.last
