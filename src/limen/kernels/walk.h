@@ -109,8 +109,9 @@ static void read_columns(const struct job *job, int64_t first, int64_t units)
     for (int64_t outer = 0; outer < l->outer; outer++)
         for (int64_t inner = 0; inner < l->inner; inner += BLOCK) {
             int64_t rows = least(BLOCK, l->inner - inner);
+            int64_t ahead = inner + 2 * BLOCK <= l->inner ? BLOCK * l->inner_stride : 0;
             const char *from = job->data + (outer * l->outer_stride + inner * l->inner_stride + first) * size;
-            read(from, &(struct rows){whole, 1, 0, rows, l->inner_stride, 0}, job->limits, all);
+            read(from, &(struct rows){whole, 1, 0, rows, l->inner_stride, ahead}, job->limits, all);
             if (rest)
                 read_rows(job, from + whole * LANES * size, rows, l->inner_stride, rest, end, &all[whole]);
         }
