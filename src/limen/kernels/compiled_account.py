@@ -20,7 +20,7 @@ from limen.kernels.torch_pass import Floats, Integers, Sums
 
 __all__ = ["SCRATCH", "CompiledAccount"]
 
-ROWS = 9  # of numbers that a reading needs for each unit, and nobody after it
+ROWS = 7  # of numbers that a reading needs for each unit, and nobody after it
 WRONG_UNITS = 1
 
 
@@ -177,7 +177,7 @@ class CompiledAccount:
         if sums.samples:
             memory = np.empty((ROWS, self.rules.units))
             counts = (sums.left.view(np.float64), sums.right.view(np.float64))
-            memory[:7] = *counts, sums.total, sums.squares, sums.shift, sums.low, sums.high
+            memory[:] = *counts, sums.total, sums.squares, sums.shift, sums.low, sums.high
             if self.kernels.library.add_sums(self.address, sums.samples, sums.nonfinite, address_of(memory)):
                 raise too_many()
 
