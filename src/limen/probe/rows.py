@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from limen.vitals import Column
+
 __all__ = ["LONGEST", "Room", "Rows"]
 
 LONGEST = 1_024  # rows kept of a series, whatever the number of steps
@@ -114,10 +116,15 @@ class Rows:
 
     def column(self, index: int) -> npt.NDArray[Any]:
         """One column as it is now and, for whoever holds it, stays: int64 or float64, not to be written to."""
+        return self._column(self._names[index]).numbers()
+
+    def columns(self) -> list[Any]:
+        """All columns as they are now, for a value whose fields are made when they are read."""
+        return [self._column(name) for name in self._names]
+
+    def _column(self, name: str) -> Column:
         self._read = self._length
-        column = self._data[self._names[index]][: self._length]
-        column.flags.writeable = False
-        return column
+        return Column(self._data, name, self._length)
 
     @property
     def nbytes(self) -> int:
