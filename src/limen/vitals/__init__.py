@@ -2,8 +2,8 @@
 
 from limen.vitals.activity import Activity, Whole
 from limen.vitals.evidence import EVIDENCE, Evidence, dead_units, saturated_units
+from limen.vitals.fields import Column
 from limen.vitals.histogram import BINS, EDGES, Histogram
-from limen.vitals.lasting import Column
 from limen.vitals.moments import Moments
 from limen.vitals.narrow import Narrow, narrow_in
 from limen.vitals.panel import panel_of

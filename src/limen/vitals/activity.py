@@ -9,8 +9,9 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from limen.lasting import Stretch
+from limen.vitals.fields import lasting, made_when_read
 from limen.vitals.histogram import Histogram
-from limen.vitals.lasting import Stretch, lasting, made_when_read
 from limen.vitals.moments import Moments
 from limen.vitals.narrow import kept_narrow, narrow_in
 from limen.vitals.panel import panel_of

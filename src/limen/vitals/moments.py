@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from limen.vitals.lasting import lasting, made_when_read
+from limen.vitals.fields import lasting, made_when_read
 
 __all__ = ["Moments"]
 

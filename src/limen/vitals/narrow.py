@@ -9,7 +9,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from limen.vitals.lasting import Stretch, lasting
+from limen.lasting import Stretch
+from limen.vitals.fields import lasting
 
 __all__ = ["Narrow", "kept_narrow", "narrow_in"]
 

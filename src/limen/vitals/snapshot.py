@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from limen.sites import Parameter, Site
 from limen.vitals.activity import Activity
-from limen.vitals.lasting import made_when_read
+from limen.vitals.fields import made_when_read
 from limen.vitals.narrow import kept_narrow
 from limen.vitals.program import Program, Scale
 
