@@ -17,7 +17,7 @@ from pathlib import Path
 WAITING = Path(__file__).parent / "waiting"
 HERE = "/proc/self/cwd"
 """The folder that a copy is sent to; the original knows only the one where it waits."""
-LIMIT = 120
+LIMIT = 300
 """Seconds after which a program is killed."""
 STARTING = threading.Lock()
 
