@@ -8,6 +8,7 @@ import torch
 
 from limen import __version__
 from limen.kernels import IN_USE, functions
+from limen.probe import quick
 
 __all__ = ["facts"]
 
@@ -30,6 +31,7 @@ def facts(*, devices: bool = False) -> dict[str, str]:
         "cuda": _cuda(devices),
         "kernels": IN_USE,
         "functions": functions.IN_USE,
+        "hooks": quick.IN_USE,
     }
 
 

@@ -17,7 +17,7 @@ BOTTOM = {"errors", "sites"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "sites": set(),
-    "environment": {"kernels"},
+    "environment": {"kernels", "probe"},
     "ranks": set(),
     "activations": BOTTOM,
     "theory": BOTTOM | {"activations", "anatomy"},

@@ -109,7 +109,7 @@ class LossBook:
     def enter(self, optimiser: int | None, steps: Sequence[int], losses: Sequence[float]) -> None:
         """Enter losses that ``usual`` expected."""
         self.last = losses[-1]
-        self._rows[optimiser].extend(np.column_stack([steps, losses]))
+        self._rows[optimiser].extend(np.asarray(steps), np.reshape(losses, (-1, 1)))
 
     def resume(self, loss: float, divisors: Sequence[Tensor]) -> None:
         """Enter the loss of a backward pass that was only noted, with the ``divisors_of`` its root."""
@@ -151,7 +151,7 @@ class LossBook:
         seen = [(self._outputs.get(optimiser, OutputRecord()), optimiser) for optimiser in self._rows]
         return tuple(
             LossVitals(
-                self._functions[optimiser] or "other", self._rows[optimiser].whole(0), self._rows[optimiser].column(1),
+                self._functions[optimiser] or "other", self._rows[optimiser].column(0), self._rows[optimiser].column(1),
                 optimiser, head=record.head, negated=record.negated, outputs=record.outputs, targets=record.targets,
             )
             for record, optimiser in seen

@@ -136,7 +136,7 @@ class OptimiserBook:
     def enter(self, number: int, first: int, rates: Sequence[float]) -> None:
         """Enter the learning rates of quiet steps, of which this one was the first."""
         self.untrained.skip(len(rates))
-        self._rates[number].extend(np.column_stack([np.arange(first, first + len(rates)), rates]))
+        self._rates[number].extend(np.arange(first, first + len(rates)), np.reshape(rates, (-1, 1)))
 
     def initial_std(self, tensor: Tensor) -> float:
         """Standard deviation of a parameter when it was first met; 0 for one never met."""
@@ -146,7 +146,7 @@ class OptimiserBook:
     def vitals(self) -> tuple[OptimiserVitals, ...]:
         """Copies as values."""
         return tuple(
-            replace(facts, step=rows.whole(0), learning_rate=rows.column(1), uncleared=self.clearing.uncleared(number))
+            replace(facts, step=rows.column(0), learning_rate=rows.column(1), uncleared=self.clearing.uncleared(number))
             for number, (facts, rows) in enumerate(zip(self._facts, self._rates, strict=True))
         )
 
@@ -212,7 +212,7 @@ def facts_of(optimiser: Optimizer) -> OptimiserVitals:
     empty = Rows(2, 2)
     return OptimiserVitals(
         name=type(optimiser).__name__,
-        step=empty.whole(0),
+        step=empty.column(0),
         learning_rate=empty.column(1),
         momentum=momentum,
         weight_decay=float(first.get("weight_decay") or 0.0),

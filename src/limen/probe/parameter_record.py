@@ -85,7 +85,7 @@ class ParameterRecord:
 
     def _copied(self) -> ParameterVitals:
         rows = self.rows
-        history = ParameterHistory(rows.whole(0), rows.column(GRADIENT), rows.column(WEIGHT), rows.column(UPDATE))
+        history = ParameterHistory(rows.column(0), rows.column(GRADIENT), rows.column(WEIGHT), rows.column(UPDATE))
         return ParameterVitals(self.parameter, history, self.first_nonfinite, self.optimiser, self.initial_std)
 
 

@@ -44,7 +44,6 @@ from limen.vitals import Histogram, Vitals
 
 __all__ = ["Probe"]
 
-DISPATCH = 6e-6  # seconds for each call that passes through the open eyes, beside what they measure themselves
 IDLE = 14e-6  # seconds for the taps of one step while the eyes are closed, beside what they measure themselves
 
 
@@ -322,14 +321,14 @@ class Probe:
         self.on_step(self.step)
         if self.state.closed:
             return
-        self._bill.enter(self._looking, self._eyes.take_calls() * DISPATCH if self._looking else IDLE)
+        self._bill.enter(self._looking, self._eyes.take_cost() if self._looking else IDLE)
         usual = not (self._updates or self._backlog)
         self._looking = self._stretches.open_step(optimiser, self.step + 1, self.seconds, usual=usual, ran=self._ran)
 
     def _enter(self, stretch: Stretch) -> None:
         """Go on from steps that were only noted; their losses are entered."""
         if steps := len(stretch.losses):
-            dispatch = stretch.cost + self._eyes.take_calls() * DISPATCH
+            dispatch = stretch.cost + (self._eyes.take_cost() if stretch.looking else 0.0)
             self._bill.enter(stretch.looking, dispatch, steps=steps, until=stretch.last)
             self.step, self.looked = self.step + steps, self.looked + steps * stretch.looking
             self._clock.goes_on()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -32,13 +35,24 @@ class Room:
 
 
 class Rows:
-    """Rows of numbers in the order of their steps, thinned evenly: column 0 is the step."""
+    """Rows of numbers in the order of their steps, thinned evenly.
 
-    def __init__(self, columns: int, longest: int = LONGEST, room: Room | None = None) -> None:
+    What was read of it stays as it was: rows are only added, and where some are taken out the others move elsewhere.
+
+    Args:
+        columns: how many there are; column 0 is the step.
+        whole: those of whole numbers.
+    """
+
+    def __init__(
+        self, columns: int, longest: int = LONGEST, room: Room | None = None, whole: Collection[int] = (0,)
+    ) -> None:
         self._room = room or Room(longest)
         self._room.enter()
-        self._data = np.empty((min(FIRST, longest), columns))
+        self._names = [str(i) for i in range(columns)]
+        self._data = np.empty(min(FIRST, longest), [(str(i), "i8" if i in whole else "f8") for i in range(columns)])
         self._length = 0
+        self._read = 0  # rows that somebody may hold
         self._offered = 0
         self._stride = 1
         self._open = False  # whether the row offered last was kept
@@ -47,30 +61,36 @@ class Rows:
         """Offer a row; returns whether it was kept."""
         while self._length >= self._room.longest and self._offered % self._stride == 0:
             kept = self._data[: self._length : 2]
-            self._length = len(kept)
-            self._data[: len(kept)] = kept.copy()
+            self._move(kept, len(self._data))
             self._stride *= 2
         self._open = self._offered % self._stride == 0
         self._offered += 1
         if self._open:
             if self._length == len(self._data):
-                self._data = np.concatenate([self._data, np.empty_like(self._data)])
+                self._move(self._data, 2 * self._length)
             self._data[self._length] = row
             self._length += 1
         return self._open
 
-    def extend(self, rows: npt.NDArray[np.float64]) -> None:
-        """Offer several rows, one after the other."""
-        if self._stride > 1 or self._length + len(rows) > self._room.longest:
-            for row in rows:
-                self.append(*row)
+    def extend(self, steps: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> None:
+        """Offer several rows, one after the other: ``[rows]``, column 0, and ``[rows, columns - 1]``."""
+        if len(steps) <= 1 or self._stride > 1 or self._length + len(rows) > self._room.longest:
+            for step, row in zip(steps.tolist(), rows.tolist(), strict=True):
+                self.append(step, *row)
             return
         while self._length + len(rows) > len(self._data):
-            self._data = np.concatenate([self._data, np.empty_like(self._data)])
-        self._data[self._length : self._length + len(rows)] = rows
-        self._length += len(rows)
+            self._move(self._data[: self._length], 2 * len(self._data))
+        begin, self._length = self._length, self._length + len(rows)
+        for name, numbers in zip(self._names, (steps, *rows.T), strict=True):
+            self._data[name][begin : self._length] = numbers
         self._offered += len(rows)
         self._open = True
+
+    def _move(self, kept: npt.NDArray[np.void], room: int) -> None:
+        """Go on with these rows in other memory, with room for so many."""
+        self._data = np.empty(room, self._data.dtype)
+        self._data[: len(kept)] = kept
+        self._length, self._read = len(kept), 0
 
     @property
     def keeps_next(self) -> bool:
@@ -88,15 +108,16 @@ class Rows:
     def amend(self, column: int, value: float) -> None:
         """Set a column of the row offered last, for what is known only later; lost where that row was not kept."""
         if self._open:
-            self._data[self._length - 1, column] = value
+            if self._read == self._length:
+                self._move(self._data[: self._length], len(self._data))
+            self._data[self._length - 1][column] = value
 
-    def column(self, index: int) -> npt.NDArray[np.float64]:
-        """A copy of one column."""
-        return self._data[: self._length, index].copy()
-
-    def whole(self, index: int) -> npt.NDArray[np.int64]:
-        """A copy of one column of whole numbers."""
-        return self._data[: self._length, index].astype(np.int64)
+    def column(self, index: int) -> npt.NDArray[Any]:
+        """One column as it is now and, for whoever holds it, stays: int64 or float64, not to be written to."""
+        self._read = self._length
+        column = self._data[self._names[index]][: self._length]
+        column.flags.writeable = False
+        return column
 
     @property
     def nbytes(self) -> int:

@@ -20,7 +20,8 @@ __all__ = ["SiteRecord"]
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-COLUMNS = SiteHistory.__annotations__.keys()
+COLUMNS = [*SiteHistory.__annotations__]
+WHOLE = [COLUMNS.index(name) for name in ("step", "samples", "dead", "saturated", "nonfinite")]
 COLUMN = {name: i for i, name in enumerate(Row._fields)}
 MOST_HISTOGRAMS = 24  # kept of a site, spread over the run
 
@@ -76,7 +77,7 @@ class SiteRecord:
 
     def __init__(self, site: Site, room: Room | None = None) -> None:
         self.site = site
-        self.rows = Rows(len(COLUMNS), room=room)
+        self.rows = Rows(len(COLUMNS), room=room, whole=WHOLE)
         self.first_nonfinite: int | None = None
         self.histograms: list[tuple[int, Histogram]] = []
         self.dead = 0  # units, as of the last step
@@ -87,7 +88,7 @@ class SiteRecord:
         self._histogram: Histogram | None = None
         self._window = Window()
         self._before: Activity | None = None  # the last full window
-        self._older = Activity.none(site.units)  # all full windows
+        self._older: Activity | None = None  # all full windows
         self._birth: Activity | None = None
         self._known: SiteVitals | None = None  # as of the last commit
 
@@ -130,7 +131,7 @@ class SiteRecord:
         self._known = None
         self.dead = int(rows[-1, COLUMN["dead"]])
         self.gradient = float(rows[-1, COLUMN["gradient"]])
-        self.rows.extend(np.column_stack([numbers.astype(np.float64), rows]))
+        self.rows.extend(numbers, rows)
         self._window.add(numbers)
         if self._is_wide:
             self._window.pool(rows, self.site.units)
@@ -154,7 +155,7 @@ class SiteRecord:
             site=self.site,
             birth=self._birth if self._birth is not None else window,
             recent=window if self._before is None else self._before + window,
-            total=self._older + window,
+            total=window if self._older is None else self._older + window,
             last_active=self.account.last_active,
             silent_steps=self.account.silent_steps,
             silent_samples=self.account.silent_samples,
@@ -190,11 +191,9 @@ class SiteRecord:
         full, self._window = self._seen(), Window()
         self.account.window.clear()
         self._before = full
-        self._older = self._older + full
+        self._older = full if self._older is None else self._older + full
         if self._birth is None:
             self._birth = full
 
     def _history(self) -> SiteHistory:
-        whole = {"step", "samples", "dead", "saturated", "nonfinite"}
-        columns = {name: self.rows.whole(i) if name in whole else self.rows.column(i) for i, name in enumerate(COLUMNS)}
-        return SiteHistory(**columns)  # pyright: ignore[reportArgumentType]
+        return SiteHistory(*map(self.rows.column, range(len(COLUMNS))))

@@ -4,6 +4,7 @@ The copy then runs the program of its command line as python always does: nothin
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -22,6 +23,7 @@ def wait_for_orders() -> None:
     for each in LOADED:
         with contextlib.suppress(ImportError):
             importlib.import_module(each)
+    gc.freeze()  # what is loaded is not taken apart again as each copy ends: that took longer than most programs
     orders = socket.socket(fileno=int(os.environ["WAITING"]))
     while True:
         message, descriptors, *_ = socket.recv_fds(orders, 2**20, 4)

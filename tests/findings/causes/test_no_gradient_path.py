@@ -75,6 +75,18 @@ def test_fires(vitals: Vitals, words: str) -> None:
     assert next(one for one in diagnose(vitals) if one.symptom is None).remedies == ("fix-training-loop",)
 
 
+def begun_late() -> Vitals:
+    """What was found without a gradient has had one since; its sites, in compiled code, show none."""
+    vitals = detached()
+    gradient = np.append(np.full(19, NAN), 0.1)
+    reached = tuple(replace(one, history=replace(one.history, gradient=gradient)) for one in vitals.parameters)
+    return replace(vitals, parameters=reached)
+
+
+def test_a_layer_that_is_used_late_is_not_told_of() -> None:
+    assert list(no_gradient_path(begun_late(), LIMITS)) == []
+
+
 def test_where_nothing_is_trained_it_is_an_error() -> None:
     vitals = replace(forgotten(), parameters=())
     (finding,) = no_gradient_path(vitals, LIMITS)

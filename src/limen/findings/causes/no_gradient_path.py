@@ -76,7 +76,8 @@ def neglected(
     untrained: Iterable[Untrained], sites: Iterable[SiteVitals], weights: list[ParameterVitals]
 ) -> Neglect | None:
     """The fresh weights among the untrained ones that are in use; None where there is none."""
-    every = list(untrained)
+    reached = {one.parameter.name for one in weights if is_reached(one)}  # some since they were looked through
+    every = [one for one in untrained if one.reason != "no-gradient" or one.name not in reached]
     fresh = [one for one in every if one.as_drawn]
     cut = [one for one in fresh if one.reason == "no-gradient"]
     known_sites = list(sites)

@@ -1,4 +1,4 @@
-"""The usual way of a step, in C, where there was a compiler and torch tells C where its tensors lie (from 2.10 on).
+"""The usual way of a step, in C, where there was a compiler and torch tells C where its tensors lie (2.13 does).
 
 Without it nothing is missing but speed: every step is seen in full.
 """
@@ -6,13 +6,12 @@ Without it nothing is missing but speed: every step is seen in full.
 from __future__ import annotations
 
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["COMPILED", "Follower", "Glance", "Role", "State"]
+__all__ = ["COMPILED", "IN_USE", "Follower", "Glance", "Role", "State"]
 
-VERSION = 1  # of quick.c
+VERSION = 2  # of quick.c
 
 
 @dataclass(eq=False)
@@ -29,9 +28,16 @@ class PlainState:
 
 
 _found: Any = None
-with suppress(ImportError):
+try:
     from limen.probe.quick import _quick as _found
-COMPILED = _found is not None and _found.VERSION == VERSION
+except ImportError as error:
+    _reason = "no C compiler at installation" if "cannot import name" in str(error) else str(error)
+else:
+    _reason = "" if _found.VERSION == VERSION else "compiled from another version of limen: install limen again"
+COMPILED = not _reason
+
+IN_USE = "compiled" if COMPILED else f"python ({_reason})"
+"""Which way serves, and why."""
 
 if TYPE_CHECKING:
     from limen.probe.quick._quick import Follower, Glance, Role, State

@@ -120,6 +120,7 @@ class Follower:
         is_broken: it met a module that has no role, or has left it.
         seen: glances that were enough.
         calls: modules that it has heard of.
+        cost: seconds that it took to know them; glances, and what it calls, count their own.
     """
 
     is_open: bool
@@ -128,6 +129,7 @@ class Follower:
     thread: int
     seen: int
     calls: int
+    cost: float
     def __init__(
         self,
         roles: dict[int, Role],

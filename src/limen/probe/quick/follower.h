@@ -85,6 +85,7 @@ typedef struct {
     char is_open, is_listening, is_broken;
     unsigned long thread;
     long long seen, calls, pass;
+    double cost;
 } Follower;
 
 static PyMemberDef follower_members[] = {
@@ -94,6 +95,7 @@ static PyMemberDef follower_members[] = {
     {"thread", T_ULONG, offsetof(Follower, thread), 0, NULL},
     {"seen", T_LONGLONG, offsetof(Follower, seen), 0, NULL},
     {"calls", T_LONGLONG, offsetof(Follower, calls), 0, NULL},
+    {"cost", T_DOUBLE, offsetof(Follower, cost), 0, NULL},
     {NULL},
 };
 
@@ -163,8 +165,10 @@ static int follow(Follower *self, Role *role, PyObject *module, PyObject *z)
 static int enter(Follower *self, PyObject *module, PyObject *given)
 {
     PyObject *result;
-    self->calls++;
+    double began = now();
     Role *role = role_of(self, module);
+    self->calls++;
+    self->cost += now() - began;
     if (role == NULL) {
         self->is_broken = 1;
         return PyErr_Occurred() ? -1 : 0;

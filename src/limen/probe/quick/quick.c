@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#define VERSION 1
+#define VERSION 2
 
 #include "python.h"
 #include "torch.h"
