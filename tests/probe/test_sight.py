@@ -16,7 +16,7 @@ from torch import nn
 
 from limen.probe import Budget, Probe, habit, one_thread
 from limen.probe.quick import COMPILED
-from limen.probe.stretch import Stretches
+from limen.probe.stretches import Stretches
 from limen.vitals import Vitals
 from tests.probe import scripts
 from tests.probe.watching import bits
@@ -218,7 +218,7 @@ def both_ways(monkeypatch: pytest.MonkeyPatch, tell: Callable[[], tuple[Vitals, 
     """Hold what stretches tell against what the long way tells of the same training."""
     short, weights, alarms = tell()
     with monkeypatch.context() as patch:
-        patch.setattr(Stretches, "begin", nothing)
+        patch.setattr(Stretches, "_begin", nothing)
         long, same_weights, same_alarms = tell()
     assert weights == same_weights
     assert alarms == same_alarms

@@ -37,12 +37,11 @@ def test_a_loss_that_stops_being_finite_surprises_once(value: float) -> None:
     assert [surprise.meets(x) for x in (1.0, value, value, 1.0, value)] == [False, True, False, False, True]
 
 
-def test_what_is_taken_is_what_would_not_surprise() -> None:
+def test_what_is_expected_is_what_would_not_surprise() -> None:
     asked, told = Surprise(), Surprise()
     values = [1.0 + 0.01 * float(noise) for noise in NOISE[:300]]
     values[150:152], values[200] = [5.0, 5.0], math.nan
     for value in values:
-        taken = asked.takes(value)
-        assert taken == (not told.meets(value) and math.isfinite(value))
-        if not taken:
-            asked.meets(value)
+        expected = asked.expects(value)
+        assert expected == (not told.meets(value) and math.isfinite(value))
+        (asked.enter if expected else asked.meets)(value)

@@ -61,7 +61,11 @@ class Clearing:
 
     def is_clear(self, number: int) -> bool:
         """Whether the gradients that the last step used which was heard of are gone. Call it unseen."""
-        return not any(mark.is_there() for mark in self._marks.get(number, ()))
+        for mark in self._marks.get(number, ()):
+            tensor = mark.tensor()
+            if tensor is not None and tensor.grad is not None:
+                return False
+        return True
 
     def forget(self) -> None:
         """Something may have been cleared unseen."""
@@ -79,6 +83,7 @@ class Mark:
     """The gradient of one parameter as it was left.
 
     Attributes:
+        tensor: the parameter.
         added: a backward pass has added to it since.
         flags: on their way from a device, whether it was other than zero before each of these passes.
     """
@@ -86,7 +91,7 @@ class Mark:
     def __init__(self, tensor: Tensor, address: int, version: int) -> None:
         self.added = False
         self.flags: list[Fetched] = []
-        self._tensor = weakref.ref(tensor)
+        self.tensor = weakref.ref(tensor)
         self._address = address
         self._version = version
 
@@ -95,11 +100,6 @@ class Mark:
         """A mark on the gradient of a parameter; None where there is none that is plain."""
         gradient = plain(tensor.grad)
         return None if gradient is None else cls(tensor, gradient.data_ptr(), gradient._version)
-
-    def is_there(self) -> bool:
-        """Whether there is any gradient."""
-        tensor = self._tensor()
-        return tensor is not None and tensor.grad is not None
 
     def holds(self) -> bool:
         """Whether the gradient is what it was, and other than zero (where a device must tell, that comes later)."""
@@ -119,7 +119,7 @@ class Mark:
             self.added, self._version = True, gradient._version
 
     def _gradient(self) -> Tensor | None:
-        tensor = self._tensor()
+        tensor = self.tensor()
         gradient = None if tensor is None else plain(tensor.grad)
         return gradient if gradient is not None and gradient.data_ptr() == self._address else None
 

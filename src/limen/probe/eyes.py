@@ -19,7 +19,7 @@ from limen.probe.habit import Habit
 from limen.probe.inputs import is_dense
 from limen.probe.leftovers import Leftovers
 from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, is_transformed, remove_mode
-from limen.probe.quick import Follower, Glance
+from limen.probe.quick import Glance
 from limen.probe.seen import Recurring, Seen
 
 __all__ = ["Eyes"]
@@ -70,6 +70,7 @@ class Eyes(TorchFunctionMode):
         self._handles: list[Any] = []
         self._habit = Habit(self._enter_root_as_usual, self._report_unusual)
         self._by_habit = False
+        self.goes_on = self._habit.goes_on  # at the end of a step that went by habit
         self._leftovers = Leftovers(self, lambda: self.is_open and threading.get_ident() == self._thread)
 
     @property
@@ -101,19 +102,8 @@ class Eyes(TorchFunctionMode):
             follower.calls, follower.cost = 0, 0.0
         return cost
 
-    def goes_on(self) -> bool:
-        """Judge a step that was seen by habit, and begin the next; False, and nothing done, if that is seen in full."""
-        self._habit.close_step()
-        if not self._habit.is_formed:
-            return False
-        self._habit.open_step(learns=False)
-        return True
-
     def open(self, steps: int = 1) -> None:
-        """Begin to look, or go on with it. Call between steps, never within a forward pass.
-
-        A step is seen in full where so many could not all be followed by habit.
-        """
+        """Look on, in full unless so many steps may go by habit. Call between steps, never within a forward pass."""
         if self.is_open:
             self._habit.close_step()
         formed = self._habit.is_formed and self._habit.lasts(steps)
@@ -152,8 +142,8 @@ class Eyes(TorchFunctionMode):
     def _hook(self) -> None:
         if self._handles:
             return
-        if self._by_habit and self._habit.follower is not None:
-            self._handles = [hooks.register_module_forward_pre_hook(unless_compiling(self._habit.follower))]
+        if self._by_habit and self._habit.hook is not None:
+            self._handles = [hooks.register_module_forward_pre_hook(self._habit.hook)]
         else:
             self._handles = [
                 hooks.register_module_forward_pre_hook(self._enter),
@@ -351,18 +341,6 @@ class Eyes(TorchFunctionMode):
         if not self._stack:
             self._blind = 0
             self._place()
-
-
-def unless_compiling(follower: Follower) -> Callable[[nn.Module, tuple[Any, ...]], None]:
-    """A hook that the compiler can read, and finds nothing in."""
-    is_compiling, enter = torch.compiler.is_compiling, follower.enter
-
-    def hook(module: nn.Module, args: tuple[Any, ...]) -> None:
-        if not is_compiling():
-            enter(module, args)
-
-    hide_from_compiler(hook)
-    return hook
 
 
 HIDDEN = ("__torch_function__", "_report", "_report_recurrent", "_enter", "_enter_root", "_leave")

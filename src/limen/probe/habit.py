@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from limen.activations import Activation
+from limen.probe.modes import unless_compiling
 from limen.probe.quick import COMPILED, Follower, Glance, Role
 
 __all__ = ["Habit"]
@@ -28,6 +29,7 @@ class Habit:
 
     Attributes:
         follower: goes by the roles; None without the quick way, and then no habit ever forms.
+        hook: tells it of modules.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Habit:
     ) -> None:
         self._roles: dict[int, Role] = {}
         self.follower = Follower(self._roles, on_root, on_unusual) if COMPILED else None
+        self.hook = None if self.follower is None else unless_compiling(self.follower.enter)
         self._learns, self._keeps = True, False
         self._learnt = self._followed = 0  # steps seen in full, and steps since the last of them
         self._usual = self._seen = 0  # activations in a step
@@ -69,6 +72,17 @@ class Habit:
         elif self.follower is not None:
             self._seen, self._is_broken = self.follower.seen, self._is_broken or self.follower.is_broken
         self._keeps = not self._is_broken and 0 < self._seen == self._usual
+
+    def goes_on(self) -> bool:
+        """Follow another step; False, and nothing done, if the last one ended the habit or the next is seen in full."""
+        follower = self.follower
+        if follower is None or self._is_broken or follower.is_broken or follower.seen != self._usual:
+            return False
+        if self._followed >= LONGEST:
+            return False
+        self._followed += 1
+        follower.seen = 0
+        return True
 
     def enter(self, module: nn.Module, args: tuple[Any, ...], *, is_root: bool) -> None:
         """Learn of a call."""

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from types import FunctionType
 from typing import Any
 
 import torch
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["hide_from_compiler", "insert_mode", "is_ordinary", "is_present", "is_transformed", "remove_mode", "unseen"]
+__all__ = [
+    "hide_from_compiler",
+    "insert_mode",
+    "is_ordinary",
+    "is_present",
+    "is_transformed",
+    "remove_mode",
+    "unless_compiling",
+    "unseen",
+]
 
 internals: Any = torch._C  # pyright: ignore[reportPrivateUsage]
 overrides: Any = torch.overrides
@@ -60,6 +71,18 @@ def is_ordinary() -> bool:
 def unseen() -> AbstractContextManager[None]:
     """A context in which no mode sees what is asked of tensors."""
     return internals.DisableTorchFunction()
+
+
+def unless_compiling(enter: Callable[[nn.Module, tuple[Any, ...]], None]) -> Callable[..., None]:
+    """A hook that the compiler can read, and finds nothing in."""
+    is_compiling = torch.compiler.is_compiling
+
+    def hook(module: nn.Module, args: tuple[Any, ...]) -> None:
+        if not is_compiling():
+            enter(module, args)
+
+    hide_from_compiler(hook)
+    return hook
 
 
 def hide_from_compiler(*functions: FunctionType) -> None:

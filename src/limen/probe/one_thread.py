@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from limen.probe.beginning import Beginning
 from limen.probe.scope import Scope
-from limen.probe.stretch import Stretches
+from limen.probe.stretches import Stretches
 from limen.probe.taps import Listener
 
 __all__ = ["OneThread", "is_idle"]

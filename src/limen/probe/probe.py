@@ -12,13 +12,14 @@ from torch.optim import Optimizer
 from limen.anatomy import Wiring, ascends, number_of, user_frame
 from limen.probe.backlog import Backlog
 from limen.probe.beginning import Beginning
+from limen.probe.bill import Bill
 from limen.probe.budget import Budget
 from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes
 from limen.probe.gates import Gates
 from limen.probe.glance import glance_at
-from limen.probe.guard import clock, guarded
+from limen.probe.guard import guarded
 from limen.probe.leaves import Leaves
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
@@ -34,7 +35,8 @@ from limen.probe.seen import Recurring, Seen
 from limen.probe.sight import Sight
 from limen.probe.site_book import Place, SiteBook
 from limen.probe.step_clock import StepClock
-from limen.probe.stretch import Stretch, Stretches
+from limen.probe.stretch import Stretch
+from limen.probe.stretches import Stretches
 from limen.probe.taps import Taps
 from limen.probe.troubles import Troubles
 from limen.probe.updates import Updates
@@ -43,7 +45,6 @@ from limen.vitals import Histogram, Vitals
 __all__ = ["Probe"]
 
 IDLE = 14e-6  # seconds for the taps of one step while the eyes are closed, beside what they measure themselves
-EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
 
 
 class Probe:
@@ -74,6 +75,7 @@ class Probe:
         self.sites = SiteBook(self.directory)
         self._backlog = Backlog()
         self.state = State(self._backlog.waiting)
+        self._bill = Bill(budget, self.state)
         self.losses = LossBook(self._backlog, lambda step: self.budget.alarm(max(step, self.step)))
         self.optimisers = OptimiserBook(self.directory, self._backlog)
         self._scope = Scope(models)
@@ -85,8 +87,6 @@ class Probe:
         self._passes = 0  # backward passes from a loss in the current step
         self._scalings, self._leaves = Scalings(), Leaves(self.directory)
         self._updates = Updates(self.optimisers)
-        self._started: float | None = None
-        self._boundary = 0.0
         self._eyes = Eyes(self._seen, self._root, self._recurring, self._scope.holds)
         sight = Sight(self._eyes, self.sites, self._meter, self.optimisers)
         self._stretches = Stretches(budget, self.losses, self.optimisers, self._scalings, sight, self._enter)
@@ -98,7 +98,7 @@ class Probe:
     @property
     def seconds(self) -> float:
         """Wall time since the first forward or backward pass."""
-        return 0.0 if self._started is None else self._boundary - self._started
+        return self._bill.seconds
 
     def close(self) -> None:
         """Take everything away. Safe to call twice."""
@@ -198,7 +198,6 @@ class Probe:
 
     @guarded
     def _recurring(self, seen: Recurring, result: Any) -> None:
-        self._stretches.wake(self.step)
         self._start()
         if seen.root is not None or not self._scope.is_limited:
             self._gates.hear(seen, result)
@@ -206,7 +205,6 @@ class Probe:
     @guarded
     def gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
         """The gradient at a site's input is known."""
-        self._stretches.wake(self.step)
         if place.trouble or not is_ordinary():
             return
         try:
@@ -305,8 +303,7 @@ class Probe:
     # Steps ---------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        if self._started is None:
-            self._started = self._boundary = clock()
+        self._bill.start()
         if self._clock.undecided and self._passes and not self._waiting and not self._updates:
             # a second forward pass without an update in between: gradients are accumulated, or updated by hand
             self._waiting = self._leaves.have_optimiser
@@ -324,34 +321,16 @@ class Probe:
         self.on_step(self.step)
         if self.state.closed:
             return
-        now = clock()
-        self.state.cost += self._eyes.take_cost() if self._looking else IDLE
-        self.budget.account(self._looking, self.state.cost, now - self._boundary)
-        self.state.cost, self._boundary = 0.0, now
-        self._begin_step(optimiser)
-
-    def _begin_step(self, optimiser: int | None) -> None:
-        first, seconds = self.step + 1, self.seconds
-        looking = self._looking = self.budget.looks_at(first, seconds)
-        self._meter.open_step(first)
-        self._eyes.everywhere = self.sites.outside or self.step < EVERYWHERE_STEPS or self._meter.takes_histogram
-        most = self._stretches.most(optimiser, first, seconds, looking=looking)
-        if looking:
-            self._eyes.open(most)
-        else:
-            self._eyes.close()
-        if not (self._updates or self._backlog):
-            self._stretches.begin(optimiser, first, most, looking=looking, ran=self._ran)
+        self._bill.enter(self._looking, self._eyes.take_cost() if self._looking else IDLE)
+        usual = not (self._updates or self._backlog)
+        self._looking = self._stretches.open_step(optimiser, self.step + 1, self.seconds, usual=usual, ran=self._ran)
 
     def _enter(self, stretch: Stretch) -> None:
         """Go on from steps that were only noted; their losses are entered."""
-        self.state.cost += stretch.cost
         if steps := len(stretch.losses):
-            if stretch.looking:
-                self.state.cost += self._eyes.take_cost()
-                self.looked += steps
-            self.budget.account(stretch.looking, self.state.cost, stretch.last - self._boundary, steps)
-            self.step, self.state.cost, self._boundary = self.step + steps, 0.0, stretch.last
+            dispatch = stretch.cost + (self._eyes.take_cost() if stretch.looking else 0.0)
+            self._bill.enter(stretch.looking, dispatch, steps=steps, until=stretch.last)
+            self.step, self.looked = self.step + steps, self.looked + steps * stretch.looking
             self._clock.goes_on()
         self._ran = stretch.ran
         stepping = stretch.optimiser() if stretch.in_update else None

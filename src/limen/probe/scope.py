@@ -26,7 +26,7 @@ class Scope:
 
     def holds(self, module: nn.Module) -> bool:
         """Whether a module is watched, in whatever wrappers it is called."""
-        return not self.is_limited or id(unwrapped(module)) in self._modules
+        return not self.is_limited or id(module) in self._modules or id(unwrapped(module)) in self._modules
 
     def concerns(self, optimisers: Iterable[Optimizer]) -> bool:
         """Whether one of the optimisers moves something that is watched."""

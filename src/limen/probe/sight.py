@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from limen.probe.eyes import Eyes
 from limen.probe.meter import Meter
 from limen.probe.optimiser_book import OptimiserBook
@@ -11,15 +9,21 @@ from limen.probe.site_book import SiteBook
 
 __all__ = ["Sight"]
 
+EVERYWHERE_STEPS = 3  # steps after which code outside of modules is looked at only now and then, unless it has sites
+
 
 class Sight:
-    """Closes steps of which glances have entered all there was to see.
+    """Opens steps, and closes those of which glances have entered all there was to see.
 
     Args:
         eyes: follow a habit.
         sites: whose accounts are closed.
         meter: counts samples.
         optimisers: know what is due after a step.
+
+    Attributes:
+        counts: see ``Meter.goes_on``.
+        is_clear: see ``Clearing.is_clear``.
     """
 
     def __init__(self, eyes: Eyes, sites: SiteBook, meter: Meter, optimisers: OptimiserBook) -> None:
@@ -27,6 +31,17 @@ class Sight:
         self._sites = sites
         self._meter = meter
         self._optimisers = optimisers
+        self.counts, self.is_clear = meter.goes_on, optimisers.clearing.is_clear
+
+    def open(self, step: int, most: int, *, looking: bool) -> None:
+        """Begin a step that is looked at or not, as perhaps so many after it."""
+        eyes = self.eyes
+        self._meter.open_step(step)
+        eyes.everywhere = self._sites.outside or step <= EVERYWHERE_STEPS or self._meter.takes_histogram
+        if looking:
+            eyes.open(most)
+        else:
+            eyes.close()
 
     @property
     def is_usual(self) -> bool:
@@ -36,14 +51,6 @@ class Sight:
     def quiet_steps(self, number: int, step: int) -> int:
         """How many steps, from this one on, have an update and an end like the others."""
         return min(self._meter.plain_steps(step) - 1, self._optimisers.quiet_steps(number, step))
-
-    def counts(self, module: nn.Module, args: tuple[object, ...]) -> bool:
-        """Count a batch; False, and nothing done, for what is not given to the model that counts."""
-        return self._meter.goes_on(module, args)
-
-    def is_clear(self, number: int) -> bool:
-        """Whether the gradients of the last step of an optimiser are gone."""
-        return self._optimisers.clearing.is_clear(number)
 
     def goes_on(self, step: int) -> bool:
         """Close a step and open the next; False, and nothing done, where one of them is not as usual."""

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from limen.anatomy import divisors_of
 from limen.probe import guard
-from limen.probe.budget import Budget
 from limen.probe.guard import is_of_a_signal
-from limen.probe.loss_record import LossBook
 from limen.probe.modes import is_ordinary, unseen
-from limen.probe.optimiser_book import OptimiserBook
-from limen.probe.scaling import Scalings
 from limen.probe.sight import Sight
 from limen.probe.surprise import Surprise
 
-__all__ = ["Stretch", "Stretches"]
+__all__ = ["Stretch"]
 
 LONGEST = 0.25  # seconds, after which the others hear of the steps
 DISPATCH = 2e-5  # seconds for the taps of one step, beside what is measured here
-PATIENCE = 1.0  # seconds that a thread waits for another that notes something; that takes some microseconds
 
 
 class Stretch:
@@ -195,83 +190,3 @@ class Stretch:
             return False
         self.rates.append(rate)
         return True
-
-
-class Stretches:
-    """Begins stretches and ends them.
-
-    Args:
-        budget: knows when the next look is due.
-        losses: are entered there.
-        optimisers: those that have stepped.
-        scalings: what is known of losses that a gradient scaler has enlarged.
-        sight: closes steps that are looked at.
-        on_wake: given a stretch that ends, whose losses have been entered.
-
-    Attributes:
-        current: the stretch that goes on.
-    """
-
-    def __init__(
-        self,
-        budget: Budget,
-        losses: LossBook,
-        optimisers: OptimiserBook,
-        scalings: Scalings,
-        sight: Sight,
-        on_wake: Callable[[Stretch], None],
-    ) -> None:
-        self.current: Stretch | None = None
-        self._budget = budget
-        self._losses = losses
-        self._optimisers = optimisers
-        self._scalings = scalings
-        self._sight = sight
-        self._on_wake = on_wake
-
-    def most(self, number: int | None, step: int, seconds: float, *, looking: bool) -> int:
-        """How many steps may be noted from this one on, which the optimiser of this number is to end.
-
-        At the end of the one after them it is decided how it goes on.
-        """
-        if number is None:
-            return 0
-        if not looking:
-            return self._budget.idle_steps(step) - 1
-        return min(self._budget.sure_looks(step, seconds) - 1, self._sight.quiet_steps(number, step))
-
-    def begin(self, number: int | None, first: int, most: int, *, looking: bool, ran: bool) -> None:
-        """Begin a stretch of at most so many steps, if they may be as usual."""
-        if number is None or most < 1 or self._scalings:
-            return
-        optimiser, surprise = self._optimisers.at(number), self._losses.usual(number, looking=looking)
-        if optimiser is None or surprise is None:
-            return
-        if looking and not (self._sight.is_usual and self._optimisers.is_usual(optimiser)):
-            return
-        self.current = Stretch(optimiser, number, first, most, surprise, self._sight, looking=looking, ran=ran)
-
-    def wake(self, step: int) -> None:
-        """End the stretch and enter what was noted in it; ``step`` is the last one before it."""
-        current = self.current
-        if current is None or not current.lock.acquire(timeout=PATIENCE):
-            return
-        try:
-            if not current.over:
-                current.over = True
-                self._enter(current, step + 1)
-                self.current = None
-        finally:
-            current.lock.release()
-
-    def _enter(self, stretch: Stretch, first: int) -> None:
-        if stretch.passed:
-            self._optimisers.clearing.forget()
-        known = [(step, loss) for step, loss in enumerate(stretch.losses, first) if loss is not None]
-        if known:
-            self._losses.enter(stretch.number, *zip(*known, strict=True))
-        if stretch.rates:
-            self._optimisers.enter(stretch.number, first, stretch.rates)
-        if stretch.pending is not None:
-            self._losses.resume(stretch.pending, stretch.divisors)
-        self._on_wake(stretch)

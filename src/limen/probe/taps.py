@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from limen.probe.beginning import Beginning
-from limen.probe.stretch import Stretches
+from limen.probe.stretches import Stretches
 
 __all__ = ["Hearer", "Listener", "Taps"]
 
@@ -140,7 +140,8 @@ class Taps:
     def _before_update(self, optimiser: Optimizer, args: Any, kwargs: Any) -> Any:
         if torch.compiler.is_compiling():  # a compiled optimiser step: the compiler must find nothing here
             return None
-        closure, stretch = closure_of(args, kwargs), self._stretches.current
+        closure = closure_of(args, kwargs) if kwargs or len(args) > 1 else None
+        stretch = self._stretches.current
         if closure is None and stretch is not None and stretch.begins_update(optimiser):
             return None
         self._listener.before_update(optimiser, closure is not None)

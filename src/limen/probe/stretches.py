@@ -1,0 +1,105 @@
+"""When steps may be noted only, and what becomes of the notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from limen.probe.budget import Budget
+from limen.probe.loss_record import LossBook
+from limen.probe.optimiser_book import OptimiserBook
+from limen.probe.scaling import Scalings
+from limen.probe.sight import Sight
+from limen.probe.stretch import Stretch
+
+__all__ = ["Stretches"]
+
+PATIENCE = 1.0  # seconds that a thread waits for another that notes something; that takes some microseconds
+
+
+class Stretches:
+    """Begins stretches and ends them.
+
+    Args:
+        budget: knows when the next look is due.
+        losses: are entered there.
+        optimisers: those that have stepped.
+        scalings: what is known of losses that a gradient scaler has enlarged.
+        sight: closes steps that are looked at.
+        on_wake: given a stretch that ends, whose losses have been entered.
+
+    Attributes:
+        current: the stretch that goes on.
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        losses: LossBook,
+        optimisers: OptimiserBook,
+        scalings: Scalings,
+        sight: Sight,
+        on_wake: Callable[[Stretch], None],
+    ) -> None:
+        self.current: Stretch | None = None
+        self._budget = budget
+        self._losses = losses
+        self._optimisers = optimisers
+        self._scalings = scalings
+        self._sight = sight
+        self._on_wake = on_wake
+
+    def open_step(self, number: int | None, step: int, seconds: float, *, usual: bool, ran: bool) -> bool:
+        """Begin a step, and a stretch with it if one may begin; whether it is looked at.
+
+        Args:
+            number: of the optimiser that is to end it.
+            step: its number.
+            seconds: since the first.
+            usual: nothing is in progress or on its way.
+            ran: see ``Stretch``.
+        """
+        looking = self._budget.looks_at(step, seconds)
+        most = 0 if number is None else self._most(number, step, seconds, looking=looking)
+        self._sight.open(step, most, looking=looking)
+        if usual and number is not None and most > 0:
+            self.current = self._begin(number, step, most, looking=looking, ran=ran)
+        return looking
+
+    def _most(self, number: int, step: int, seconds: float, *, looking: bool) -> int:
+        """How many steps may be noted; at the end of the one after them it is decided how it goes on."""
+        if not looking:
+            return self._budget.idle_steps(step) - 1
+        return min(self._budget.sure_looks(step, seconds) - 1, self._sight.quiet_steps(number, step))
+
+    def _begin(self, number: int, first: int, most: int, *, looking: bool, ran: bool) -> Stretch | None:
+        optimiser, surprise = self._optimisers.at(number), self._losses.usual(number, looking=looking)
+        if self._scalings or optimiser is None or surprise is None:
+            return None
+        if looking and not (self._sight.is_usual and self._optimisers.is_usual(optimiser)):
+            return None
+        return Stretch(optimiser, number, first, most, surprise, self._sight, looking=looking, ran=ran)
+
+    def wake(self, step: int) -> None:
+        """End the stretch and enter what was noted in it; ``step`` is the last one before it."""
+        current = self.current
+        if current is None or not current.lock.acquire(timeout=PATIENCE):
+            return
+        try:
+            if not current.over:
+                current.over = True
+                self._enter(current, step + 1)
+                self.current = None
+        finally:
+            current.lock.release()
+
+    def _enter(self, stretch: Stretch, first: int) -> None:
+        if stretch.passed:
+            self._optimisers.clearing.forget()
+        known = [(step, loss) for step, loss in enumerate(stretch.losses, first) if loss is not None]
+        if known:
+            self._losses.enter(stretch.number, *zip(*known, strict=True))
+        if stretch.rates:
+            self._optimisers.enter(stretch.number, first, stretch.rates)
+        if stretch.pending is not None:
+            self._losses.resume(stretch.pending, stretch.divisors)
+        self._on_wake(stretch)
