@@ -97,6 +97,7 @@ typedef void changes(const void *from, int64_t stride, const void *kept, int64_t
 struct set {
     const char *name;
     tile *tiles[WAYS][4];
+    void (*clear)(struct lanes *, int64_t blocks, int64_t type);
     squares *squares[4];
     changes *changes[4];
     int (*cancels)(const struct sums *, int64_t units, int64_t samples, int *finite);
