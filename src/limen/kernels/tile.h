@@ -115,6 +115,7 @@ static TARGET void PATH(tile_f64)(const void *from, const struct rows *at, struc
         DOUBLES sums[LANES / NARROW] = {0};                                                                          \
         const TYPE *row = from;                                                                                      \
         for (int64_t i = 0; i < rows; i++, row += LANES) {                                                           \
+            __builtin_prefetch((const char *)row + PAGE);                                                            \
             UNROLL for (int v = 0; v < LANES / WIDE; v++) {                                                          \
                 SPLIT z = {PATH(ROW)(row + v * WIDE)};                                                               \
                 DOUBLES z0 = WIDEN(z.half[0]), z1 = WIDEN(z.half[1]);                                                \
@@ -133,6 +134,7 @@ static TARGET void PATH(squares_f64)(const void *from, int64_t rows, double *squ
     DOUBLES sums[LANES / NARROW] = {0}, z;
     const double *row = from;
     for (int64_t i = 0; i < rows; i++, row += LANES) {
+        __builtin_prefetch((const char *)row + PAGE), __builtin_prefetch((const char *)row + PAGE + 64);
         UNROLL for (int v = 0; v < LANES / NARROW; v++) {
             LOAD(z, row + v * NARROW);
             sums[v] += z * z;
