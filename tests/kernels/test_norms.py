@@ -1,7 +1,10 @@
 """The norms of many tensors, by torch and compiled, against float64."""
 
 import math
+import shutil
 from collections.abc import Callable, Sequence
+from ctypes import CDLL, CFUNCTYPE, byref, c_double, c_int64, c_uint, c_void_p
+from pathlib import Path
 
 import pytest
 import torch
@@ -58,6 +61,27 @@ def test_one_tensor_has_the_norm_that_it_has_among_others(library: Library | Non
         for tensor in (torch.randn(300, 257).to(kind), torch.randn(6, 9).to(kind)[::2, 1:], torch.zeros(0, dtype=kind)):
             assert [kernels.norm(tensor)] == kernels.norms([tensor])
             assert torch_norms.norm(tensor) == pytest.approx(kernels.norm(tensor), rel=1e-5)
+
+
+def test_no_more_threads_are_woken_than_there_are_pieces(library: Library | None, tmp_path: Path) -> None:
+    if library is None:
+        pytest.skip("no compiled kernels and no C compiler on this machine")
+    own, woken = Library(Path(shutil.copy(library.file, tmp_path))), list[int]()
+
+    @CFUNCTYPE(None, c_void_p, c_void_p, c_uint, c_uint)
+    def team(work: int, context: int, threads: int, _: int) -> None:
+        woken.append(threads)
+        CFUNCTYPE(None, c_void_p)(work)(context)
+
+    functions = CDLL(str(own.file))
+    functions.limen_use_team(team)
+    piece, numbers = 1 << 16, torch.ones(3 << 16)
+    for entries in (1, piece, piece + 1, 3 * piece):
+        found = c_double()
+        at = (byref(c_void_p(numbers.data_ptr())), byref(c_int64(entries)), byref(c_int64(0)))
+        assert own.norms(1, *at, 2, byref(found)) == 0
+        assert found.value == math.sqrt(entries)
+    assert woken == [2, 2]
 
 
 def test_no_tensors_have_no_norms(norms: Norms) -> None:

@@ -65,7 +65,7 @@ EXPORT int limen_norms(int64_t tensors, const void *const *data, const int64_t *
         free(first);
         return -1;
     }
-    together(sum_pieces, &all, threads);
+    together(sum_pieces, &all, least(threads, all.pieces));
     for (int64_t i = 0; i < tensors; i++) {
         double sum = 0;
         for (int64_t piece = first[i]; piece < first[i + 1]; piece++)

@@ -13,7 +13,9 @@ static TARGET void PATH(clear)(struct lanes *all, int64_t blocks, int64_t type)
             if (type == F64)
                 STORE(least, block->low.f64 + lane), STORE(most, block->high.f64 + lane);
         }
-        UNROLL for (int lane = 0; type != F64 && lane < LANES; lane += WIDE)
+        if (type == F64)
+            continue;
+        UNROLL for (int lane = 0; lane < LANES; lane += WIDE)
             STORE(least32, block->low.f32 + lane), STORE(most32, block->high.f32 + lane);
     }
 }
@@ -113,6 +115,7 @@ static TARGET void PATH(tile_f64)(const void *from, const struct rows *at, struc
         DOUBLES sums[LANES / NARROW] = {0};                                                                          \
         const TYPE *row = from;                                                                                      \
         for (int64_t i = 0; i < rows; i++, row += LANES) {                                                           \
+            __builtin_prefetch((const char *)row + PAGE);                                                            \
             UNROLL for (int v = 0; v < LANES / WIDE; v++) {                                                          \
                 SPLIT z = {PATH(ROW)(row + v * WIDE)};                                                               \
                 DOUBLES z0 = WIDEN(z.half[0]), z1 = WIDEN(z.half[1]);                                                \
@@ -131,6 +134,7 @@ static TARGET void PATH(squares_f64)(const void *from, int64_t rows, double *squ
     DOUBLES sums[LANES / NARROW] = {0}, z;
     const double *row = from;
     for (int64_t i = 0; i < rows; i++, row += LANES) {
+        __builtin_prefetch((const char *)row + PAGE), __builtin_prefetch((const char *)row + PAGE + 64);
         UNROLL for (int v = 0; v < LANES / NARROW; v++) {
             LOAD(z, row + v * NARROW);
             sums[v] += z * z;

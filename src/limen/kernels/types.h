@@ -19,6 +19,7 @@
 #define MOST_ROWS (1 << 30) /* that 32 bits can count */
 #define CANCELLATION 1e6    /* mean² above so many variances: sum again around the mean */
 #define PIECE (1 << 16)     /* entries of a tensor whose squares one thread sums at a time */
+#define PAGE 4096           /* bytes, at whose end the processor itself ceases to fetch ahead */
 #define CELLS 1024
 
 enum type { F32, F64, BF16, F16 };
