@@ -42,10 +42,8 @@ class Stretch:
     _begin: int
 
     def numbers(self) -> Array:
-        """``[length]``, not to be written to."""
-        made = self.open()
-        made.flags.writeable = False
-        return made
+        """``[length]``, a new array."""
+        return self.open().copy()
 
     def open(self) -> Array:
         """``[length]``, to be written to."""

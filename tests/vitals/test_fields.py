@@ -56,9 +56,8 @@ def test_a_column_keeps_its_length_when_the_table_goes_on() -> None:
     table = TABLE.copy()
     column = Column(table, "value", 2)
     table[2] = (9, 9.0)
+    column.numbers()[0] = 1.0  # of a reader's own
     assert column.numbers().tolist() == [0.5, 0.25]
-    with pytest.raises(ValueError, match="read-only"):
-        column.numbers()[0] = 1.0
 
 
 def test_a_field_that_is_not_given_is_missed() -> None:

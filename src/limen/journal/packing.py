@@ -15,12 +15,15 @@ from limen.journal.run import Run
 from limen.journal.treatment import TreatmentRecord
 from limen.vitals import (
     Activity,
+    Column,
     LossVitals,
     Narrow,
     OptimiserVitals,
     ParameterVitals,
     SiteVitals,
     Vitals,
+    array_of,
+    held_in,
     narrow_in,
     panel_of,
 )
@@ -28,6 +31,8 @@ from limen.vitals import (
 __all__ = ["FIELDS", "WINDOWS", "Entry", "Stored", "hash_of", "pack"]
 
 WINDOWS = "birth", "recent", "total"
+WHOLE = "samples", "dead", "saturated", "nonfinite"
+REAL = "inactive", "mean", "std", "low", "high", "gradient"
 Stored = Array | Narrow | int
 
 
@@ -56,15 +61,20 @@ class Entry:
         key: what makes it the same entry in the next save.
         about: becomes the JSON.
         steps: ``[rows]``, the steps of its history, rising; empty where its kind has none.
-        columns: ``[rows]`` each, in the order of the table's columns.
+        columns: ``[rows]`` each, in the order of the table's columns; these and the steps are arrays, or columns of a
+            table that somebody keeps anyway.
         arrays: by part: arrays, or what is kept narrow; in place of each its hash once they are written.
     """
 
     key: str
     about: Mapping[str, object]
-    steps: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    columns: tuple[Array, ...] = ()
+    steps: Array | Column = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    columns: tuple[Array | Column, ...] = ()
     arrays: Mapping[str | int, Stored] = field(default_factory=dict[str | int, Stored])
+
+    def history(self) -> tuple[Array, tuple[Array, ...]]:
+        """Steps and columns, as arrays."""
+        return array_of(self.steps), tuple(map(array_of, self.columns))
 
     def written(self) -> Entry:
         """What must be remembered of it to find out what is new in the next save: of arrays, their hashes."""
@@ -124,9 +134,8 @@ def _site(vitals: SiteVitals) -> Entry:
         if not str(part).endswith((".counts", ".histogram", ".beyond", ".as")) and kept - {units}:
             raise ValueError(f"site {vitals.site.name}: {kept.pop()} entries in {part} for {units} units")
     h = vitals.history
-    whole = (h.samples, h.dead, h.saturated, h.nonfinite)
-    real = (h.inactive, h.mean, h.std, h.low, h.high, h.gradient)
-    return Entry(f"{vitals.site.model}\n{vitals.site.name}", _about(vitals), h.step, (*whole, *real), arrays)
+    step, *columns = (held_in(h, name) for name in ("step", *WHOLE, *REAL))
+    return Entry(f"{vitals.site.model}\n{vitals.site.name}", _about(vitals), step, tuple(columns), arrays)
 
 
 def _windows(vitals: SiteVitals) -> dict[str | int, Stored]:
@@ -159,4 +168,5 @@ def _activity(span: str, seen: Activity) -> dict[str | int, Stored]:
 
 def _parameter(vitals: ParameterVitals) -> Entry:
     h = vitals.history
-    return Entry(vitals.parameter.name, _about(vitals), h.step, (h.gradient, h.weight, h.update))
+    step, *columns = (held_in(h, name) for name in ("step", "gradient", "weight", "update"))
+    return Entry(vitals.parameter.name, _about(vitals), step, tuple(columns))

@@ -1,4 +1,4 @@
-"""Fields of values that hold no array: each reading makes one."""
+"""Fields of values that hold no array: each reading makes a new one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from limen.lasting import Memory, Stretch
 
-__all__ = ["Column", "lasting", "made_when_read"]
+__all__ = ["Column", "array_of", "held_in", "lasting", "made_when_read"]
 
 Array = npt.NDArray[Any]
 T = TypeVar("T", bound=type)
@@ -35,10 +35,8 @@ class Column:
     length: int
 
     def numbers(self) -> Array:
-        """``[length]``, not to be written to."""
-        made = self.table[self.name][: self.length]
-        made.flags.writeable = False
-        return made
+        """``[length]``, a new array."""
+        return self.table[self.name][: self.length].copy()
 
 
 class _Field:
@@ -50,15 +48,14 @@ class _Field:
     def __get__(self, value: object, owner: type | None = None) -> Array:
         if value is None:
             raise AttributeError(self._name)  # dataclasses take what the class has for a default
-        held = vars(value)[self._name]
-        return held.numbers() if isinstance(held, Stretch | Column) else held
+        return array_of(vars(value)[self._name])
 
     def __set__(self, value: object, numbers: Array | Stretch | Column) -> None:
         vars(value)[self._name] = numbers
 
 
 def made_when_read(*names: str) -> Callable[[T], T]:
-    """Let these fields of a dataclass hold a ``Stretch`` or ``Column`` too: each reading makes an array of it."""
+    """Let these fields of a dataclass hold a ``Stretch`` or ``Column`` too: each reading makes a new array of it."""
 
     def change(kind: T) -> T:
         for name in names:
@@ -66,3 +63,13 @@ def made_when_read(*names: str) -> Callable[[T], T]:
         return kind
 
     return change
+
+
+def held_in(value: object, name: str) -> Array | Column:
+    """What a history holds in one of these fields."""
+    return vars(value)[name]
+
+
+def array_of(held: Array | Stretch | Column) -> Array:
+    """What is held, as an array; a new one unless it is one."""
+    return held.numbers() if isinstance(held, Stretch | Column) else held
