@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limen.probe.rows import FEWEST, LONGEST, MOST, Room, Rows
-from limen.vitals import Column
+from limen.vitals import Table
 
 
 @given(longest=st.integers(1, 40), offered=st.integers(0, 1500))
@@ -51,7 +51,7 @@ def test_what_was_read_stays_as_it_was_whatever_comes_later(
 ) -> None:
     room = Room(longest)
     rows = Rows(3, room=room, whole=(0, 2))
-    read: list[tuple[list[Column], list[list[float]]]] = []
+    read: list[tuple[Table, list[list[float]]]] = []
     for step in range(1, offered + 1):
         if step == offered // 2:
             room.longest = min(less, longest)
@@ -59,11 +59,11 @@ def test_what_was_read_stays_as_it_was_whatever_comes_later(
             rows.append(step, 0.5 * step, -step)
         else:
             rows.extend(np.array([step]), np.array([[0.5 * step, -step]]))
-        read.append((rows.columns(), [rows.column(i).tolist() for i in range(3)]))
+        read.append((rows.table(), [rows.column(i).tolist() for i in range(3)]))
         if amended:
             rows.amend(1, 7.0)
-    for columns, then in read:
-        assert [column.numbers().tolist() for column in columns] == then
+    for table, then in read:
+        assert [table.column(i).tolist() for i in range(3)] == then
 
 
 def test_a_column_is_a_copy() -> None:

@@ -15,15 +15,12 @@ from limen.journal.run import Run
 from limen.journal.treatment import TreatmentRecord
 from limen.vitals import (
     Activity,
-    Column,
     LossVitals,
     Narrow,
     OptimiserVitals,
     ParameterVitals,
     SiteVitals,
     Vitals,
-    array_of,
-    held_in,
     narrow_in,
     panel_of,
 )
@@ -31,8 +28,8 @@ from limen.vitals import (
 __all__ = ["FIELDS", "WINDOWS", "Entry", "Stored", "hash_of", "pack"]
 
 WINDOWS = "birth", "recent", "total"
-WHOLE = "samples", "dead", "saturated", "nonfinite"
-REAL = "inactive", "mean", "std", "low", "high", "gradient"
+OF_SITE = ("step", "samples", "dead", "saturated", "nonfinite", "inactive", "mean", "std", "low", "high", "gradient")
+OF_PARAMETER = "step", "gradient", "weight", "update"
 Stored = Array | Narrow | int
 
 
@@ -61,20 +58,26 @@ class Entry:
         key: what makes it the same entry in the next save.
         about: becomes the JSON.
         steps: ``[rows]``, the steps of its history, rising; empty where its kind has none.
-        columns: ``[rows]`` each, in the order of the table's columns; these and the steps are arrays, or columns of a
-            table that somebody keeps anyway.
+        columns: ``[rows]`` each, in the order of the table's columns.
+        past: a value that has steps and columns, in place of both.
+        names: of its fields, first that of the steps.
         arrays: by part: arrays, or what is kept narrow; in place of each its hash once they are written.
     """
 
     key: str
     about: Mapping[str, object]
-    steps: Array | Column = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    columns: tuple[Array | Column, ...] = ()
+    steps: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    columns: tuple[Array, ...] = ()
     arrays: Mapping[str | int, Stored] = field(default_factory=dict[str | int, Stored])
+    past: object = None
+    names: tuple[str, ...] = ()
 
     def history(self) -> tuple[Array, tuple[Array, ...]]:
-        """Steps and columns, as arrays."""
-        return array_of(self.steps), tuple(map(array_of, self.columns))
+        """Steps and columns."""
+        if self.past is None:
+            return self.steps, self.columns
+        steps, *columns = (getattr(self.past, name) for name in self.names)
+        return steps, tuple(columns)
 
     def written(self) -> Entry:
         """What must be remembered of it to find out what is new in the next save: of arrays, their hashes."""
@@ -133,9 +136,8 @@ def _site(vitals: SiteVitals) -> Entry:
             kept -= {len(panel_of(units))}
         if not str(part).endswith((".counts", ".histogram", ".beyond", ".as")) and kept - {units}:
             raise ValueError(f"site {vitals.site.name}: {kept.pop()} entries in {part} for {units} units")
-    h = vitals.history
-    step, *columns = (held_in(h, name) for name in ("step", *WHOLE, *REAL))
-    return Entry(f"{vitals.site.model}\n{vitals.site.name}", _about(vitals), step, tuple(columns), arrays)
+    key = f"{vitals.site.model}\n{vitals.site.name}"
+    return Entry(key, _about(vitals), arrays=arrays, past=vitals.history, names=OF_SITE)
 
 
 def _windows(vitals: SiteVitals) -> dict[str | int, Stored]:
@@ -167,6 +169,4 @@ def _activity(span: str, seen: Activity) -> dict[str | int, Stored]:
 
 
 def _parameter(vitals: ParameterVitals) -> Entry:
-    h = vitals.history
-    step, *columns = (held_in(h, name) for name in ("step", "gradient", "weight", "update"))
-    return Entry(vitals.parameter.name, _about(vitals), step, tuple(columns))
+    return Entry(vitals.parameter.name, _about(vitals), past=vitals.history, names=OF_PARAMETER)

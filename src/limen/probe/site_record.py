@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -164,7 +164,7 @@ class SiteRecord:
             last_active=kept(self.account.last_active),
             silent_steps=kept(self.account.silent_steps),
             silent_samples=kept(self.account.silent_samples),
-            history=SiteHistory(*self.rows.columns()),
+            history=SiteHistory(*[cast("Any", self.rows.table())] * len(COLUMNS)),
             first_nonfinite=self.first_nonfinite,
         )
 
