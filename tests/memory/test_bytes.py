@@ -93,6 +93,8 @@ def test_a_snapshot_takes_less_than_half_of_that_and_equal_windows_nothing_twice
     train([fresh], 3)
     early = fresh.vitals()
     assert early.birth is early.recent is early.total
+    train([fresh], 30, begin=3)
+    assert fresh.vitals().birth is not fresh.vitals().recent is fresh.vitals().total
 
 
 def test_what_is_held_does_not_grow_with_the_steps() -> None:

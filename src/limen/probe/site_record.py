@@ -156,11 +156,13 @@ class SiteRecord:
 
     def _copied(self) -> SiteVitals:
         window = self._seen()
+        recent = window if self._before is None else (self._before + window).lasting()
+        alike = self._older is self._before  # until the second window is full
         return SiteVitals(
             site=self.site,
             birth=self._birth if self._birth is not None else window,
-            recent=window if self._before is None else (self._before + window).lasting(),
-            total=window if self._older is None else (self._older + window).lasting(),
+            recent=recent,
+            total=recent if alike or self._older is None else (self._older + window).lasting(),
             last_active=kept(self.account.last_active),
             silent_steps=kept(self.account.silent_steps),
             silent_samples=kept(self.account.silent_samples),

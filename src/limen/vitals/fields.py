@@ -15,9 +15,6 @@ __all__ = ["Table", "lasting", "made_when_read"]
 Array = npt.NDArray[Any]
 T = TypeVar("T", bound=type)
 
-AT_ONCE = 500
-"""Numbers; to copy more, numpy lets go of the interpreter, which a thread beside a busy training waits for."""
-
 lasting = Memory().copy
 """Copies an array to where values last: those of one snapshot lie side by side, and go together."""
 
@@ -35,10 +32,7 @@ class Table(NamedTuple):
 
     def column(self, place: int) -> Array:
         """``[length]``, a new array."""
-        column = self.rows[self.rows.dtype.names[place]][: self.length]  # pyright: ignore[reportOptionalSubscript]
-        if self.length <= AT_ONCE:
-            return column.copy()
-        return np.frombuffer(bytearray(column.tobytes()), column.dtype)
+        return self.rows[self.rows.dtype.names[place]][: self.length].copy()  # pyright: ignore[reportOptionalSubscript]
 
 
 class _Field:
