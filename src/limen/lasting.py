@@ -12,7 +12,6 @@ import ctypes
 import mmap
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,6 @@ ALIGNED = 64  # bytes: a cache line
 PRIVATE: dict[str, Any] = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Stretch:
     """An array in memory of its own.
 
@@ -36,16 +34,14 @@ class Stretch:
         length: how many there are.
     """
 
-    dtype: np.dtype[Any]
-    length: int
-    _memory: mmap.mmap
-    _begin: int
+    __slots__ = ("_begin", "_memory", "dtype", "length")
+
+    def __init__(self, dtype: np.dtype[Any], length: int, memory: mmap.mmap, begin: int) -> None:
+        self.dtype, self.length, self._memory, self._begin = dtype, length, memory, begin
 
     def numbers(self) -> Array:
-        """``[length]``, not to be written to."""
-        made = self.open()
-        made.flags.writeable = False
-        return made
+        """``[length]``, a new array."""
+        return self.open().copy()
 
     def open(self) -> Array:
         """``[length]``, to be written to."""

@@ -17,6 +17,7 @@ from limen.probe.rows import FEWEST, Room
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
 from limen.vitals import Vitals
+from limen.vitals.narrow import NOTHING
 
 UNITS = 4_096
 SITES = 2
@@ -92,6 +93,8 @@ def test_a_snapshot_takes_less_than_half_of_that_and_equal_windows_nothing_twice
     train([fresh], 3)
     early = fresh.vitals()
     assert early.birth is early.recent is early.total
+    train([fresh], 30, begin=3)
+    assert fresh.vitals().birth is not fresh.vitals().recent is fresh.vitals().total
 
 
 def test_what_is_held_does_not_grow_with_the_steps() -> None:
@@ -109,3 +112,27 @@ def test_the_ledger_keeps_nothing_but_histories_that_the_records_have_too() -> N
     assert nbytes(ledger) > UNITS
     assert nbytes(ledger.written()) == record.rows.nbytes  # no history is copied, either
     assert nbytes(record, ledger.written()) == nbytes(record)
+
+
+def arrays_in(*roots: object) -> int:
+    """Arrays that are reachable, but for the one without numbers that all values share."""
+    found, seen, waiting = 0, set[int](), list[Any](roots)
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen or isinstance(value, type) or callable(value):
+            continue
+        seen.add(id(value))
+        found += isinstance(value, np.ndarray) and value is not NOTHING
+        if isinstance(value, dict | list | tuple) or type(value).__module__.startswith("limen."):
+            waiting.extend(gc.get_referents(value))
+    return found
+
+
+@pytest.mark.parametrize("steps", [3, 50], ids=["in the first window", "later"])
+def test_a_snapshot_allocates_no_array_for_the_training_to_trip_over(steps: int) -> None:
+    record = SiteRecord(site(0, "relu6"))
+    train([record], steps)
+    without = arrays_in(record)
+    seen = record.vitals()
+    assert arrays_in(record) == without
+    assert arrays_in(seen) == 1  # the table of the record

@@ -4,65 +4,70 @@ import copy
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from limen.lasting import Stretch
-from limen.vitals import Activity, Column, Histogram, Moments, Narrow, narrow_in
+from limen.vitals import Activity, Histogram, Moments, Narrow, Table, narrow_in
 from limen.vitals.fields import lasting, made_when_read
 
-TABLE = np.array([(1, 0.5), (2, 0.25), (3, 0.125)], [("step", "i8"), ("value", "f8")])
+ROWS = np.array([(1, 0.5), (2, 0.25), (3, 0.125)], [("0", "i8"), ("1", "f8")])
 
 
-@made_when_read("numbers")
+@made_when_read("step", "value")
 @dataclass(frozen=True, eq=False)
 class Held:
     name: str
-    numbers: npt.NDArray[Any]
+    step: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
 
 
-def held(numbers: object) -> Held:
-    return Held("a", cast("npt.NDArray[Any]", numbers))
+def held(step: object, value: object) -> Held:
+    return Held("a", cast("npt.NDArray[np.int64]", step), cast("npt.NDArray[np.float64]", value))
+
+
+ARRAYS = np.array([1, 2]), np.array([0.5, 0.25])
 
 
 @pytest.mark.parametrize(
-    ("numbers", "expected"),
-    [
-        (np.array([0.5, 0.25]), [0.5, 0.25]),
-        (lasting(np.array([0.5, 0.25])), [0.5, 0.25]),
-        (Column(TABLE, "value", 2), [0.5, 0.25]),
-        (Column(TABLE, "step", 3), [1, 2, 3]),
-        (Column(TABLE, "step", 0), []),
-    ],
-    ids=["array", "stretch", "column", "whole", "none"],
+    "given", [ARRAYS, [*map(lasting, ARRAYS)], [Table(ROWS, 2)] * 2], ids=["arrays", "stretches", "table"]
 )
 @pytest.mark.parametrize(
     "again",
     [lambda one: one, copy.deepcopy, lambda one: replace(one, name="b"), lambda one: pickle.loads(pickle.dumps(one))],
     ids=["itself", "deepcopy", "replace", "pickle"],
 )
-def test_a_field_gives_an_array_of_what_it_was_given(
-    numbers: object, expected: list[float], again: Callable[[Held], Held]
-) -> None:
-    read = again(held(numbers)).numbers
-    assert isinstance(read, np.ndarray)
-    assert read.tolist() == expected
+def test_a_field_gives_an_array_of_what_it_was_given(given: list[object], again: Callable[[Held], Held]) -> None:
+    read = again(held(*given))
+    assert (read.step.dtype, read.value.dtype) == (np.int64, np.float64)
+    assert (read.step.tolist(), read.value.tolist()) == ([1, 2], [0.5, 0.25])
 
 
-def test_a_column_keeps_its_length_when_the_table_goes_on() -> None:
-    table = TABLE.copy()
-    column = Column(table, "value", 2)
-    table[2] = (9, 9.0)
-    assert column.numbers().tolist() == [0.5, 0.25]
-    with pytest.raises(ValueError, match="read-only"):
-        column.numbers()[0] = 1.0
+def test_what_was_read_of_a_table_does_not_change_it_nor_with_it() -> None:
+    rows = ROWS.copy()
+    kept = held(*[Table(rows, 2)] * 2)
+    rows[2] = (9, 9.0)
+    kept.value[0] = 1.0
+    assert kept.value.tolist() == [0.5, 0.25]
+    assert held(*[Table(rows, 0)] * 2).step.tolist() == []
+
+
+@pytest.mark.parametrize("length", [0, 1, 500, 1_024])
+def test_a_table_of_any_length_is_read_and_what_was_read_can_be_written_to(length: int) -> None:
+    rows = np.zeros(1_024, ROWS.dtype)
+    rows["1"] = np.arange(1_024) / 8
+    kept = held(*[Table(rows, length)] * 2)
+    read = kept.value
+    assert read.tolist() == [i / 8 for i in range(length)]
+    read += 1.0
+    assert kept.value.tolist() == [i / 8 for i in range(length)]
 
 
 def test_a_field_that_is_not_given_is_missed() -> None:
-    with pytest.raises(TypeError, match="numbers"):
+    with pytest.raises(TypeError, match="step"):
         Held("a")  # pyright: ignore[reportCallIssue]
 
 

@@ -16,6 +16,7 @@ from limen.journal.schema import KINDS, Kind
 __all__ = ["Drop", "Ledger", "Placed", "Put", "changes", "enter"]
 
 Row = tuple[object, ...]
+History = tuple[Array, tuple[Array, ...]]  # steps and columns
 
 
 @dataclass(frozen=True)
@@ -119,18 +120,19 @@ def _same(a: Array, b: Array) -> bool:
 
 
 def _of_history(kind: Kind, old: Entry | None, new: Placed) -> Iterator[Put | Drop]:
-    steps, columns = new.entry.steps, new.entry.columns
-    held = len(old.steps) if old else 0
-    grown = old is None or (
-        _same(steps[:held], old.steps) and all(map(_same, (c[:held] for c in columns), old.columns))
+    steps, columns = history = new.entry.history()
+    before = old.history() if old else None
+    held = len(before[0]) if before else 0
+    grown = before is None or (
+        _same(steps[:held], before[0]) and all(map(_same, (c[:held] for c in columns), before[1]))
     )
-    changed = np.arange(held, len(steps)) if old is None or grown else _changed(old, new.entry)
+    changed = np.arange(held, len(steps)) if before is None or grown else _changed(before, history)
     _must_rise(steps[max(held - 1, 0) :] if grown else steps, f"{kind.table} {' '.join(new.entry.key.split())!r}")
     if len(changed):
         picked = (column[changed].tolist() for column in (steps, *columns))
         rows: list[Row] = [(step, new.id, *row) for step, *row in zip(*picked, strict=True)]
         yield Put(kind.step_table, rows)
-    if old is not None and not grown and (gone := set(old.steps.tolist()) - set(steps.tolist())):
+    if before is not None and not grown and (gone := set(before[0].tolist()) - set(steps.tolist())):
         yield Drop(kind.step_table, new.id, tuple(sorted(gone)))
 
 
@@ -140,13 +142,14 @@ def _must_rise(steps: Array, name: str) -> None:
         raise ValueError(f"the steps of {name} do not rise")
 
 
-def _changed(old: Entry, new: Entry) -> npt.NDArray[np.intp]:
+def _changed(old: History, new: History) -> npt.NDArray[np.intp]:
     """Indices of the rows of ``new`` that are not in ``old`` with the same content, after rows have disappeared."""
-    if len(old.steps) == 0 or len(new.steps) == 0:
-        return np.arange(len(new.steps))
-    place = np.minimum(np.searchsorted(old.steps, new.steps), len(old.steps) - 1)
-    same = old.steps[place] == new.steps
-    for before, after in zip(old.columns, new.columns, strict=True):
+    (then, before_all), (now, after_all) = old, new
+    if len(then) == 0 or len(now) == 0:
+        return np.arange(len(now))
+    place = np.minimum(np.searchsorted(then, now), len(then) - 1)
+    same = then[place] == now
+    for before, after in zip(before_all, after_all, strict=True):
         kept = before[place]
         same &= (kept == after) | ((kept != kept) & (after != after))  # x != x: NaN
     return np.flatnonzero(~same)

@@ -28,6 +28,8 @@ from limen.vitals import (
 __all__ = ["FIELDS", "WINDOWS", "Entry", "Stored", "hash_of", "pack"]
 
 WINDOWS = "birth", "recent", "total"
+OF_SITE = ("step", "samples", "dead", "saturated", "nonfinite", "inactive", "mean", "std", "low", "high", "gradient")
+OF_PARAMETER = "step", "gradient", "weight", "update"
 Stored = Array | Narrow | int
 
 
@@ -57,6 +59,8 @@ class Entry:
         about: becomes the JSON.
         steps: ``[rows]``, the steps of its history, rising; empty where its kind has none.
         columns: ``[rows]`` each, in the order of the table's columns.
+        past: a value that has steps and columns, in place of both.
+        names: of its fields, first that of the steps.
         arrays: by part: arrays, or what is kept narrow; in place of each its hash once they are written.
     """
 
@@ -65,6 +69,15 @@ class Entry:
     steps: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     columns: tuple[Array, ...] = ()
     arrays: Mapping[str | int, Stored] = field(default_factory=dict[str | int, Stored])
+    past: object = None
+    names: tuple[str, ...] = ()
+
+    def history(self) -> tuple[Array, tuple[Array, ...]]:
+        """Steps and columns."""
+        if self.past is None:
+            return self.steps, self.columns
+        steps, *columns = (getattr(self.past, name) for name in self.names)
+        return steps, tuple(columns)
 
     def written(self) -> Entry:
         """What must be remembered of it to find out what is new in the next save: of arrays, their hashes."""
@@ -123,10 +136,8 @@ def _site(vitals: SiteVitals) -> Entry:
             kept -= {len(panel_of(units))}
         if not str(part).endswith((".counts", ".histogram", ".beyond", ".as")) and kept - {units}:
             raise ValueError(f"site {vitals.site.name}: {kept.pop()} entries in {part} for {units} units")
-    h = vitals.history
-    whole = (h.samples, h.dead, h.saturated, h.nonfinite)
-    real = (h.inactive, h.mean, h.std, h.low, h.high, h.gradient)
-    return Entry(f"{vitals.site.model}\n{vitals.site.name}", _about(vitals), h.step, (*whole, *real), arrays)
+    key = f"{vitals.site.model}\n{vitals.site.name}"
+    return Entry(key, _about(vitals), arrays=arrays, past=vitals.history, names=OF_SITE)
 
 
 def _windows(vitals: SiteVitals) -> dict[str | int, Stored]:
@@ -158,5 +169,4 @@ def _activity(span: str, seen: Activity) -> dict[str | int, Stored]:
 
 
 def _parameter(vitals: ParameterVitals) -> Entry:
-    h = vitals.history
-    return Entry(vitals.parameter.name, _about(vitals), h.step, (h.gradient, h.weight, h.update))
+    return Entry(vitals.parameter.name, _about(vitals), past=vitals.history, names=OF_PARAMETER)

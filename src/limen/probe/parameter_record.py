@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -84,7 +85,7 @@ class ParameterRecord:
         return self._known
 
     def _copied(self) -> ParameterVitals:
-        history = ParameterHistory(*self.rows.columns())
+        history = ParameterHistory(*[cast("Any", self.rows.table())] * 4)
         return ParameterVitals(self.parameter, history, self.first_nonfinite, self.optimiser, self.initial_std)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from limen.vitals import Column
+from limen.vitals import Table
 
 __all__ = ["LONGEST", "Room", "Rows"]
 
@@ -121,16 +121,13 @@ class Rows:
             self._data[self._length - 1][column] = value
 
     def column(self, index: int) -> npt.NDArray[Any]:
-        """One column as it is now and, for whoever holds it, stays: int64 or float64, not to be written to."""
-        return self._column(str(index)).numbers()
+        """A copy of one column: int64 or float64."""
+        return self._data[str(index)][: self._length].copy()
 
-    def columns(self) -> list[Any]:
-        """All columns as they are now, for a value whose fields are made when they are read."""
-        return [self._column(name) for name in self._data.dtype.names or ()]
-
-    def _column(self, name: str) -> Column:
+    def table(self) -> Table:
+        """All rows as they are now and, for whoever holds them, stay."""
         self._read = self._length
-        return Column(self._data, name, self._length)
+        return Table(self._data, self._length)
 
     @property
     def nbytes(self) -> int:

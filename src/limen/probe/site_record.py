@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -156,15 +156,17 @@ class SiteRecord:
 
     def _copied(self) -> SiteVitals:
         window = self._seen()
+        recent = window if self._before is None else (self._before + window).lasting()
+        alike = self._older is self._before  # until the second window is full
         return SiteVitals(
             site=self.site,
             birth=self._birth if self._birth is not None else window,
-            recent=window if self._before is None else (self._before + window).lasting(),
-            total=window if self._older is None else (self._older + window).lasting(),
+            recent=recent,
+            total=recent if alike or self._older is None else (self._older + window).lasting(),
             last_active=kept(self.account.last_active),
             silent_steps=kept(self.account.silent_steps),
             silent_samples=kept(self.account.silent_samples),
-            history=SiteHistory(*self.rows.columns()),
+            history=SiteHistory(*[cast("Any", self.rows.table())] * len(COLUMNS)),
             first_nonfinite=self.first_nonfinite,
         )
 

@@ -2,7 +2,7 @@
 
 from limen.vitals.activity import Activity, Whole
 from limen.vitals.evidence import EVIDENCE, Evidence, dead_units, saturated_units
-from limen.vitals.fields import Column
+from limen.vitals.fields import Table
 from limen.vitals.histogram import BINS, EDGES, Histogram
 from limen.vitals.moments import Moments
 from limen.vitals.narrow import Narrow, narrow_in
@@ -25,7 +25,6 @@ __all__ = [
     "EDGES",
     "EVIDENCE",
     "Activity",
-    "Column",
     "Dropout",
     "Evidence",
     "Histogram",
@@ -42,6 +41,7 @@ __all__ = [
     "Scale",
     "SiteHistory",
     "SiteVitals",
+    "Table",
     "Untrained",
     "Vitals",
     "Whole",
