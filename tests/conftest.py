@@ -1,5 +1,6 @@
 """What all tests share: texts compared with files that only ``pytest --regold`` rewrites."""
 
+import gc
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,12 @@ def pytest_configure() -> None:
     # A suite started in the background ignores Ctrl-C, and so would every program that it starts and interrupts.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    # What is there before the first test stays to the end; every look for what can be freed would go over it again.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -191,8 +191,8 @@ class Watch:
         )
 
     @property
-    def journal_path(self) -> Path:
-        """The run file."""
+    def journal_path(self) -> Path | None:
+        """The run file; None where none is kept."""
         return self._scribe.path
 
     @property

@@ -45,7 +45,11 @@ def test_a_slope_that_was_chosen_refuses_the_same() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_compiled_and_mapped_calls_find_the_same(name: str, dtype: torch.dtype) -> None:
     act, x = get(name), torch.linspace(-3, 3, 12, dtype=dtype).reshape(3, 4)
-    for method in (act.f, act.df):
-        assert torch.equal(torch.func.vmap(method)(x), method(x))
-        assert torch.equal(torch.compile(method, backend="eager", fullgraph=True)(x), method(x))
-        torch._dynamo.reset()
+
+    def both(z: torch.Tensor) -> torch.Tensor:
+        return torch.stack([act.f(z), act.df(z)])
+
+    expected = both(x)
+    assert torch.equal(torch.func.vmap(both, out_dims=1)(x), expected)
+    assert torch.equal(torch.compile(both, backend="eager", fullgraph=True)(x), expected)
+    torch._dynamo.reset()

@@ -77,8 +77,8 @@ def all_of(dtype: torch.dtype) -> Tensor:
 
 @functools.cache
 def single_line() -> Tensor:
-    """Every 4,099th bit pattern of single precision, and a dense grid."""
-    patterns = torch.arange(0, 2**32, 4099, dtype=torch.int64).to(torch.int32).view(torch.float32)
+    """Every 16,411th bit pattern of single precision, 500 to each power of two on either side, and a dense grid."""
+    patterns = torch.arange(0, 2**32, 16_411, dtype=torch.int64).to(torch.int32).view(torch.float32)
     return torch.cat([patterns[patterns.isfinite()], torch.linspace(-25, 25, 50_001)])
 
 

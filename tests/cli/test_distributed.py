@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from sklearn.datasets import load_digits
 
 from limen.journal import Run, merge, read
 from limen.vitals import Activity
-from tests.cli.warm import run_module, waiting
+from tests.cli.warm import run_module, run_script
 from tests.vitals.rounding import all_unequal, unequal
 
 pytestmark = pytest.mark.skipif(
@@ -80,15 +81,14 @@ def torchrun(folder: Path, *command: str) -> tuple[list[str], str]:
     return sorted(re.findall(r"rank \d: \w+ after \d+ collectives", done.stdout)), done.stderr
 
 
-def two_processes(folder: Path, module: str, *arguments: str, port: int) -> list[str]:
+def two_processes(folder: Path, run: Callable[..., tuple[int, str, str]], *command: str, port: int) -> list[str]:
     """The same without a launcher, which would end both where gloo's threads abort at the exit of one, as they may."""
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
 
     def output(rank: int) -> str:
         own = environment(folder, RANK=str(rank), LOCAL_RANK=str(rank), **shared)
-        return run_module(module, *arguments, folder=folder, environment=own)[1]
+        return run(*command, folder=folder, environment=own)[1]
 
-    waiting("-m", module)  # one for both
     with ThreadPoolExecutor(2) as pool:
         return [line for out in pool.map(output, range(2)) for line in out.splitlines()]
 
@@ -112,7 +112,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bare(folder: Path) -> list[str]:
-    return sorted(two_processes(folder, "train", port=free_port()))
+    return sorted(two_processes(folder, run_script, "train.py", port=free_port()))
 
 
 @pytest.fixture(scope="module")
@@ -177,16 +177,16 @@ def test_so_do_their_histograms_and_their_findings(merged: Run, alone: Run) -> N
 
 def test_the_report_of_the_folder_is_that_of_one_run(folder: Path, merged: Run) -> None:
     for named in (["."], ["run.rank1.limen", "run.limen"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "limen", "report", *named, "--json", "all.json"],
-            cwd=folder, env=environment(folder), capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        assert done.stdout.startswith(f"{merged.verdict}: 2 sites, 68 steps watched")
-        assert "Merged from all 2 ranks." in done.stdout
+        command = ("report", *named, "--json", "all.json")
+        code, out, err = run_module("limen", *command, folder=folder, environment=environment(folder))
+        assert code == 0, err
+        assert out.startswith(f"{merged.verdict}: 2 sites, 68 steps watched")
+        assert "Merged from all 2 ranks." in out
 
 
 def test_sharded_parameters_are_read_in_parts_without_a_collective(folder: Path, alone: Run) -> None:
-    lines = [two_processes(folder, *way, "sharded", port=free_port()) for way in (["train"], LIMEN)]
+    ways = ((run_script, "train.py"), (run_module, *LIMEN))
+    lines = [two_processes(folder, *way, "sharded", port=free_port()) for way in ways]
     assert len(lines[0]) == 2
     assert lines[0] == lines[1]
     whole = merge([read(folder / "run.limen"), read(folder / "run.rank1.limen")])

@@ -11,18 +11,25 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 WAITING = Path(__file__).parent / "waiting"
 HERE = "/proc/self/cwd"
 """The folder that a copy is sent to; the original knows only the one where it waits."""
-LIMIT = 120
+LIMIT = 300
 """Seconds after which a program is killed."""
+STARTING = threading.Lock()
+
+
+def waiting(*program: str) -> socket.socket:
+    """Where to send orders to a ``python PROGRAM`` that has not begun yet: one for all that ask, at once or later."""
+    with STARTING:
+        return _started(*program)
 
 
 @functools.cache
-def waiting(*program: str) -> socket.socket:
-    """Where to send orders to a ``python PROGRAM`` that has not begun yet."""
+def _started(*program: str) -> socket.socket:
     here, there = socket.socketpair()
     path = os.pathsep.join(filter(None, (str(WAITING), os.environ.get("PYTHONPATH"))))
     own = {"PYTHONPATH": path, "WAITING": str(there.fileno()), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -41,9 +48,9 @@ def run_module(module: str, *arguments: str, folder: Path, environment: dict[str
     return _run(waiting("-m", module), arguments, folder, environment)
 
 
-def run_script(name: str, *, folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
-    """The same of ``python NAME``."""
-    code, out, err = _run(waiting(f"{HERE}/{name}"), (), folder, environment)
+def run_script(name: str, *arguments: str, folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
+    """The same of ``python NAME ARGUMENTS``."""
+    code, out, err = _run(waiting(f"{HERE}/{name}"), arguments, folder, environment)
     return code, out, err.replace(HERE, str(folder))
 
 

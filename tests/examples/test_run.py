@@ -64,8 +64,8 @@ def bare(script: Path, folder: Path) -> str:
     """What a script prints without limen; fails with its output if it failed."""
     for each in (script, EXAMPLES / "fingerprint.py"):
         shutil.copy(each, folder)
-    os.rename(folder / script.name, folder / "example.py")  # one name, hence one process that waits, for them all
-    code, out, err = run_script("example.py", folder=folder, environment=environment())
+    os.rename(folder / script.name, folder / "train.py")  # one name, hence one process that waits, for all tests
+    code, out, err = run_script("train.py", folder=folder, environment=environment())
     assert code == 0, out + err
     return out
 

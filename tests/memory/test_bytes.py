@@ -12,6 +12,7 @@ import torch
 from limen.journal import Run
 from limen.journal.delta import Ledger, enter
 from limen.journal.packing import pack
+from limen.lasting import Stretch
 from limen.probe.rows import FEWEST, Room
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
@@ -32,7 +33,9 @@ def nbytes(*roots: object) -> int:
         if id(value) in seen or isinstance(value, type) or callable(value):
             continue
         seen.add(id(value))
-        if isinstance(value, np.ndarray):
+        if isinstance(value, Stretch):
+            found[id(value)] = value.nbytes
+        elif isinstance(value, np.ndarray):
             while isinstance(value.base, np.ndarray):
                 value = value.base
             found[id(value)] = value.nbytes

@@ -1,5 +1,6 @@
-"""Every style of model with every kind of optimiser in every precision: the same bits, and the account is right."""
+"""Styles of models with kinds of optimisers in all precisions: the same bits, and the account is right."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
@@ -159,9 +160,15 @@ def trained(style: str, optimiser: str, precision: str) -> Trained:
     return Trained(bits([*losses, *model.parameters()]), kept)
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-@pytest.mark.parametrize("style", STYLES)
+CASES = [
+    case
+    for case in itertools.product(STYLES, OPTIMISERS, PRECISIONS)
+    # the optimiser is not compiled, so each with one precision and each precision with one of them
+    if case[0] != "compiled" or case[1] == "sgd" or case[2] == "float32"
+]
+
+
+@pytest.mark.parametrize(("style", "optimiser", "precision"), CASES)
 def test_the_bits_are_the_same_and_the_account_is_that_of_the_copies(
     style: str, optimiser: str, precision: str
 ) -> None:

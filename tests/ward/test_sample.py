@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli.warm import run_module
 from ward.cases import cases
 from ward.data import lacking
 from ward.drawing import digest
@@ -38,10 +37,10 @@ def chosen(*, sick: bool) -> list[str]:
 def ward(names: list[str], folder: Path) -> list[dict[str, Any]]:
     """The outcomes of some cases, one after another in one process and its copies."""
     saved = folder / "outcomes.json"
-    command = (sys.executable, "-m", "ward", "--warm", "--jobs", "1", "--save", str(saved), "--only", *names)
+    options = ("--warm", "--jobs", "1", "--save", str(saved), "--only", *names)
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    code, _, err = run_module("ward", *options, folder=ROOT, environment=environment)
+    assert code == 0, err
     outcomes = json.loads(saved.read_text())["outcomes"]
     assert {one["case"] for one in outcomes} >= set(names)
     assert not [one["case"] for one in outcomes if one["error"]]

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import time
-import weakref
 from pathlib import Path
 
 from limen.journal.run import Run
@@ -14,27 +10,33 @@ from limen.journal.writer import Journal
 
 __all__ = ["Scribe"]
 
-EVERY = 1.0, 2.0  # seconds between two entries, at least and at most
-RATIO = 400.0  # seconds between two entries for each second that one takes, where that lies in between
+EVERY = 1.0, 1.75  # seconds between two entries, at least and at most: with a stretch of quiet steps, 2 s may be lost
+RATIO = 1_000.0  # seconds between two entries for each second that one takes, where that lies in between
 
 
 class Scribe:
     """Keeps the journal of one training, and those of its inner watches.
 
     Args:
-        path: of the run file; None for a temporary one, which goes with the scribe.
+        path: of the run file; None for none, and then the newest run is kept in memory alone.
         outer: the scribe of an outer watch, which may be writing that same file already.
+
+    Attributes:
+        path: of the run file; None where there is none.
 
     Raises:
         UnwritablePath: the file cannot be created.
     """
 
     def __init__(self, path: Path | None, outer: Scribe | None = None) -> None:
-        self.is_temporary = path is None
-        self.path = path or Path(_temporary_folder(self)) / "run.limen"
-        self._shares = outer is not None and self.path.exists() and self.path.samefile(outer._journal.path)
-        self._journal = outer._journal if outer is not None and self._shares else Journal(self.path)
-        self._journals = [self._journal]
+        self.path = path
+        self._journal: Journal | None = None
+        self._shares = False
+        if path is not None:
+            shared = outer is not None and outer.path is not None and path.exists() and path.samefile(outer.path)
+            self._shares, self._journal = shared, outer._journal if outer is not None and shared else Journal(path)
+        self._journals = [] if self._journal is None else [self._journal]
+        self._newest: Run | None = None
         self._paid = 0.0
         self._next = 0.0
 
@@ -46,11 +48,11 @@ class Scribe:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What the reader of the report should know of the journal."""
-        return self._journal.remarks
+        return () if self._journal is None else self._journal.remarks
 
     def also_for(self, inner: Scribe) -> None:
-        """Write the journal of an inner watch too, while that lasts; a temporary one has no reader before its end."""
-        if not inner.is_temporary:
+        """Write the journal of an inner watch too, while that lasts."""
+        if inner._journal is not None:
             self._journals.append(inner._journal)
 
     def is_due(self, now: float) -> bool:
@@ -66,26 +68,15 @@ class Scribe:
 
     def save(self, run: Run) -> None:
         """Have this run written soon."""
+        self._newest = run if self._journal is None else None
         for journal in self._journals:
             journal.save(run)
 
     def last(self) -> Run | None:
         """The run that was saved last; None where none was, or none can be read."""
-        return self._journal.last()
+        return self._newest if self._journal is None else self._journal.last()
 
     def close(self, run: Run) -> None:
         """Write the last run and put the file away, unless it belongs to an outer watch."""
-        if not self._shares:
+        if self._journal is not None and not self._shares:
             self._journal.close(run)
-
-
-def _temporary_folder(scribe: Scribe) -> str:
-    """A folder that goes with the scribe."""
-    folder, owner = tempfile.mkdtemp(prefix="limen-"), os.getpid()
-
-    def remove() -> None:
-        if os.getpid() == owner:  # a forked child that ends must not take its parent's journal with it
-            shutil.rmtree(folder, ignore_errors=True)
-
-    weakref.finalize(scribe, remove)
-    return folder

@@ -24,22 +24,21 @@ struct account {
 #define WRONG_UNITS 1
 #define TOO_MANY 2
 
-/* Enters sums that stand in the first seven of nine rows. */
+/* Enters sums that stand in seven rows. */
 static int enter(struct account *account, void *memory, int64_t samples, int64_t nonfinite)
 {
     if (account->step.samples + samples > MOST_SAMPLES)
         return TOO_MANY;
     int64_t units = account->units;
     struct sums sums = rows_of(memory, units);
-    double *mean = (double *)memory + 7 * units, *m2 = mean + units;
-    chosen->moments(mean, m2, &sums, units, samples, nonfinite);
-    struct part part = {samples, nonfinite, sums.left, sums.right, mean, m2, sums.low, sums.high};
+    chosen->moments(&sums, units, samples, nonfinite);
+    struct part part = {samples, nonfinite, sums.left, sums.right, sums.total, sums.squares, sums.low, sums.high};
     chosen->pool(&account->whole, &part, units, account->step.samples);
     chosen->enter(&account->step, &part, units, account->panel);
     return 0;
 }
 
-/* Reads one call of the site within the current step. `memory` has nine rows of `units` and is free again afterwards.
+/* Reads one call of the site within the current step. `memory` has seven rows of `units` and is free again afterwards.
  * Returns 0, or why nothing was entered. */
 EXPORT int limen_add(struct account *account, const struct layout *layout, const void *data, int threads, void *memory)
 {
@@ -49,7 +48,7 @@ EXPORT int limen_add(struct account *account, const struct layout *layout, const
     return enter(account, memory, samples_of(layout), nonfinite);
 }
 
-/* Enters sums that were made elsewhere, in the rows of `limen_measure`, with room for two more behind them. */
+/* Enters sums that were made elsewhere, in the rows of `limen_measure`, which are free afterwards. */
 EXPORT int limen_add_sums(struct account *account, int64_t samples, int64_t nonfinite, void *memory)
 {
     return enter(account, memory, samples, nonfinite);

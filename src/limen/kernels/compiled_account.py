@@ -15,12 +15,12 @@ from torch import Tensor
 from limen.kernels import torch_pass
 from limen.kernels.account import Counts, Row, Rules, forget, no_counts, too_many, wrong_units
 from limen.kernels.compiled_pass import CompiledPass, address_of
-from limen.kernels.silence import Silence, SilenceFields
+from limen.kernels.silence import Silence, SilenceFields, memory
 from limen.kernels.torch_pass import Floats, Integers, Sums
 
 __all__ = ["SCRATCH", "CompiledAccount"]
 
-ROWS = 9  # of numbers that a reading needs for each unit, and nobody after it
+ROWS = 7  # of numbers that a reading needs for each unit, and nobody after it
 WRONG_UNITS = 1
 
 
@@ -30,6 +30,12 @@ class TallyFields(Structure):
     steps: int
     samples: int
     nonfinite: int
+    left: int
+    right: int | None
+    mean: int
+    m2: int
+    low: int
+    high: int
     _fields_ = [("steps", c_int64), ("samples", c_int64), ("nonfinite", c_int64)] + [
         (name, c_void_p) for name in ("left", "right", "mean", "m2", "low", "high")
     ]
@@ -88,13 +94,49 @@ class CompiledTally:
 
     def __init__(self, rules: Rules, fields: TallyFields) -> None:
         self._fields = fields
-        self.left: Counts = np.zeros(rules.units, np.uint32)
-        self.right: Counts = no_counts(rules.units) if rules.right is None else np.zeros(rules.units, np.uint32)
-        self.mean: Floats
-        self.mean, self.m2, self.low, self.high = np.zeros((4, rules.panel_size))
-        for name in ("left", "mean", "m2", "low", "high", *(["right"] if rules.right is not None else [])):
-            setattr(fields, name, address_of(getattr(self, name)))
+        self._units = rules.units
+        self._left = memory.zeros(rules.units, np.uint32)
+        self._right = None if rules.right is None else memory.zeros(rules.units, np.uint32)
+        self._panel = memory.zeros(4 * rules.panel_size, np.float64)
+        fields.left, fields.right = self._left.address, None if self._right is None else self._right.address
+        row = 8 * rules.panel_size
+        fields.mean, fields.m2, fields.low, fields.high = (self._panel.address + i * row for i in range(4))
         self.clear()
+
+    @property
+    def left(self) -> Counts:
+        """As of ``Tally``."""
+        return self._left.open()
+
+    @property
+    def right(self) -> Counts:
+        """As of ``Tally``."""
+        return no_counts(self._units) if self._right is None else self._right.open()
+
+    @property
+    def mean(self) -> Floats:
+        """As of ``Tally``."""
+        return self._rows[0]
+
+    @property
+    def m2(self) -> Floats:
+        """As of ``Tally``."""
+        return self._rows[1]
+
+    @property
+    def low(self) -> Floats:
+        """As of ``Tally``."""
+        return self._rows[2]
+
+    @property
+    def high(self) -> Floats:
+        """As of ``Tally``."""
+        return self._rows[3]
+
+    @property
+    def _rows(self) -> Floats:
+        """``[4, panel]``."""
+        return self._panel.open().reshape(4, -1)
 
     @property
     def samples(self) -> int:
@@ -177,7 +219,7 @@ class CompiledAccount:
         if sums.samples:
             memory = np.empty((ROWS, self.rules.units))
             counts = (sums.left.view(np.float64), sums.right.view(np.float64))
-            memory[:7] = *counts, sums.total, sums.squares, sums.shift, sums.low, sums.high
+            memory[:] = *counts, sums.total, sums.squares, sums.shift, sums.low, sums.high
             if self.kernels.library.add_sums(self.address, sums.samples, sums.nonfinite, address_of(memory)):
                 raise too_many()
 

@@ -3,6 +3,13 @@
 
 #include "types.h"
 
+/* Moves the numbers of the units in the panel, which rise, to the beginning of a row. */
+static void gather(double *row, struct panel panel)
+{
+    for (int64_t i = 0; i < panel.units; i++)
+        row[i] = row[panel.places[i]];
+}
+
 #define PATH(name) name##_plain
 #define PATH_NAME "plain"
 #define TARGET

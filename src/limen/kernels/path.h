@@ -15,6 +15,7 @@ static const struct set PATH(set) = {
         {PATH(both_f32), PATH(tile_f64), PATH(both_bf16), PATH(both_f16)},
         {PATH(shifted_f32), PATH(tile_f64), PATH(shifted_bf16), PATH(shifted_f16)},
     },
+    PATH(clear),
     {PATH(squares_f32), PATH(squares_f64), PATH(squares_bf16), PATH(squares_f16)},
     {PATH(changes_f32), PATH(changes_f64), PATH(changes_bf16), PATH(changes_f16)},
     PATH(cancels),

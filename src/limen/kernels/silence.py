@@ -12,11 +12,15 @@ from ctypes import Structure, c_int64, c_void_p
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Silence", "SilenceFields"]
+from limen.lasting import Memory
+
+__all__ = ["Silence", "SilenceFields", "memory"]
 
 Integers = npt.NDArray[np.int64]
 
 ROOM = 128
+
+memory = Memory()  # of accounts: they come together and stay
 
 
 class SilenceFields(Structure):
@@ -45,20 +49,26 @@ class Silence:
         dead_steps: steps over which it must have been.
         room: places that may stand in the list before it is looked through.
         fields: where the compiled library goes on with it.
-
-    Attributes:
-        last: ``[units]``, the place at which the unit was last active; 0 for never.
     """
 
     def __init__(
         self, units: int, dead_samples: int, dead_steps: int, *, room: int = ROOM, fields: SilenceFields | None = None
     ) -> None:
-        self.last: npt.NDArray[np.uint32] = np.zeros(units, np.uint32)
+        self._last, self._list = memory.zeros(units, np.uint32), memory.zeros(3 * room, np.int64)
         self._fields = SilenceFields() if fields is None else fields
         self._fields.dead_samples, self._fields.dead_steps, self._fields.enough = dead_samples, dead_steps, -1
-        self._fields.last = self.last.ctypes.data
-        self._least_room = room
+        self._fields.last, self._fields.steps, self._fields.room = self._last.address, self._list.address, room
         self._keep(np.zeros((3, 1), np.int64))
+
+    @property
+    def last(self) -> npt.NDArray[np.uint32]:
+        """``[units]``, the place at which the unit was last active; 0 for never."""
+        return self._last.open()
+
+    @property
+    def _steps(self) -> Integers:
+        """``[3, room]``: places, numbers, samples seen until then."""
+        return self._list.open().reshape(3, -1)
 
     def open(self, number: int, samples: int) -> tuple[int, int]:
         """Begin with a step: its place, and the last place at which a unit that is dead now was active; -1 for none."""
@@ -93,10 +103,11 @@ class Silence:
         """Go on with these places; two of three of those before are gone, or there is room for more."""
         fields = self._fields
         fields.length = steps.shape[1]
-        fields.room = max(self._least_room, 3 * fields.length)
-        self._steps = np.zeros((3, fields.room), np.int64)  # places, numbers, samples seen until then
+        if 3 * fields.length > fields.room:
+            fields.room = max(3 * fields.length, 2 * fields.room)
+            self._list = memory.zeros(3 * fields.room, np.int64)
+            fields.steps = self._list.address
         self._steps[:, : fields.length] = steps
-        fields.steps = self._steps.ctypes.data
 
     @property
     def last_active(self) -> Integers:
@@ -116,11 +127,12 @@ class Silence:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self.last.nbytes + self._steps.nbytes
+        return self._last.nbytes + self._list.nbytes
 
     def _of(self, row: int) -> Integers:
-        places, column = self._steps[0, : self._fields.length], self._steps[row, : self._fields.length]
-        found = np.full(len(self.last), column[-1])
-        silent = np.flatnonzero(self.last != self._fields.place)
-        found[silent] = column[np.searchsorted(places, self.last[silent])]
+        steps, last = self._steps[:, : self._fields.length], self.last
+        places, column = steps[0], steps[row]
+        found = np.full(len(last), column[-1])
+        silent = np.flatnonzero(last != self._fields.place)
+        found[silent] = column[np.searchsorted(places, last[silent])]
         return found

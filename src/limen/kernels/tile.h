@@ -1,6 +1,23 @@
 /* Sums over one rectangle of numbers, sixteen lanes wide. Each lane adds its own numbers from top to bottom, in double:
  * so every instruction set finds the same bits. Part of path.h. */
 
+/* The lanes of some blocks before anything was added; in vectors, as what compilers make of memset takes longer. */
+static TARGET void PATH(clear)(struct lanes *all, int64_t blocks, int64_t type)
+{
+    const DOUBLES none = {0}, least = SPREAD(DOUBLES, INFINITY), most = -least;
+    const FLOATS least32 = SPREAD(FLOATS, INFINITY), most32 = -least32;
+    for (struct lanes *block = all; block < all + blocks; block++) {
+        UNROLL for (int lane = 0; lane < LANES; lane += NARROW) {
+            STORE(none, block->total + lane), STORE(none, block->squares + lane), STORE(none, block->shift + lane);
+            STORE(none, block->left + lane), STORE(none, block->right + lane);
+            if (type == F64)
+                STORE(least, block->low.f64 + lane), STORE(most, block->high.f64 + lane);
+        }
+        UNROLL for (int lane = 0; type != F64 && lane < LANES; lane += WIDE)
+            STORE(least32, block->low.f32 + lane), STORE(most32, block->high.f32 + lane);
+    }
+}
+
 /* SHIFTED: the sums are of z - shift, and not of z. BOTH: there is a right side to count. */
 #define TILE32(NAME, TYPE, ROW, SHIFTED, BOTH)                                                                       \
     static TARGET void PATH(NAME)(const void *from, const struct rows *at, struct limits sides, struct lanes *all)   \

@@ -14,7 +14,7 @@
 #define VERSION 5
 #define LANES 16
 #define BLOCK 8             /* rows read at a time: few enough to be streams that the processor fetches ahead */
-#define AHEAD 2             /* runs before its use from which memory is asked for */
+#define AHEAD 2             /* runs before its use from which memory is asked for; in rows it is the next block */
 #define CHUNK 256           /* units that one thread takes at a time; their sums stay in the first cache */
 #define MOST_ROWS (1 << 30) /* that 32 bits can count */
 #define CANCELLATION 1e6    /* mean² above so many variances: sum again around the mean */
@@ -47,7 +47,7 @@ struct sums {
 struct part {
     int64_t samples, nonfinite;
     const int64_t *left, *right;
-    const double *mean, *m2, *low, *high;
+    double *mean, *m2, *low, *high;
 };
 
 /* The sums of fewer than 2^32 samples, as they are kept: counts of all units, `right` only where there is that side,
@@ -97,10 +97,11 @@ typedef void changes(const void *from, int64_t stride, const void *kept, int64_t
 struct set {
     const char *name;
     tile *tiles[WAYS][4];
+    void (*clear)(struct lanes *, int64_t blocks, int64_t type);
     squares *squares[4];
     changes *changes[4];
     int (*cancels)(const struct sums *, int64_t units, int64_t samples, int *finite);
-    void (*moments)(double *mean, double *m2, const struct sums *, int64_t units, int64_t samples, int64_t nonfinite);
+    void (*moments)(const struct sums *, int64_t units, int64_t samples, int64_t nonfinite);
     void (*pool)(struct whole *, const struct part *, int64_t units, int64_t before);
     void (*enter)(struct tally *, const struct part *, int64_t units, struct panel);
     void (*merge)(struct tally *, const struct tally *, int64_t units, int64_t panel);

@@ -29,17 +29,6 @@ static const char *end_of(const struct layout *l, const char *data)
     return data + (last + 1) * SIZE[l->type];
 }
 
-static void clear(struct lanes *all, int64_t type)
-{
-    memset(all, 0, sizeof *all);
-    for (int i = 0; i < LANES; i++) {
-        if (type == F64)
-            all->low.f64[i] = INFINITY, all->high.f64[i] = -INFINITY;
-        else
-            all->low.f32[i] = INFINITY, all->high.f32[i] = -INFINITY;
-    }
-}
-
 /* Rows of which only the first `wanted` lanes count: what stands beside them is read where it is memory of the same
  * tensor, and left alone where it is not. */
 static void read_rows(const struct job *job, const char *from, int64_t rows, int64_t stride, int64_t wanted,
@@ -61,8 +50,8 @@ static void read_rows(const struct job *job, const char *from, int64_t rows, int
     }
 }
 
-/* Each lane is a unit. */
-static void write_lanes(const struct job *job, int64_t first, int64_t units, const struct lanes *all)
+/* Each of the first `units` lanes is a unit. */
+static inline void write_lanes(const struct job *job, int64_t first, int64_t units, const struct lanes *all)
 {
     const struct sums *out = &job->out;
     memcpy(out->left + first, all->left, units * sizeof(int64_t));
@@ -82,16 +71,19 @@ static void add_lanes(const struct job *job, int64_t unit, int64_t lanes, const 
 {
     const struct sums *out = &job->out;
     int wide = job->layout->type == F64;
+    int64_t left = out->left[unit], right = out->right[unit];
+    double total = out->total[unit], squares = out->squares[unit], low = out->low[unit], high = out->high[unit];
     for (int64_t lane = 0; lane < lanes; lane++) {
-        double low = wide ? all->low.f64[lane] : all->low.f32[lane];
-        double high = wide ? all->high.f64[lane] : all->high.f32[lane];
-        out->left[unit] += all->left[lane];
-        out->right[unit] += all->right[lane];
-        out->total[unit] += all->total[lane];
-        out->squares[unit] += all->squares[lane];
-        out->low[unit] = low < out->low[unit] ? low : out->low[unit];
-        out->high[unit] = high > out->high[unit] ? high : out->high[unit];
+        double lowest = wide ? all->low.f64[lane] : all->low.f32[lane];
+        double highest = wide ? all->high.f64[lane] : all->high.f32[lane];
+        left += all->left[lane], right += all->right[lane];
+        total += all->total[lane], squares += all->squares[lane];
+        low = lowest < low ? lowest : low;
+        high = highest > high ? highest : high;
     }
+    out->left[unit] = left, out->right[unit] = right;
+    out->total[unit] = total, out->squares[unit] = squares;
+    out->low[unit] = low, out->high[unit] = high;
 }
 
 static void read_columns(const struct job *job, int64_t first, int64_t units)
@@ -101,21 +93,22 @@ static void read_columns(const struct job *job, int64_t first, int64_t units)
     int64_t size = SIZE[l->type], whole = units / LANES, rest = units % LANES;
     tile *read = chosen->tiles[job->way][l->type];
     struct lanes all[CHUNK / LANES];
-    for (int64_t unit = 0; unit < units; unit += LANES) {
-        struct lanes *these = &all[unit / LANES];
-        clear(these, l->type);
-        memcpy(these->shift, job->out.shift + first + unit, least(LANES, units - unit) * sizeof(double));
-    }
+    chosen->clear(all, whole + !!rest, l->type);
+    for (int64_t unit = 0; job->way == SHIFTED && unit < units; unit += LANES)
+        memcpy(all[unit / LANES].shift, job->out.shift + first + unit, least(LANES, units - unit) * sizeof(double));
     for (int64_t outer = 0; outer < l->outer; outer++)
         for (int64_t inner = 0; inner < l->inner; inner += BLOCK) {
             int64_t rows = least(BLOCK, l->inner - inner);
+            int64_t ahead = inner + 2 * BLOCK <= l->inner ? BLOCK * l->inner_stride : 0;
             const char *from = job->data + (outer * l->outer_stride + inner * l->inner_stride + first) * size;
-            read(from, &(struct rows){whole, 1, 0, rows, l->inner_stride, 0}, job->limits, all);
+            read(from, &(struct rows){whole, 1, 0, rows, l->inner_stride, ahead}, job->limits, all);
             if (rest)
                 read_rows(job, from + whole * LANES * size, rows, l->inner_stride, rest, end, &all[whole]);
         }
-    for (int64_t unit = 0; unit < units; unit += LANES)
-        write_lanes(job, first + unit, least(LANES, units - unit), &all[unit / LANES]);
+    for (int64_t block = 0; block < whole; block++)
+        write_lanes(job, first + block * LANES, LANES, &all[block]);
+    if (rest)
+        write_lanes(job, first + whole * LANES, rest, &all[whole]);
 }
 
 /* Sixteen lanes are sixteen parts of the unit's runs; what a run has beyond a multiple of sixteen is a row apart. */
@@ -127,8 +120,10 @@ static void read_runs(struct job *job, int64_t unit)
     int64_t at_once = rows && rows < MOST_ROWS ? MOST_ROWS / rows : 1; /* runs */
     tile *read = chosen->tiles[job->way][l->type];
     struct lanes whole, tail;
-    clear(&whole, l->type), clear(&tail, l->type);
-    for (int i = 0; i < LANES; i++)
+    chosen->clear(&whole, 1, l->type);
+    if (rest)
+        chosen->clear(&tail, 1, l->type);
+    for (int i = 0; job->way == SHIFTED && i < LANES; i++)
         whole.shift[i] = tail.shift[i] = job->out.shift[unit];
     for (int64_t outer = 0; outer < l->outer; outer++, from += l->outer_stride * size) {
         for (int64_t inner = 0; rows && inner < l->inner; inner += at_once)

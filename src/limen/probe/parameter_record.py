@@ -84,8 +84,7 @@ class ParameterRecord:
         return self._known
 
     def _copied(self) -> ParameterVitals:
-        rows = self.rows
-        history = ParameterHistory(rows.column(0), rows.column(GRADIENT), rows.column(WEIGHT), rows.column(UPDATE))
+        history = ParameterHistory(*self.rows.columns())
         return ParameterVitals(self.parameter, history, self.first_nonfinite, self.optimiser, self.initial_std)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from limen.vitals import Column
 
 __all__ = ["LONGEST", "Room", "Rows"]
 
@@ -34,6 +37,12 @@ class Room:
             self.longest //= 2
 
 
+@functools.cache
+def kind_of(columns: int, whole: frozenset[int]) -> np.dtype[np.void]:
+    """The type of a row, one for all tables that have the same columns."""
+    return np.dtype([(str(i), np.int64 if i in whole else np.float64) for i in range(columns)])
+
+
 class Rows:
     """Rows of numbers in the order of their steps, thinned evenly.
 
@@ -49,8 +58,7 @@ class Rows:
     ) -> None:
         self._room = room or Room(longest)
         self._room.enter()
-        self._names = [str(i) for i in range(columns)]
-        self._data = np.empty(min(FIRST, longest), [(str(i), "i8" if i in whole else "f8") for i in range(columns)])
+        self._data = np.empty(min(FIRST, longest), kind_of(columns, frozenset(whole)))
         self._length = 0
         self._read = 0  # rows that somebody may hold
         self._offered = 0
@@ -81,7 +89,7 @@ class Rows:
         while self._length + len(rows) > len(self._data):
             self._move(self._data[: self._length], 2 * len(self._data))
         begin, self._length = self._length, self._length + len(rows)
-        for name, numbers in zip(self._names, (steps, *rows.T), strict=True):
+        for name, numbers in zip(self._data.dtype.names or (), (steps, *rows.T), strict=True):
             self._data[name][begin : self._length] = numbers
         self._offered += len(rows)
         self._open = True
@@ -114,10 +122,15 @@ class Rows:
 
     def column(self, index: int) -> npt.NDArray[Any]:
         """One column as it is now and, for whoever holds it, stays: int64 or float64, not to be written to."""
+        return self._column(str(index)).numbers()
+
+    def columns(self) -> list[Any]:
+        """All columns as they are now, for a value whose fields are made when they are read."""
+        return [self._column(name) for name in self._data.dtype.names or ()]
+
+    def _column(self, name: str) -> Column:
         self._read = self._length
-        column = self._data[self._names[index]][: self._length]
-        column.flags.writeable = False
-        return column
+        return Column(self._data, name, self._length)
 
     @property
     def nbytes(self) -> int:

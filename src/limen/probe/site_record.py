@@ -13,7 +13,7 @@ from torch import Tensor
 from limen.kernels import MOST_SAMPLES, Reading, Row, Rules, Sums, account, reading_of
 from limen.probe.rows import Room, Rows
 from limen.sites import Site
-from limen.vitals import EVIDENCE, Activity, Histogram, Moments, SiteHistory, SiteVitals, Whole, panel_of
+from limen.vitals import EVIDENCE, Activity, Histogram, Moments, Narrow, SiteHistory, SiteVitals, Whole, panel_of
 
 __all__ = ["SiteRecord"]
 
@@ -70,6 +70,11 @@ def rules_of(site: Site) -> Rules:
         saturated=EVIDENCE.saturated,
         panel=panel_of(site.units),
     )
+
+
+def kept(numbers: Integers) -> Integers:
+    """For a field that is kept narrow, in memory of its own."""
+    return cast("Integers", Narrow.of(numbers).lasting())
 
 
 class SiteRecord:
@@ -154,12 +159,12 @@ class SiteRecord:
         return SiteVitals(
             site=self.site,
             birth=self._birth if self._birth is not None else window,
-            recent=window if self._before is None else self._before + window,
-            total=window if self._older is None else self._older + window,
-            last_active=self.account.last_active,
-            silent_steps=self.account.silent_steps,
-            silent_samples=self.account.silent_samples,
-            history=self._history(),
+            recent=window if self._before is None else (self._before + window).lasting(),
+            total=window if self._older is None else (self._older + window).lasting(),
+            last_active=kept(self.account.last_active),
+            silent_steps=kept(self.account.silent_steps),
+            silent_samples=kept(self.account.silent_samples),
+            history=SiteHistory(*self.rows.columns()),
             first_nonfinite=self.first_nonfinite,
         )
 
@@ -172,16 +177,16 @@ class SiteRecord:
             last_step=window.last_step,
             left=cast("Integers", tally.left),
             right=cast("Integers", tally.right),
-            moments=Moments(tally.samples, tally.mean.copy(), tally.m2.copy()),
-            low=tally.low.copy(),
-            high=tally.high.copy(),
+            moments=Moments(tally.samples, tally.mean, tally.m2),
+            low=tally.low,
+            high=tally.high,
             nonfinite=tally.nonfinite,
             histogram=window.histogram or Histogram.none(),
             beyond=window.beyond,
-        )
+        ).lasting()
 
     def _keep_histogram(self, histogram: Histogram, step: int) -> None:
-        self.histograms.append((step, histogram))
+        self.histograms.append((step, histogram.lasting()))
         if len(self.histograms) > MOST_HISTOGRAMS:
             del self.histograms[1:-1:2]
         held = self._window.histogram
@@ -191,9 +196,6 @@ class SiteRecord:
         full, self._window = self._seen(), Window()
         self.account.window.clear()
         self._before = full
-        self._older = full if self._older is None else self._older + full
+        self._older = full if self._older is None else (self._older + full).lasting()
         if self._birth is None:
             self._birth = full
-
-    def _history(self) -> SiteHistory:
-        return SiteHistory(*map(self.rows.column, range(len(COLUMNS))))

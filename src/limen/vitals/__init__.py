@@ -2,6 +2,7 @@
 
 from limen.vitals.activity import Activity, Whole
 from limen.vitals.evidence import EVIDENCE, Evidence, dead_units, saturated_units
+from limen.vitals.fields import Column
 from limen.vitals.histogram import BINS, EDGES, Histogram
 from limen.vitals.moments import Moments
 from limen.vitals.narrow import Narrow, narrow_in
@@ -24,6 +25,7 @@ __all__ = [
     "EDGES",
     "EVIDENCE",
     "Activity",
+    "Column",
     "Dropout",
     "Evidence",
     "Histogram",

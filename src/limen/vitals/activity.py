@@ -9,6 +9,8 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from limen.lasting import Stretch
+from limen.vitals.fields import lasting, made_when_read
 from limen.vitals.histogram import Histogram
 from limen.vitals.moments import Moments
 from limen.vitals.narrow import kept_narrow, narrow_in
@@ -60,6 +62,7 @@ class Whole:
         return math.sqrt(self.m2 / self.count) if self.count and self.m2 >= 0 else math.nan
 
 
+@made_when_read("low", "high")
 @kept_narrow("left", "right")
 @dataclass(frozen=True, eq=False)
 class Activity:
@@ -130,6 +133,20 @@ class Activity:
     def counts(self) -> dict[str, Integers]:
         """``left`` and ``right`` as they are kept, to make another value with."""
         return {side: cast("Integers", narrow_in(self, side)) for side in ("left", "right")}
+
+    def lasting(self) -> Activity:
+        """The same, in memory of its own; itself where it is that already."""
+        if isinstance(vars(self)["low"], Stretch):
+            return self
+        return replace(
+            self,
+            left=cast("Integers", narrow_in(self, "left").lasting()),
+            right=cast("Integers", narrow_in(self, "right").lasting()),
+            moments=self.moments.lasting(),
+            low=cast("Floats", lasting(self.low)),
+            high=cast("Floats", lasting(self.high)),
+            histogram=self.histogram.lasting(),
+        )
 
     @property
     def units(self) -> int:

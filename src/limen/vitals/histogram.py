@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from limen.vitals.narrow import kept_narrow
+from limen.vitals.narrow import kept_narrow, narrow_in
 
 __all__ = ["BINS", "EDGES", "Histogram"]
 
@@ -59,6 +60,10 @@ class Histogram:
     def __add__(self, other: Histogram) -> Histogram:
         """The histogram of both sets of samples together."""
         return Histogram(self.counts + other.counts)
+
+    def lasting(self) -> Histogram:
+        """The same, in memory of its own."""
+        return Histogram(cast("npt.NDArray[np.int64]", narrow_in(self, "counts").lasting()))
 
     @property
     def total(self) -> int:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+
+from limen.vitals.fields import lasting, made_when_read
 
 __all__ = ["Moments"]
 
 Floats = npt.NDArray[np.float64]
 
 
+@made_when_read("mean", "m2")
 @dataclass(frozen=True, eq=False)
 class Moments:
     """Count, mean and sum of squared deviations per unit, mergeable without loss.
@@ -61,6 +65,10 @@ class Moments:
             mean = self.mean + gap * (other.count / count)
             m2 = self.m2 + other.m2 + gap**2 * (self.count * other.count / count)
         return Moments(count, mean, m2)
+
+    def lasting(self) -> Moments:
+        """The same, in memory of its own."""
+        return Moments(self.count, cast("Floats", lasting(self.mean)), cast("Floats", lasting(self.m2)))
 
     @property
     def variance(self) -> Floats:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from limen.sites import Parameter, Site
 from limen.vitals.activity import Activity
+from limen.vitals.fields import made_when_read
 from limen.vitals.narrow import kept_narrow
 from limen.vitals.program import Program, Scale
 
@@ -29,6 +30,9 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
+@made_when_read(
+    "step", "samples", "inactive", "dead", "saturated", "mean", "std", "low", "high", "gradient", "nonfinite"
+)
 @dataclass(frozen=True, eq=False)
 class SiteHistory:
     """One row for each recorded step of a site, oldest first; thinned evenly as the run grows.
@@ -90,6 +94,7 @@ class SiteVitals:
     first_nonfinite: int | None
 
 
+@made_when_read("step", "gradient", "weight", "update")
 @dataclass(frozen=True, eq=False)
 class ParameterHistory:
     """One row for each recorded step of a parameter, oldest first; thinned evenly as the run grows.

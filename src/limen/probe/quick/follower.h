@@ -133,7 +133,7 @@ static void follower_dealloc(Follower *self)
     release((PyObject *)self, (inquiry)follower_clear);
 }
 
-/* The role of a module, borrowed; NULL for one that has none or has left it, or with an error. */
+/* The role of a module, borrowed; NULL for one that has none, has left it or cannot tell, or with an interrupt. */
 static Role *role_of(Follower *self, PyObject *module)
 {
     PyObject *key = PyLong_FromVoidPtr(module), *found;
@@ -147,6 +147,8 @@ static Role *role_of(Follower *self, PyObject *module)
     if (PyWeakref_GetObject(role->module) != module)
         return NULL;
     int is_training = role->is_root ? role->is_training : truth(PyObject_GetAttr(module, names.training));
+    if (is_training < 0 && PyErr_ExceptionMatches(PyExc_Exception))
+        PyErr_Clear();
     return is_training == role->is_training ? role : NULL;
 }
 
@@ -159,7 +161,12 @@ static int follow(Follower *self, Role *role, PyObject *module, PyObject *z)
     if (call >= PyList_Size(role->glances))
         return 0;
     PyObject *glance = PyList_GetItem(role->glances, call);
-    return Py_TYPE(glance) == glance_type ? glance_at((Glance *)glance, module, z) : 0;
+    if (Py_TYPE(glance) != glance_type)
+        return 0;
+    Py_INCREF(glance); /* what it calls may forget it */
+    int is_enough = glance_at((Glance *)glance, module, z);
+    Py_DECREF(glance);
+    return is_enough;
 }
 
 static int enter(Follower *self, PyObject *module, PyObject *given)

@@ -146,15 +146,18 @@ static int read_value(Glance *self, PyObject *z)
     int is_here = describe(z, &tensor);
     if (is_here <= 0)
         return is_here;
-    double *memory = room_for(self->state, self->units);
-    if (memory == NULL || !has_form(&tensor, &self->form))
+    if (!has_form(&tensor, &self->form))
         return 0;
     if ((threads = team(self)) < 0)
         return -1;
+    double *memory = borrow(self->state, self->units);
+    if (memory == NULL)
+        return 0;
     int refused;
     Py_BEGIN_ALLOW_THREADS
     refused = self->add(self->account, self->layout, tensor.data, threads, memory);
     Py_END_ALLOW_THREADS
+    self->state->is_lent = 0;
     if (!refused && self->is_first)
         self->state->samples += self->form.shape[0];
     return !refused;

@@ -4,12 +4,12 @@
 
 typedef struct {
     PyObject_HEAD
-    char closed, takes_histogram, is_scaled;
+    char closed, takes_histogram, is_scaled, is_lent;
     unsigned long busy;
     double cost;
     long long samples;
     PyObject *waiting;
-    double *memory; /* for one reading at a time, which `busy` sees to */
+    double *memory; /* for one reading at a time; lent while that goes on, which others may do meanwhile */
     int64_t room;
 } State;
 
@@ -74,7 +74,7 @@ static PyTypeObject *state_type;
 /* Whether a reading may begin here: nobody is at it. */
 static int is_free(const State *state)
 {
-    return !state->busy && !state->closed;
+    return state != NULL && !state->busy && !state->closed;
 }
 
 /* Whether nothing but the account of a site is wanted now, and nothing must be entered before it. -1 with an error. */
@@ -103,12 +103,16 @@ static void end(State *state, double began)
     state->cost += now() - began;
 }
 
-static double *room_for(State *state, int64_t units)
+/* Memory for one reading, to be given back; NULL where there is none. */
+static double *borrow(State *state, int64_t units)
 {
+    if (state->is_lent)
+        return NULL;
     if (state->room < ROWS * units) {
         free(state->memory);
         state->memory = malloc(ROWS * units * sizeof(double));
         state->room = state->memory == NULL ? 0 : ROWS * units;
     }
+    state->is_lent = state->memory != NULL;
     return state->memory;
 }
