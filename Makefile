@@ -22,7 +22,7 @@ SOURCES := src tests examples benchmarks ward docs
 export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: setup demo test check bench bench-probe bench-peers bench-scaling bench-budget bench-start bench-findings
+.PHONY: setup demo test check lint types bench bench-probe bench-peers bench-scaling bench-budget bench-start bench-findings
 .PHONY: bench-functions bench-init bench-numerics docs ward ward-harm ward-data picture clean
 .DELETE_ON_ERROR:
 
@@ -53,12 +53,17 @@ demo: .venv/.demo
 test: .venv/.dev
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 
+# types and documentation keep one core each
 check: .venv/.dev
+	$(MAKE) -j $(WORKERS) lint types docs
+	$(MAKE) test
+
+lint: .venv/.dev
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
+
+types: .venv/.dev
 	$(BIN)/pyright
-	$(MAKE) test
-	$(MAKE) docs
 
 bench: bench-probe bench-functions
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from limen.activations import names
-from tests.cli.terminal import as_terminal, in_terminal
+from tests.cli.terminal import as_terminal
 from tests.cli.test_app import told
 
 USER = """import torch
@@ -196,8 +196,9 @@ def test_curves_are_coloured_in_a_terminal_unless_that_is_not_wanted(
     assert re.search(r"[\u2801-\u28ff]", shown)
 
 
-def test_a_narrow_terminal_is_not_overrun(folder: Path) -> None:
-    code, shown = in_terminal("-m", "limen", "functions", "gelu", cwd=folder, COLUMNS="48", NO_COLOR="1")
-    plain = re.sub(r"\x1b\[[\d;]*m", "", shown)
+def test_a_narrow_terminal_is_not_overrun(capsys: Capture, monkeypatch: Patch) -> None:
+    with as_terminal(monkeypatch, COLUMNS="48", NO_COLOR="1") as written:
+        code, *_ = told(capsys, monkeypatch, "functions", "gelu")
+    plain = re.sub(r"\x1b\[[\d;]*m", "", written.decode())
     assert code == 0
     assert max(map(len, plain.splitlines())) <= 48

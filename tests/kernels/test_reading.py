@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from limen.kernels import CompiledAccount, Reading, Row, Rules, reading_of
-from limen.kernels.compiled_account import SCRATCH
+from limen.kernels.compiled_account import ROWS, SCRATCH
 from limen.kernels.compiled_pass import CompiledPass
 from limen.kernels.library import Library
 
@@ -45,7 +45,7 @@ def reading(account: CompiledAccount, z: Tensor, axis: int) -> Reading:
 
 
 def add(way: Reading, z: Tensor) -> None:
-    assert not ADD(way.add)(way.account, way.layout, z.data_ptr(), 1, SCRATCH.room_for(way.units))
+    assert not ADD(way.add)(way.account, way.layout, z.data_ptr(), 1, SCRATCH.room_for(way.room // ROWS))
 
 
 def add_gradient(way: Reading, z: Tensor) -> None:

@@ -18,7 +18,7 @@ from limen.kernels.compiled_pass import CompiledPass, address_of
 from limen.kernels.silence import Silence, SilenceFields, memory
 from limen.kernels.torch_pass import Floats, Integers, Sums
 
-__all__ = ["SCRATCH", "CompiledAccount"]
+__all__ = ["ROWS", "SCRATCH", "CompiledAccount"]
 
 ROWS = 7  # of numbers that a reading needs for each unit, and nobody after it
 WRONG_UNITS = 1

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from limen.kernels.account import Account
-from limen.kernels.compiled_account import CompiledAccount
+from limen.kernels.compiled_account import ROWS, CompiledAccount
 from limen.kernels.compiled_pass import TYPES, dense
 from limen.kernels.loading import may_share
 
@@ -24,7 +24,7 @@ class Reading(NamedTuple):
         add_gradient: address of ``limen_add_gradient``; 0 where gradients like that have to be copied to be read.
         account: address of that of the site.
         layout: address of the walk through such a tensor.
-        units: of the site.
+        room: numbers of memory that ``limen_add`` needs for a while, in doubles.
         entries: of such a tensor.
         kind: its type, as the library numbers them.
         is_shared: whether torch's threads may share the work.
@@ -35,7 +35,7 @@ class Reading(NamedTuple):
     add_gradient: int
     account: int
     layout: int
-    units: int
+    room: int
     entries: int
     kind: int
     is_shared: bool
@@ -55,7 +55,7 @@ def reading_of(account: Account | CompiledAccount, z: Tensor, axis: int) -> Read
         add_gradient=address_of_function(library.add_gradient) if dense(z) else 0,
         account=account.address,
         layout=plan.address,
-        units=account.rules.units,
+        room=ROWS * account.rules.units,
         entries=z.numel(),
         kind=TYPES[z.dtype],
         is_shared=plan.is_large and may_share(library.has_team),

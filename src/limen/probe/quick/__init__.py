@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = ["COMPILED", "IN_USE", "Follower", "Glance", "Role", "State"]
 
-VERSION = 2  # of quick.c
+VERSION = 3  # of quick.c
 
 
 @dataclass(eq=False)

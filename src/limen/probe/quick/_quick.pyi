@@ -44,7 +44,7 @@ class Glance:
         add_gradient: address of ``limen_add_gradient``; 0 where gradients have to be copied to be read.
         account: address of that of the site.
         layout: address of how to walk through such a tensor.
-        units: of the site.
+        room: numbers of memory that ``add`` needs for a while, in doubles.
         entries: of such a tensor.
         kind: its type, as the kernels number them.
         is_shared: torch's threads share the work.
@@ -67,7 +67,7 @@ class Glance:
         add_gradient: int,
         account: int,
         layout: int,
-        units: int,
+        room: int,
         entries: int,
         kind: int,
         is_shared: bool,

@@ -12,21 +12,21 @@ typedef struct {
     add_gradient_function add_gradient; /* NULL where gradients have to be copied to be read */
     void *account;
     const void *layout;
-    int64_t units, entries, kind;
+    int64_t room, entries, kind;
     char is_shared, is_first;
 } Glance;
 
 static int glance_init(Glance *self, PyObject *args, PyObject *kwargs)
 {
-    static char *keys[] = {"state", "place", "z", "add", "add_gradient", "account", "layout", "units", "entries",
+    static char *keys[] = {"state", "place", "z", "add", "add_gradient", "account", "layout", "room", "entries",
                            "kind", "is_shared", "is_first", "keeps", "on_gradient", "on_error", NULL};
     PyObject *state, *place, *z, *keeps, *on_gradient, *on_error, *output;
     Py_ssize_t add, add_gradient, account, layout;
-    long long units, entries, kind;
+    long long room, entries, kind;
     int is_shared, is_first;
     struct tensor tensor;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!OO$nnnnLLLppOOO:Glance", keys, state_type, &state, &place, &z,
-                                     &add, &add_gradient, &account, &layout, &units, &entries, &kind, &is_shared,
+                                     &add, &add_gradient, &account, &layout, &room, &entries, &kind, &is_shared,
                                      &is_first, &keeps, &on_gradient, &on_error))
         return -1;
     int is_here = describe(z, &tensor);
@@ -50,7 +50,7 @@ static int glance_init(Glance *self, PyObject *args, PyObject *kwargs)
     self->add_gradient = (add_gradient_function)add_gradient;
     self->account = (void *)account;
     self->layout = (const void *)layout;
-    self->units = units, self->entries = entries, self->kind = kind;
+    self->room = room, self->entries = entries, self->kind = kind;
     self->is_shared = is_shared, self->is_first = is_first;
     return 0;
 }
@@ -150,7 +150,7 @@ static int read_value(Glance *self, PyObject *z)
         return 0;
     if ((threads = team(self)) < 0)
         return -1;
-    double *memory = borrow(self->state, self->units);
+    double *memory = borrow(self->state, self->room);
     if (memory == NULL)
         return 0;
     int refused;

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#define VERSION 2
+#define VERSION 3
 
 #include "python.h"
 #include "torch.h"

@@ -1,7 +1,5 @@
 /* What the quick way and the probe both know. Part of quick.c. */
 
-#define ROWS 9 /* of numbers that a reading needs for each unit, and nobody after it */
-
 typedef struct {
     PyObject_HEAD
     char closed, takes_histogram, is_scaled, is_lent;
@@ -104,14 +102,14 @@ static void end(State *state, double began)
 }
 
 /* Memory for one reading, to be given back; NULL where there is none. */
-static double *borrow(State *state, int64_t units)
+static double *borrow(State *state, int64_t room)
 {
     if (state->is_lent)
         return NULL;
-    if (state->room < ROWS * units) {
+    if (state->room < room) {
         free(state->memory);
-        state->memory = malloc(ROWS * units * sizeof(double));
-        state->room = state->memory == NULL ? 0 : ROWS * units;
+        state->memory = malloc(room * sizeof(double));
+        state->room = state->memory == NULL ? 0 : room;
     }
     state->is_lent = state->memory != NULL;
     return state->memory;
