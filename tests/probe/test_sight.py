@@ -123,6 +123,11 @@ class Training(scripts.Training):
         self.models[0][1] = nn.Tanh() if isinstance(self.models[0][1], nn.ReLU) else nn.ReLU()
         self.plain()
 
+    def applies_it_again(self) -> None:
+        """A site that is met by habit, in a module that is known."""
+        self.models[0][1](self.models[0](torch.randn(4, 5)) + 2.0).mean().backward()
+        self.update()
+
     def freezes(self) -> None:
         self.models[0].eval() if self.models[0].training else self.models[0].train()
         self.plain()
@@ -244,6 +249,17 @@ def test_most_steps_of_a_training_that_goes_its_usual_way_are_noted(
     both_ways(monkeypatch, lambda: told(0, 600, lambda chosen, number: Training.plain))
     assert sum(noted) > 300
     assert max(noted) == habit.LONGEST - 1
+
+
+@pytest.mark.parametrize("first", [1, 100])
+def test_gradients_that_are_not_cleared_are_counted_at_every_step(
+    first: int, monkeypatch: pytest.MonkeyPatch, noted: list[int]
+) -> None:
+    monkeypatch.setattr(habit, "LEARNT", 20)
+    vitals, *_ = told(0, 200, lambda chosen, number: Training.clears_nothing if number >= first else Training.plain)
+    late = int(first > 1)  # the pass that ends a stretch finds them there, and what it adds to is not known
+    assert 199 - first - late <= vitals.optimisers[0].uncleared <= 199 - first
+    assert bool(noted) == (first > 1)
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.__name__)

@@ -10,6 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from limen.probe.directory import Directory
+from limen.probe.identity import ByIdentity
+from limen.probe.untrained import UntrainedBook
 from limen.vitals import Untrained
 from tests.probe.stories import network, same_training
 from tests.probe.watching import watching
@@ -230,3 +233,31 @@ def test_the_training_goes_as_it_goes_unwatched(detached: bool) -> None:
             yield from model.parameters()
 
     assert same_training(story).vitals().program.untrained
+
+
+class Searched(Directory):
+    """Counts how often its tensors are looked through."""
+
+    searches = 0
+
+    def tensors(self) -> Iterator[Tensor]:
+        self.searches += 1
+        return iter(())
+
+
+def test_looks_that_are_skipped_are_those_without_a_search() -> None:
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))])
+    one_by_one, skipping = Searched(), Searched()
+    every, some = UntrainedBook(one_by_one, lambda tensor: True), UntrainedBook(skipping, lambda tensor: True)
+    looks = 0
+    while looks < 300:
+        quiet = some.quiet_looks
+        some.skip(quiet)
+        for _ in range(quiet):
+            every.look([optimiser], ByIdentity())
+        assert one_by_one.searches == skipping.searches
+        some.look([optimiser], ByIdentity())
+        every.look([optimiser], ByIdentity())
+        assert one_by_one.searches == skipping.searches
+        looks += quiet + 1
+    assert skipping.searches == 8  # after 4, 8, 16 … 512 looks

@@ -327,8 +327,9 @@ class Probe:
 
     def _enter(self, stretch: Stretch) -> None:
         """Go on from steps that were only noted; their losses are entered."""
+        self.state.cost += stretch.cost
         if steps := len(stretch.losses):
-            dispatch = stretch.cost + (self._eyes.take_cost() if stretch.looking else 0.0)
+            dispatch = self._eyes.take_cost() if stretch.looking else 0.0
             self._bill.enter(stretch.looking, dispatch, steps=steps, until=stretch.last)
             self.step, self.looked = self.step + steps, self.looked + steps * stretch.looking
             self._clock.goes_on()

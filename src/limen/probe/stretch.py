@@ -86,10 +86,14 @@ class Stretch:
         """Note the batch of a model, if it is the one whose batches are counted."""
         if self.over or not self.looking:
             return False
+        began = guard.clock()
         self.ran = True
         try:
             with unseen():
-                return self._sight.counts(module, args)
+                noted = self._sight.counts(module, args)
+            if noted:
+                self.cost += guard.clock() - began
+            return noted
         except Exception as error:
             if is_of_a_signal(error):
                 raise
@@ -99,10 +103,12 @@ class Stretch:
         """Note the loss of a backward pass from ``root``."""
         if self.disturbed or threading.get_ident() != self._thread or not self.lock.acquire(blocking=False):
             return False
+        began = guard.clock()
         try:
             if self.over or self.in_update or self.in_backward or not self._takes(root):
                 return False
             self._eyes.shut()
+            self.cost += guard.clock() - began
             self.in_backward, self.passed, self.ran = True, True, False
             return True
         except Exception as error:

@@ -60,7 +60,7 @@ class Taps:
     def __init__(self, listener: Hearer, stretches: Stretches) -> None:
         self._listener = listener
         self._stretches = stretches
-        self._within = threading.local()  # in each thread, whether a backward pass is in progress
+        self._within: set[int] = set()  # threads in which a backward pass is in progress
         self._replaced: list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]] = []
         self._replace(torch.autograd, "backward", functools.partial(self._wrap, Beginning.of))
         self._replace(Tensor, "backward", functools.partial(self._wrap, Beginning.of))
@@ -90,9 +90,10 @@ class Taps:
     def _wrap(self, beginning_of: Callable[..., Beginning | None], original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def tapped(*args: Any, **kwargs: Any) -> Any:
-            if getattr(self._within, "pass_", False) or torch.compiler.is_compiling():
+            thread = threading.get_ident()
+            if thread in self._within or torch.compiler.is_compiling():
                 return original(*args, **kwargs)
-            self._within.pass_ = True
+            self._within.add(thread)
             stretch, told, succeeded = self._stretches.current, False, False
             try:
                 if stretch is None or kwargs or not args or not stretch.begins_backward(args[0]):
@@ -102,7 +103,7 @@ class Taps:
                 succeeded = True
                 return result
             finally:
-                self._within.pass_ = False
+                self._within.discard(thread)
                 if told or stretch is None:
                     self._listener.after_backward(succeeded)
                 elif not stretch.ends_backward():
