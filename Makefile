@@ -16,7 +16,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 WORKERS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q $(PIPFLAGS) -c constraints.txt
-KERNELS := setup.py $(wildcard src/limen/kernels/*.[ch] src/limen/kernels/functions/*.[ch])
+IN_C := src/limen/kernels src/limen/kernels/functions src/limen/probe/quick
+COMPILED := setup.py $(wildcard $(IN_C:=/*.[ch]))
 SOURCES := src tests examples benchmarks ward docs
 
 export OMP_NUM_THREADS ?= 1
@@ -37,12 +38,12 @@ setup: .venv/.dev
 	@$(PIP) torch
 	@touch $@
 
-.venv/.demo: .venv/.torch pyproject.toml $(KERNELS)
+.venv/.demo: .venv/.torch pyproject.toml $(COMPILED)
 	@echo 'Installing limen.'
 	@$(PIP) -e '.[demo]'
 	@touch $@
 
-.venv/.dev: .venv/.torch pyproject.toml $(KERNELS)
+.venv/.dev: .venv/.torch pyproject.toml $(COMPILED)
 	@echo 'Installing limen and what its tests need.'
 	@$(PIP) -e '.[dev]'
 	@touch $@ .venv/.demo
@@ -119,5 +120,5 @@ picture: .venv/.dev
 	$(BIN)/python docs/picture.py
 
 clean:
-	rm -rf src/limen/kernels/*.so src/limen/kernels/functions/*.so build dist site .pytest_cache .ruff_cache .hypothesis src/*.egg-info limen-*.html limen-*.json *.limen *.limen-shm *.limen-wal
+	rm -rf $(IN_C:=/*.so) build dist site .pytest_cache .ruff_cache .hypothesis src/*.egg-info limen-*.html limen-*.json *.limen *.limen-shm *.limen-wal
 	find src tests benchmarks docs examples -name __pycache__ -prune -exec rm -rf {} +

@@ -1,5 +1,6 @@
-"""Compiles the kernels, where there is a compiler; without one the torch version serves."""
+"""Compiles the kernels and the quick way, where there is a compiler; without one torch and Python serve."""
 
+import sysconfig
 from glob import glob
 from typing import Any
 
@@ -32,6 +33,19 @@ FLAGS: dict[str, Any] = {
     "optional": True,
 }
 
+# The stable interface needs the lock of Python, as the quick way does: where there is none, to load it would bring the
+# lock back into the training.
+HAS_LOCK = not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+quick = Extension(
+    "limen.probe.quick._quick",
+    [f"{QUICK}/quick.c"],
+    depends=glob(f"{QUICK}/*.h"),
+    define_macros=[("Py_LIMITED_API", "0x030B0000")],
+    py_limited_api=True,
+    **FLAGS,
+)
+
 setup(
     ext_modules=[
         Extension("limen.kernels._pass", [f"{KERNELS}/pass.c"], depends=glob(f"{KERNELS}/*.h"), **FLAGS),
@@ -41,15 +55,8 @@ setup(
             depends=[*glob(f"{KERNELS}/*.h"), *glob(f"{KERNELS}/functions/*.h")],
             **FLAGS,
         ),
-        Extension(
-            "limen.probe.quick._quick",
-            [f"{QUICK}/quick.c"],
-            depends=glob(f"{QUICK}/*.h"),
-            define_macros=[("Py_LIMITED_API", "0x030B0000")],
-            py_limited_api=True,
-            **FLAGS,
-        ),
+        *([quick] if HAS_LOCK else []),
     ],
     cmdclass={"build_ext": Libraries},
-    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if HAS_LOCK else {},
 )

@@ -31,7 +31,7 @@ _found: Any = None
 try:
     from limen.probe.quick import _quick as _found
 except ImportError as error:
-    _reason = "no C compiler at installation" if "cannot import name" in str(error) else str(error)
+    _reason = "not compiled at installation" if "cannot import name" in str(error) else str(error)
 else:
     _reason = "" if _found.VERSION == VERSION else "compiled from another version of limen: install limen again"
 COMPILED = not _reason
