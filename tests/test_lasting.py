@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limen.lasting import ALIGNED, SLAB, Memory, Stretch
+from limen.lasting import ALIGNED, SLAB, LastingArray, Memory
 
 KINDS = ["u1", "u2", "u4", "i8", "f8"]
 PAIR = np.dtype([("step", "i8"), ("value", "f8")])
@@ -30,45 +30,43 @@ def mapped() -> list[int]:
     lengths=st.lists(st.integers(0, 40_000), min_size=1, max_size=30),
     kinds=st.lists(st.sampled_from(KINDS), min_size=30, max_size=30),
 )
-def test_stretches_hold_what_they_were_given_and_none_reaches_into_another(
-    lengths: list[int], kinds: list[str]
-) -> None:
+def test_arrays_hold_what_they_were_given_and_none_reaches_into_another(lengths: list[int], kinds: list[str]) -> None:
     memory = Memory()
     given_ = [
         np.arange(i, i + length).astype(kind) for i, (length, kind) in enumerate(zip(lengths, kinds, strict=False))
     ]
     copies = [memory.copy(numbers) for numbers in given_]
     zeros = [memory.zeros(length, kind) for length, kind in zip(lengths, kinds, strict=False)]
-    for stretch, numbers in zip(copies, given_, strict=True):
-        assert stretch.numbers().dtype == numbers.dtype
-        np.testing.assert_array_equal(stretch.numbers(), numbers)
-        assert stretch.tobytes() == numbers.tobytes()
-        assert (len(stretch), stretch.nbytes) == (len(numbers), numbers.nbytes)
-    assert not any(stretch.numbers().any() for stretch in zeros)
+    for lasting, numbers in zip(copies, given_, strict=True):
+        assert lasting.numbers().dtype == numbers.dtype
+        np.testing.assert_array_equal(lasting.numbers(), numbers)
+        assert lasting.tobytes() == numbers.tobytes()
+        assert (len(lasting), lasting.nbytes) == (len(numbers), numbers.nbytes)
+    assert not any(lasting.numbers().any() for lasting in zeros)
 
 
 @pytest.mark.parametrize("length", [1, 100, SLAB // 8, SLAB])
 def test_the_address_is_where_the_numbers_lie(length: int) -> None:
     memory = Memory()
     for _ in range(3):
-        stretch = memory.zeros(length, np.float64)
-        stretch.open()[-1] = 2.5
-        assert stretch.address % ALIGNED == 0
-        assert ctypes.c_double.from_address(stretch.address + 8 * (length - 1)).value == 2.5
+        lasting = memory.zeros(length, np.float64)
+        lasting.open()[-1] = 2.5
+        assert lasting.address % ALIGNED == 0
+        assert ctypes.c_double.from_address(lasting.address + 8 * (length - 1)).value == 2.5
 
 
 def test_a_reader_has_a_copy_and_a_writer_is_read() -> None:
-    stretch = Memory().copy(np.arange(4))
-    stretch.numbers()[0] = 7
-    assert stretch.numbers().tolist() == [0, 1, 2, 3]
-    stretch.open()[0] = 9
-    assert stretch.numbers().tolist() == [9, 1, 2, 3]
+    lasting = Memory().copy(np.arange(4))
+    lasting.numbers()[0] = 7
+    assert lasting.numbers().tolist() == [0, 1, 2, 3]
+    lasting.open()[0] = 9
+    assert lasting.numbers().tolist() == [9, 1, 2, 3]
 
 
 def test_rows_of_several_columns_last_too() -> None:
-    stretch = Memory().zeros(3, PAIR)
-    stretch.open()[1] = (7, 0.5)
-    assert stretch.numbers()["step"].tolist() == [0, 7, 0]
+    lasting = Memory().zeros(3, PAIR)
+    lasting.open()[1] = (7, 0.5)
+    assert lasting.numbers()["step"].tolist() == [0, 7, 0]
 
 
 def test_memory_goes_back_once_nobody_holds_what_is_in_it() -> None:
@@ -90,15 +88,15 @@ def test_memory_goes_back_once_nobody_holds_what_is_in_it() -> None:
 @pytest.mark.parametrize(
     "again", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["copy", "deepcopy", "pickle"]
 )
-def test_a_copy_is_of_other_memory(again: Callable[[Stretch], Stretch]) -> None:
-    stretch = Memory().copy(np.arange(5))
-    other = again(stretch)
-    stretch.open()[0] = 9
+def test_a_copy_is_of_other_memory(again: Callable[[LastingArray], LastingArray]) -> None:
+    lasting = Memory().copy(np.arange(5))
+    other = again(lasting)
+    lasting.open()[0] = 9
     assert other.numbers().tolist() == [0, 1, 2, 3, 4]
 
 
 def test_threads_do_not_share_what_they_take() -> None:
-    memory, found = Memory(), list[list[Stretch]]()
+    memory, found = Memory(), list[list[LastingArray]]()
 
     def take(number: int) -> None:
         found.append([memory.copy(np.full(50, number)) for _ in range(200)])
@@ -108,18 +106,18 @@ def test_threads_do_not_share_what_they_take() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    for stretches in found:
-        (number,) = set(stretches[0].numbers().tolist())
-        assert all((stretch.numbers() == number).all() for stretch in stretches)
-    assert len({stretch.numbers()[0] for stretches in found for stretch in stretches}) == 4
+    for taken in found:
+        (number,) = set(taken[0].numbers().tolist())
+        assert all((lasting.numbers() == number).all() for lasting in taken)
+    assert len({lasting.numbers()[0] for taken in found for lasting in taken}) == 4
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_writes_to_memory_of_its_own() -> None:
-    stretch = Memory().copy(np.arange(3))
+    lasting = Memory().copy(np.arange(3))
     child = os.fork()
     if child == 0:
-        stretch.open()[:] = 9
+        lasting.open()[:] = 9
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    assert stretch.numbers().tolist() == [0, 1, 2]
+    assert lasting.numbers().tolist() == [0, 1, 2]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Memory", "Stretch"]
+__all__ = ["LastingArray", "Memory"]
 
 Array = npt.NDArray[Any]
 
@@ -26,7 +26,7 @@ ALIGNED = 64  # bytes: a cache line
 PRIVATE: dict[str, Any] = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 
 
-class Stretch:
+class LastingArray:
     """An array in memory of its own.
 
     Attributes:
@@ -64,37 +64,37 @@ class Stretch:
     def __len__(self) -> int:
         return self.length
 
-    def __reduce__(self) -> tuple[Callable[[Array], Stretch], tuple[Array]]:
+    def __reduce__(self) -> tuple[Callable[[Array], LastingArray], tuple[Array]]:
         return copied, (self.numbers(),)
 
 
 class Memory(threading.local):
-    """From where stretches are taken that come and go together; each thread has its own."""
+    """From where arrays are taken that come and go together; each thread has its own."""
 
     def __init__(self) -> None:
         self._slab: mmap.mmap | None = None
         self._begin = 0
 
-    def zeros(self, length: int, dtype: npt.DTypeLike) -> Stretch:
-        """A new stretch."""
+    def zeros(self, length: int, dtype: npt.DTypeLike) -> LastingArray:
+        """A new array."""
         kind = np.dtype(dtype)
         size = max(1, length * kind.itemsize)
         if size > SLAB // 4:
-            return Stretch(kind, length, mmap.mmap(-1, size, **PRIVATE), 0)
+            return LastingArray(kind, length, mmap.mmap(-1, size, **PRIVATE), 0)
         if self._slab is None or self._begin + size > SLAB:
             self._slab, self._begin = mmap.mmap(-1, SLAB, **PRIVATE), 0
         begin = self._begin
         self._begin += -(-size // ALIGNED) * ALIGNED
-        return Stretch(kind, length, self._slab, begin)
+        return LastingArray(kind, length, self._slab, begin)
 
-    def copy(self, numbers: Array) -> Stretch:
-        """A new stretch of these ``[length]`` numbers."""
-        stretch = self.zeros(len(numbers), numbers.dtype)
+    def copy(self, numbers: Array) -> LastingArray:
+        """A new array of these ``[length]`` numbers."""
+        array = self.zeros(len(numbers), numbers.dtype)
         if len(numbers):
-            stretch.open()[:] = numbers
-        return stretch
+            array.open()[:] = numbers
+        return array
 
 
-def copied(numbers: Array) -> Stretch:
+def copied(numbers: Array) -> LastingArray:
     """In memory that nothing else is in."""
     return Memory().copy(numbers)

@@ -12,7 +12,7 @@ import torch
 from limen.journal import Run
 from limen.journal.delta import Ledger, enter
 from limen.journal.packing import pack
-from limen.lasting import Stretch
+from limen.lasting import LastingArray
 from limen.probe.rows import FEWEST, Room
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
@@ -34,7 +34,7 @@ def nbytes(*roots: object) -> int:
         if id(value) in seen or isinstance(value, type) or callable(value):
             continue
         seen.add(id(value))
-        if isinstance(value, Stretch):
+        if isinstance(value, LastingArray):
             found[id(value)] = value.nbytes
         elif isinstance(value, np.ndarray):
             while isinstance(value.base, np.ndarray):

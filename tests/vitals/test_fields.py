@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from limen.lasting import Stretch
+from limen.lasting import LastingArray
 from limen.vitals import Activity, Histogram, Moments, Narrow, Table, narrow_in
 from limen.vitals.fields import lasting, made_when_read
 
@@ -33,7 +33,7 @@ ARRAYS = np.array([1, 2]), np.array([0.5, 0.25])
 
 
 @pytest.mark.parametrize(
-    "given", [ARRAYS, [*map(lasting, ARRAYS)], [Table(ROWS, 2)] * 2], ids=["arrays", "stretches", "table"]
+    "given", [ARRAYS, [*map(lasting, ARRAYS)], [Table(ROWS, 2)] * 2], ids=["arrays", "lasting", "table"]
 )
 @pytest.mark.parametrize(
     "again",
@@ -107,7 +107,7 @@ def test_what_lasts_holds_no_array_and_does_not_change_with_what_it_was_made_of(
     assert (seen.moments.mean[0], seen.low[0]) == (0.0, 0.0)
     fields = (*vars(seen).values(), *vars(seen.moments).values())
     assert not any(isinstance(one, np.ndarray) for one in fields)
-    assert isinstance(narrow_in(seen, "right").above, Stretch)
+    assert isinstance(narrow_in(seen, "right").above, LastingArray)
     assert seen.lasting() is seen
 
 

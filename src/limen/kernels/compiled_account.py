@@ -15,7 +15,7 @@ from torch import Tensor
 from limen.kernels import torch_pass
 from limen.kernels.account import Counts, Row, Rules, forget, no_counts, too_many, wrong_units
 from limen.kernels.compiled_pass import CompiledPass, address_of
-from limen.kernels.silence import Silence, SilenceFields, memory
+from limen.kernels.silence import Silence, SilenceFields, account_memory
 from limen.kernels.torch_pass import Floats, Integers, Sums
 
 __all__ = ["ROWS", "SCRATCH", "CompiledAccount"]
@@ -95,9 +95,9 @@ class CompiledTally:
     def __init__(self, rules: Rules, fields: TallyFields) -> None:
         self._fields = fields
         self._units = rules.units
-        self._left = memory.zeros(rules.units, np.uint32)
-        self._right = None if rules.right is None else memory.zeros(rules.units, np.uint32)
-        self._panel = memory.zeros(4 * rules.panel_size, np.float64)
+        self._left = account_memory.zeros(rules.units, np.uint32)
+        self._right = None if rules.right is None else account_memory.zeros(rules.units, np.uint32)
+        self._panel = account_memory.zeros(4 * rules.panel_size, np.float64)
         fields.left, fields.right = self._left.address, None if self._right is None else self._right.address
         row = 8 * rules.panel_size
         fields.mean, fields.m2, fields.low, fields.high = (self._panel.address + i * row for i in range(4))

@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from limen.lasting import Memory
 
-__all__ = ["Silence", "SilenceFields", "memory"]
+__all__ = ["Silence", "SilenceFields", "account_memory"]
 
 Integers = npt.NDArray[np.int64]
 
 ROOM = 128
 
-memory = Memory()  # of accounts: they come together and stay
+account_memory = Memory()  # their arrays come together and stay
 
 
 class SilenceFields(Structure):
@@ -54,7 +54,7 @@ class Silence:
     def __init__(
         self, units: int, dead_samples: int, dead_steps: int, *, room: int = ROOM, fields: SilenceFields | None = None
     ) -> None:
-        self._last, self._list = memory.zeros(units, np.uint32), memory.zeros(3 * room, np.int64)
+        self._last, self._list = account_memory.zeros(units, np.uint32), account_memory.zeros(3 * room, np.int64)
         self._fields = SilenceFields() if fields is None else fields
         self._fields.dead_samples, self._fields.dead_steps, self._fields.enough = dead_samples, dead_steps, -1
         self._fields.last, self._fields.steps, self._fields.room = self._last.address, self._list.address, room
@@ -105,7 +105,7 @@ class Silence:
         fields.length = steps.shape[1]
         if 3 * fields.length > fields.room:
             fields.room = max(3 * fields.length, 2 * fields.room)
-            self._list = memory.zeros(3 * fields.room, np.int64)
+            self._list = account_memory.zeros(3 * fields.room, np.int64)
             fields.steps = self._list.address
         self._steps[:, : fields.length] = steps
 

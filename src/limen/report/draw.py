@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from limen.report.looks import Stretch
+from limen.report.looks import Span
 from limen.report.names import label
 from limen.report.thinning import number_list, thin
 
@@ -72,7 +72,7 @@ class Band:
     values: Sequence[npt.NDArray[np.generic]]
     top: float | None = None
 
-    def knows(self, stretch: Stretch) -> bool:
+    def knows(self, stretch: Span) -> bool:
         """Whether any of the curves has a value in that part of the run."""
         return any(
             stretch[0] <= step <= stretch[1] and value is not None
@@ -160,7 +160,7 @@ def _mode(step: Integers) -> str:
     return "lines+markers" if sparse else "lines"
 
 
-def _broken(trace: Json, stretches: Sequence[Stretch]) -> Json:
+def _broken(trace: Json, stretches: Sequence[Span]) -> Json:
     """The curve with a gap where nothing is known of it, instead of a straight line across."""
     x, y = list(cast(list[int], trace["x"])), list(cast(list[object], trace["y"]))
     for first, _ in stretches:
@@ -179,7 +179,7 @@ def stacked(
     height: int,
     time: str,
     last: int,
-    blind: Sequence[Stretch] = (),
+    blind: Sequence[Span] = (),
 ) -> Figure:
     """Bands one above the other over the same steps, the first twice as high as the others.
 

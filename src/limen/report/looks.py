@@ -9,9 +9,9 @@ import numpy as np
 
 from limen.journal import Run
 
-__all__ = ["Stretch", "blind", "ending", "last_look"]
+__all__ = ["Span", "blind", "ending", "last_look"]
 
-Stretch = tuple[int, int]
+Span = tuple[int, int]
 """First and last step of a part of the run, both included."""
 
 NOTABLE = 0.05  # share of the run from which a stretch without a look is shown as one
@@ -23,7 +23,7 @@ def last_look(run: Run) -> int:
     return max([*sites, *(int(steps[-1]) for steps in _recorded(run))], default=0)
 
 
-def blind(run: Run) -> tuple[Stretch, ...]:
+def blind(run: Run) -> tuple[Span, ...]:
     """The long stretches in which no step was looked at.
 
     Histories are thinned, but never to fewer rows than hundreds: so wide a gap is none of their making.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from limen.journal import Run
 from limen.report.draw import Json
-from limen.report.looks import Stretch, blind, ending
+from limen.report.looks import Span, blind, ending
 from limen.report.names import label, short_names
 from limen.report.numbers import count, number, percent
 from limen.report.order import sorted_findings
@@ -55,7 +55,7 @@ class View:
     unit: str
     rows: tuple[Row, ...]
     logarithmic: bool = False
-    blind: tuple[Stretch, ...] = ()
+    blind: tuple[Span, ...] = ()
 
     @property
     def heading(self) -> str:

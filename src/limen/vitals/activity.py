@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from limen.lasting import Stretch
+from limen.lasting import LastingArray
 from limen.vitals.fields import lasting, made_when_read
 from limen.vitals.histogram import Histogram
 from limen.vitals.moments import Moments
@@ -136,7 +136,7 @@ class Activity:
 
     def lasting(self) -> Activity:
         """The same, in memory of its own; itself where it is that already."""
-        if isinstance(vars(self)["low"], Stretch):
+        if isinstance(vars(self)["low"], LastingArray):
             return self
         return replace(
             self,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from limen.lasting import Memory, Stretch
+from limen.lasting import LastingArray, Memory
 
 __all__ = ["Table", "lasting", "made_when_read"]
 
@@ -36,7 +36,7 @@ class Table(NamedTuple):
 
 
 class _Field:
-    """A field of a dataclass that takes an array, a ``Stretch`` or a ``Table``, and gives an array."""
+    """A field of a dataclass that takes an array, a ``LastingArray`` or a ``Table``, and gives an array."""
 
     def __init__(self, name: str, place: int) -> None:
         self._name, self._place = name, place
@@ -47,16 +47,16 @@ class _Field:
         held = vars(value)[self._name]
         if isinstance(held, Table):
             return held.column(self._place)
-        return held.numbers() if isinstance(held, Stretch) else held
+        return held.numbers() if isinstance(held, LastingArray) else held
 
-    def __set__(self, value: object, numbers: Array | Stretch | Table) -> None:
+    def __set__(self, value: object, numbers: Array | LastingArray | Table) -> None:
         vars(value)[self._name] = numbers
 
 
 def made_when_read(*names: str) -> Callable[[T], T]:
     """Let these fields of a dataclass hold more than arrays: each reading makes a new array of it.
 
-    Either a ``Stretch``, or a ``Table`` that has a column for each of these fields in their order.
+    Either a ``LastingArray``, or a ``Table`` that has a column for each of these fields in their order.
     """
 
     def change(kind: T) -> T:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from limen.lasting import Stretch
+from limen.lasting import LastingArray
 from limen.vitals.fields import lasting
 
 __all__ = ["Narrow", "kept_narrow", "narrow_in"]
@@ -32,7 +32,7 @@ class Narrow:
 
     least: int
     length: int
-    above: npt.NDArray[np.unsignedinteger] | Stretch
+    above: npt.NDArray[np.unsignedinteger] | LastingArray
 
     @classmethod
     def of(cls, numbers: npt.NDArray[np.integer]) -> Narrow:
@@ -59,12 +59,12 @@ class Narrow:
             same = np.empty(self.length, np.int64)
             same.fill(self.least)  # less than half the time of np.full
             return same
-        above = self.above.numbers() if isinstance(self.above, Stretch) else self.above
+        above = self.above.numbers() if isinstance(self.above, LastingArray) else self.above
         return above.astype(np.int64) + self.least  # what wraps around here did so in `of`
 
     def lasting(self) -> Narrow:
         """The same, in memory of its own."""
-        if isinstance(self.above, Stretch) or len(self.above) == 0:
+        if isinstance(self.above, LastingArray) or len(self.above) == 0:
             return self
         return Narrow(self.least, self.length, lasting(self.above))
 
