@@ -5,7 +5,7 @@ static const struct set *chosen = &set_plain;
 
 EXPORT int limen_version(void) { return VERSION; }
 
-/* The instruction sets that this machine has, best first; NULL after the last. The one asked for is used from now on. */
+/* The instruction sets of this machine, best first; NULL after the last. The one asked for is used from now on. */
 EXPORT const char *limen_path(int place)
 {
     const struct set *sets[4];

@@ -169,9 +169,37 @@ static int follow(Follower *self, Role *role, PyObject *module, PyObject *z)
     return is_enough;
 }
 
+/* Tells of an outermost module that is about to be called. 0; -1 with an error. */
+static int enter_root(Follower *self, PyObject *module, PyObject *given)
+{
+    self->pass++;
+    PyObject *result = PyObject_CallFunctionObjArgs(self->on_root, module, given, NULL);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
+/* Whether it is to be read what a module is given. -1 with an error. */
+static int is_wanted(const Follower *self, const Role *role, PyObject *given)
+{
+    if (role->activation == Py_None || !self->is_listening || !PyTuple_Check(given) || !PyTuple_Size(given))
+        return 0;
+    return truth(PyObject_CallNoArgs(torch.is_grad_enabled));
+}
+
+/* Tells of what a glance is not enough for. 0; -1 with an error. */
+static int tell(Follower *self, Role *role, PyObject *module, PyObject *z)
+{
+    PyObject *call = PyLong_FromLongLong(role->calls);
+    if (call == NULL)
+        return -1;
+    PyObject *result = PyObject_CallFunctionObjArgs(self->on_unusual, role->activation, z, module, call, NULL);
+    Py_DECREF(call);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
 static int enter(Follower *self, PyObject *module, PyObject *given)
 {
-    PyObject *result;
     double began = now();
     Role *role = role_of(self, module);
     self->calls++;
@@ -181,26 +209,15 @@ static int enter(Follower *self, PyObject *module, PyObject *given)
         return PyErr_Occurred() ? -1 : 0;
     }
     Py_INCREF((PyObject *)role); /* what is called here may forget it */
-    int state = 0;
-    if (role->is_root) {
-        self->pass++;
-        result = PyObject_CallFunctionObjArgs(self->on_root, module, given, NULL);
-        state = result == NULL ? -1 : 0;
-        Py_XDECREF(result);
-    }
-    if (state == 0 && role->activation != Py_None && self->is_listening && PyTuple_Check(given) && PyTuple_Size(given))
-        state = truth(PyObject_CallNoArgs(torch.is_grad_enabled));
+    int state = role->is_root ? enter_root(self, module, given) : 0;
+    if (state == 0)
+        state = is_wanted(self, role, given);
     if (state > 0) {
         PyObject *z = PyTuple_GetItem(given, 0);
         state = follow(self, role, module, z);
         self->seen += state > 0;
-        if (state == 0) {
-            PyObject *call = PyLong_FromLongLong(role->calls);
-            result = call == NULL ? NULL : PyObject_CallFunctionObjArgs(self->on_unusual, role->activation, z, module, call, NULL);
-            Py_XDECREF(call);
-            state = result == NULL ? -1 : 0;
-            Py_XDECREF(result);
-        }
+        if (state == 0)
+            state = tell(self, role, module, z);
     }
     Py_DECREF((PyObject *)role);
     return state;

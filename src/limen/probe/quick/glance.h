@@ -179,7 +179,7 @@ static int await_gradient(Glance *self, PyObject *node)
 static int is_output(const Glance *self, PyObject *z)
 {
     PyObject *output = PyObject_GetAttr(z, names.output_nr);
-    int is_same = output == NULL ? -1 : output == self->output ? 1 : PyObject_RichCompareBool(output, self->output, Py_EQ);
+    int is_same = output == NULL ? -1 : PyObject_RichCompareBool(output, self->output, Py_EQ);
     Py_XDECREF(output);
     return is_same;
 }

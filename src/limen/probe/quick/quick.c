@@ -43,7 +43,7 @@ PyMODINIT_FUNC PyInit__quick(void)
     role_type = make(module, &role_spec);
     follower_type = make(module, &follower_spec);
     int is_made = state_type && glance_type && role_type && follower_type;
-    if (!is_made || PyModule_AddIntConstant(module, "VERSION", VERSION) < 0 || pthread_atfork(NULL, NULL, note_fork) != 0)
+    if (!is_made || PyModule_AddIntConstant(module, "VERSION", VERSION) < 0 || pthread_atfork(NULL, NULL, note_fork))
         Py_CLEAR(module);
     return module;
 }

@@ -5,7 +5,6 @@
 
 #define MOST_AXES 8
 #define CPU 1
-enum code { FLOAT = 2, BFLOAT = 4 };
 
 struct tensor {
     void *data;
