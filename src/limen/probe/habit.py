@@ -14,7 +14,7 @@ from limen.probe.quick import COMPILED, Follower, Glance, Role
 __all__ = ["Habit"]
 
 LEARNT = 50  # steps seen in full before there is a habit
-LONGEST = 7  # steps that it is followed before one is seen in full again
+LONGEST = 15  # steps that it is followed before one is seen in full again
 
 
 class Habit:
