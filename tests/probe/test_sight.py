@@ -246,7 +246,7 @@ def always(_: int) -> bool:
 def test_most_steps_of_a_training_that_goes_its_usual_way_are_noted(
     monkeypatch: pytest.MonkeyPatch, noted: list[int]
 ) -> None:
-    both_ways(monkeypatch, lambda: told(0, 600, lambda chosen, number: Training.plain))
+    both_ways(monkeypatch, lambda: told(0, 1_200, lambda chosen, number: Training.plain))
     assert sum(noted) > 300
     assert max(noted) == habit.LONGEST - 1
 

@@ -30,8 +30,10 @@ from limen.vitals import OptimiserVitals, ParameterVitals
 __all__ = ["OptimiserBook", "tensors_of"]
 
 TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128)
-GAPS = ((DENSE_STEPS, 0), (400, 4), (1_000, 8))  # the least number of steps between two measurements of the same parameters,
-LATE_GAP = 16  # up to some step and after it: norms change slowly, and reading them takes as long as all the rest
+# Up to some step, the least number of steps between two measurements of the same parameters: norms change slowly, and
+# reading them takes as long as all the rest.
+GAPS = ((DENSE_STEPS, 0), (400, 4), (1_000, 8))
+LATE_GAP = 16  # after them
 
 
 class OptimiserBook:
