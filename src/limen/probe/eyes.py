@@ -25,7 +25,6 @@ from limen.probe.seen import Recurring, Seen
 __all__ = ["Eyes"]
 
 DISPATCH = 6e-6  # seconds for a call that passes through the mode or the two hooks, beside what is measured within
-HOOK = 3e-6  # for one that the follower hears of: 1 µs with all of it in the caches, 8 with nothing
 
 
 class Eyes(TorchFunctionMode):
@@ -96,11 +95,7 @@ class Eyes(TorchFunctionMode):
     def take_cost(self) -> float:
         """Seconds that dispatches through the mode and hooks have taken since the last time, about."""
         cost, self._calls = self._calls * DISPATCH, 0
-        follower = self._habit.follower
-        if follower is not None:
-            cost += follower.calls * HOOK + follower.cost
-            follower.calls, follower.cost = 0, 0.0
-        return cost
+        return cost + self._habit.take_cost()
 
     def open(self, steps: int = 1) -> None:
         """Look on, in full unless so many steps may go by habit. Call between steps, never within a forward pass."""
@@ -207,10 +202,8 @@ class Eyes(TorchFunctionMode):
             self._place_mode()
 
     def _tell_follower(self) -> None:
-        follower = self._habit.follower
-        if follower is not None:
-            follower.is_open, follower.thread = self.is_open and self._by_habit, self._thread
-            follower.is_listening = not (self._shut or self._blind)
+        is_open, is_listening = self.is_open and self._by_habit, not (self._shut or self._blind)
+        self._habit.tell_follower(is_open=is_open, is_listening=is_listening, thread=self._thread)
 
     def _place_mode(self) -> None:
         """Put the mode on the stack or take it off."""
