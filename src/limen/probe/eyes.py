@@ -17,8 +17,8 @@ from limen.activations import Activation, composite, of_call
 from limen.anatomy import is_compiled, is_recurrent, unwrapped
 from limen.probe.habit import Habit
 from limen.probe.inputs import is_dense
-from limen.probe.leftovers import Leftovers
-from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, is_transformed, remove_mode
+from limen.probe.mode_stacks import ModeStacks
+from limen.probe.modes import hide_from_compiler, is_ordinary, is_present, is_transformed
 from limen.probe.quick import Glance
 from limen.probe.seen import Recurring, Seen
 
@@ -70,7 +70,7 @@ class Eyes(TorchFunctionMode):
         self._habit = Habit(self._enter_root_as_usual, self._report_unusual)
         self._by_habit = False
         self.goes_on = self._habit.goes_on  # at the end of a step that went by habit
-        self._leftovers = Leftovers(self, lambda: self.is_open and threading.get_ident() == self._thread)
+        self._stacks = ModeStacks(self, lambda: self.is_open and threading.get_ident() == self._thread)
 
     @property
     def watching(self) -> bool:
@@ -120,7 +120,7 @@ class Eyes(TorchFunctionMode):
         if self.is_open or self._stays:
             self._stays = bool(self._inside)  # torch puts the mode back when this call has ended
             if not self._stays:
-                self._take_off()
+                self._stacks.take_off()
         if not self.is_open:
             return
         self._habit.close_step()
@@ -128,11 +128,7 @@ class Eyes(TorchFunctionMode):
         self._stack = []
         self._tell_follower()
         self._unhook()
-        self._leftovers.sweep()
-
-    def _take_off(self) -> None:
-        remove_mode(self)
-        self._leftovers.threads.discard(threading.get_ident())
+        self._stacks.sweep()
 
     def _hook(self) -> None:
         if self._handles:
@@ -219,10 +215,9 @@ class Eyes(TorchFunctionMode):
         )
         present = is_present(self)
         if wanted and not present:
-            insert_mode(self)
-            self._leftovers.threads.add(threading.get_ident())
+            self._stacks.put()
         elif present and not wanted:
-            self._take_off()
+            self._stacks.take_off()
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         """Let every call through unchanged; report those that apply an activation."""
