@@ -101,9 +101,8 @@ class Eyes(TorchFunctionMode):
         """Look on, in full unless so many steps may go by habit. Call between steps, never within a forward pass."""
         if self.is_open:
             self._habit.close_step()
-        formed = self._habit.is_formed and self._habit.lasts(steps)
         unusual = self._stack or self._inside or self.everywhere or self.met_compiled or self.on_part
-        by_habit = formed and not unusual
+        by_habit = self._habit.lasts(steps) and not unusual
         self._habit.open_step(learns=not by_habit)
         if self.is_open and by_habit == self._by_habit:
             return

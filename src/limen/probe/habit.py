@@ -46,14 +46,9 @@ class Habit:
         self._is_broken = False
         self._entered, self._given = 0, 0  # ids of the module that was called last and of its first argument
 
-    @property
-    def is_formed(self) -> bool:
-        """Whether the next step may be followed by the roles alone."""
-        return self._keeps and self._learnt >= LEARNT and self._followed < LONGEST
-
     def lasts(self, steps: int) -> bool:
-        """Whether it may be followed for so many steps before one is seen in full."""
-        return self._followed + steps <= LONGEST
+        """Whether there is one, and so many steps, the next at least, may go by it before one is seen in full."""
+        return self._keeps and self._learnt >= LEARNT and self._followed + max(1, steps) <= LONGEST
 
     def open_step(self, *, learns: bool) -> None:
         """Begin with a step; ``learns`` where it is seen in full."""
