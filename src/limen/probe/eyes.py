@@ -70,6 +70,7 @@ class Eyes(TorchFunctionMode):
         self._handles: list[Any] = []
         self._habit = Habit(self._enter_root_as_usual, self._report_unusual)
         self._by_habit = False
+        self.follower = self._habit.follower
         self.goes_on = self._habit.goes_on  # at the end of a step that went by habit
         self._leftovers = Leftovers(self, lambda: self.is_open and threading.get_ident() == self._thread)
 
@@ -96,8 +97,7 @@ class Eyes(TorchFunctionMode):
     def take_cost(self) -> float:
         """Seconds that dispatches through the mode and hooks have taken since the last time, about."""
         cost, self._calls = self._calls * DISPATCH, 0
-        follower = self._habit.follower
-        if follower is not None:
+        if (follower := self.follower) is not None:
             cost += follower.calls * HOOK + follower.cost
             follower.calls, follower.cost = 0, 0.0
         return cost
@@ -207,8 +207,7 @@ class Eyes(TorchFunctionMode):
             self._place_mode()
 
     def _tell_follower(self) -> None:
-        follower = self._habit.follower
-        if follower is not None:
+        if (follower := self.follower) is not None:
             follower.is_open, follower.thread = self.is_open and self._by_habit, self._thread
             follower.is_listening = not (self._shut or self._blind)
 
@@ -308,6 +307,7 @@ class Eyes(TorchFunctionMode):
     def _report_unusual(self, activation: Activation, z: Any, owner: nn.Module, call: int) -> None:
         """Report what a module is applied to while a habit holds, where a glance was not enough."""
         if isinstance(z, Tensor):
+            self._stack = [root] if (root := self.follower and self.follower.root and self.follower.root()) else []
             self._counts[id(owner), activation.name] = call - 1
             self._report(activation, z, owner)
 
