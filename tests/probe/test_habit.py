@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
-from limen.probe.eyes import Eyes
-from limen.probe.habit import LEARNT, LONGEST
+from limen.probe.habit import LEARNT, LONGEST, Habit
 from tests.probe.watching import HAS_QUICK, assert_seen, bits, watching
 
 compiled_only = pytest.mark.skipif(not HAS_QUICK, reason="without the quick way, in C, there are no habits")
@@ -51,25 +50,30 @@ def train(net: Net, *, steps: int = STEPS, each: Callable[[int], None] = lambda 
 
 
 @pytest.fixture
-def followed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The outermost modules that were met by habit."""
-    met: list[int] = []
-    enter = Eyes._enter_root_as_usual
+def followed(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of each step, whether it was followed."""
+    begun: list[bool] = []
+    open_step, goes_on = Habit.open_step, Habit.goes_on
 
-    def noted(self: Eyes, module: nn.Module, args: tuple[Tensor, ...]) -> None:
-        met.append(id(module))
-        enter(self, module, args)
+    def opened(self: Habit, *, learns: bool) -> None:
+        begun.append(not learns)
+        open_step(self, learns=learns)
 
-    monkeypatch.setattr(Eyes, "_enter_root_as_usual", noted)
-    return met
+    def went_on(self: Habit) -> bool:
+        begun.append(goes_on(self))
+        return begun[-1]
+
+    monkeypatch.setattr(Habit, "open_step", opened)
+    monkeypatch.setattr(Habit, "goes_on", went_on)
+    return begun
 
 
 @compiled_only
-def test_most_steps_are_followed_by_habit(followed: list[int]) -> None:
+def test_most_steps_are_followed_by_habit(followed: list[bool]) -> None:
     net = Net()
     with watching(net):
         train(net)
-    assert followed.count(id(net)) >= 3 * (STEPS - LEARNT) // 4  # histograms are taken in between
+    assert followed.count(True) >= 3 * (STEPS - LEARNT) // 4  # histograms are taken in between
 
 
 @pytest.mark.parametrize("times", [1, 3])

@@ -2,7 +2,7 @@
 
 from limen.anatomy.axes import kind, number_of
 from limen.anatomy.compiled import Application, Applied, applications, example_of
-from limen.anatomy.divisors import divisors_of
+from limen.anatomy.divisors import divisors_of, is_scaling
 from limen.anatomy.drawn import looks_drawn
 from limen.anatomy.factors import Map, is_factor
 from limen.anatomy.graph import Origin, leads_to_weights, origin_of, parents_of, uses_of
@@ -40,6 +40,7 @@ __all__ = [
     "is_compiled",
     "is_factor",
     "is_recurrent",
+    "is_scaling",
     "kind",
     "leads_back_to",
     "leads_to_weights",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from limen.anatomy.axes import Node
 
-__all__ = ["divisors_of"]
+__all__ = ["divisors_of", "is_scaling"]
 
 SCALINGS = ("DivBackward", "MulBackward", "ToCopy")
 FARTHEST = 8  # nodes

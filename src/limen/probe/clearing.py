@@ -6,7 +6,7 @@ import weakref
 from collections import Counter
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from limen.kernels import Fetched, is_capturing
@@ -15,6 +15,8 @@ from limen.probe.modes import is_ordinary, unseen
 from limen.probe.parameter_record import sample
 
 __all__ = ["Clearing"]
+
+PLAIN = (Tensor, nn.Parameter, type(None))
 
 
 class Clearing:
@@ -61,11 +63,13 @@ class Clearing:
 
     def is_clear(self, number: int) -> bool:
         """Whether the gradients that the last step used which was heard of are gone. Call it unseen."""
-        for mark in self._marks.get(number, ()):
-            tensor = mark.tensor()
-            if tensor is not None and tensor.grad is not None:
-                return False
-        return True
+        tensors = [mark.tensor() for mark in self._marks.get(number, ())]
+        return all(tensor is None or tensor.grad is None for tensor in tensors)
+
+    def marked(self, number: int) -> list[weakref.ref[Tensor]] | None:
+        """The marked parameters of an optimiser; None where one is of a class of the script, which might listen."""
+        marked = [mark.tensor for mark in self._marks.get(number, ())]
+        return marked if all(type(tensor()) in PLAIN for tensor in marked) else None
 
     def forget(self) -> None:
         """Something may have been cleared unseen."""

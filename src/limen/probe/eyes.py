@@ -69,6 +69,7 @@ class Eyes(TorchFunctionMode):
         self._handles: list[Any] = []
         self._habit = Habit(self._enter_root_as_usual, self._report_unusual)
         self._by_habit = False
+        self.follower = self._habit.follower  # for whoever notes what it hears
         self.goes_on = self._habit.goes_on  # at the end of a step that went by habit
         self._stacks = ModeStacks(self, lambda: self.is_open and threading.get_ident() == self._thread)
 
@@ -295,6 +296,7 @@ class Eyes(TorchFunctionMode):
     def _report_unusual(self, activation: Activation, z: Any, owner: nn.Module, call: int) -> None:
         """Report what a module is applied to while a habit holds, where a glance was not enough."""
         if isinstance(z, Tensor):
+            self._stack = [root] if (root := self.follower and self.follower.root and self.follower.root()) else []
             self._counts[id(owner), activation.name] = call - 1
             self._report(activation, z, owner)
 

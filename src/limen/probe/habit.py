@@ -29,7 +29,8 @@ class Habit:
         on_root: see ``Follower``, as for ``on_unusual``.
 
     Attributes:
-        hook: before every module, while the habit is followed; None without the quick way, and then none ever forms.
+        follower: goes by the roles; None without the quick way, and then no habit ever forms.
+        hook: before every module, while the habit is followed; None without one.
     """
 
     def __init__(
@@ -38,8 +39,8 @@ class Habit:
         on_unusual: Callable[[Activation, Tensor, nn.Module, int], None],
     ) -> None:
         self._roles: dict[int, Role] = {}
-        self._follower = Follower(self._roles, on_root, on_unusual) if COMPILED else None
-        self.hook = None if self._follower is None else unless_compiling(self._follower.enter)
+        self.follower = Follower(self._roles, on_root, on_unusual) if COMPILED else None
+        self.hook = None if self.follower is None else unless_compiling(self.follower.enter)
         self._learns, self._keeps = True, False
         self._learnt = self._followed = 0  # steps seen in full, and steps since the last of them
         self._usual = self._seen = 0  # activations in a step
@@ -56,21 +57,21 @@ class Habit:
         if learns:
             self._roles.clear()
             self._learnt, self._followed = self._learnt + 1, 0
-        elif self._follower is not None:
+        elif self.follower is not None:
             self._followed += 1
-            self._follower.seen, self._follower.is_broken = 0, False
+            self.follower.seen, self.follower.is_broken = 0, False
 
     def close_step(self) -> None:
         """Judge the step."""
         if self._learns:
             self._usual = self._seen
-        elif self._follower is not None:
-            self._seen, self._is_broken = self._follower.seen, self._is_broken or self._follower.is_broken
+        elif self.follower is not None:
+            self._seen, self._is_broken = self.follower.seen, self._is_broken or self.follower.is_broken
         self._keeps = not self._is_broken and 0 < self._seen == self._usual
 
     def goes_on(self) -> bool:
         """Follow another step; False, and nothing done, if the last one ended the habit or the next is seen in full."""
-        follower = self._follower
+        follower = self.follower
         if follower is None or self._is_broken or follower.is_broken or follower.seen != self._usual:
             return False
         if self._followed >= LONGEST:
@@ -81,13 +82,13 @@ class Habit:
 
     def tell_follower(self, *, is_open: bool, is_listening: bool, thread: int) -> None:
         """Whether it hears at all, whether it looks at what modules are given, and in which thread."""
-        follower = self._follower
+        follower = self.follower
         if follower is not None:
             follower.is_open, follower.is_listening, follower.thread = is_open, is_listening, thread
 
     def take_cost(self) -> float:
         """Seconds that the follower has taken since the last time, about; glances count their own."""
-        follower = self._follower
+        follower = self.follower
         if follower is None:
             return 0.0
         cost = follower.calls * HOOK + follower.cost
@@ -96,7 +97,7 @@ class Habit:
 
     def enter(self, module: nn.Module, args: tuple[Any, ...], *, is_root: bool) -> None:
         """Learn of a call."""
-        if self._follower is None:
+        if self.follower is None:
             return
         role = self._roles.get(id(module))
         if role is None:

@@ -14,6 +14,7 @@ from limen.vitals import InputVitals
 
 __all__ = ["InputAccount"]
 
+MOST = 100  # batches that are looked at, be there nothing to read in them
 BATCHES = 20  # batches that are read; the scale of a data set does not change after that
 
 
@@ -22,15 +23,23 @@ class InputAccount:
 
     def __init__(self, backlog: Backlog) -> None:
         self._backlog = backlog
-        self._batches = 0
+        self._batches = self._offered = 0
         self._count = 0
         self._total = self._squares = 0.0
         self._low, self._high = math.inf, -math.inf
         self._features = 0
 
+    @property
+    def is_known(self) -> bool:
+        """Whether no further batch is read."""
+        return self._batches >= BATCHES or self._offered >= MOST
+
     def add(self, batch: Tensor) -> None:
         """Enter one batch; integers (tokens, indices) have no scale and are left out."""
-        if self._batches < BATCHES and is_dense(batch) and batch.is_floating_point() and batch.numel():
+        if self.is_known:
+            return
+        self._offered += 1
+        if is_dense(batch) and batch.is_floating_point() and batch.numel():
             self._read(batch)
 
     @torch.no_grad()

@@ -43,29 +43,33 @@ class Meter:
         self._factor: Fetched | None = None
         self._sites = sites
         self._backlog = backlog
-        self._state = state  # where the samples of the first site are counted: they serve where the input is not plain
+        self.state = state  # where the samples of the first site are counted: they serve where the input is not plain
         self._note = note
         self._entry: weakref.ref[nn.Module] | None = None  # the module through which data enters
-        self._batch = 0  # samples of the current step by the first axis of the model's input
         self._next_histogram = 0
 
     def open_step(self, step: int) -> None:
         """Begin a step that is looked at."""
-        self._state.takes_histogram = step >= self._next_histogram
+        self.state.takes_histogram = step >= self._next_histogram
 
     @property
     def takes_histogram(self) -> bool:
         """Whether the current step is one whose histograms are kept."""
-        return self._state.takes_histogram
+        return self.state.takes_histogram
 
     def open_pass(self, factor: Fetched | None) -> None:
         """Begin with a backward pass whose gradients a gradient scaler has enlarged so many times."""
-        self._factor, self._state.is_scaled = factor, factor is not None
+        self._factor, self.state.is_scaled = factor, factor is not None
 
     @property
     def is_plain(self) -> bool:
         """Whether nothing but the accounts of sites is wanted now, and nothing was scaled."""
-        return not (self._state.takes_histogram or self._state.is_scaled or self._backlog)
+        return not (self.state.takes_histogram or self.state.is_scaled or self._backlog)
+
+    @property
+    def entry(self) -> Callable[[], nn.Module | None] | None:
+        """The module through which data enters, held weakly, once nothing is read of that but its size."""
+        return self._entry if self.inputs.is_known else None
 
     def goes_on(self, module: nn.Module, args: tuple[Any, ...]) -> bool:
         """Enter the arguments of a call of the module that data came in through so far; False for another."""
@@ -84,7 +88,7 @@ class Meter:
         if type(first) is not Tensor:
             first = next((value for value in args or keywords_of(module) if isinstance(value, Tensor)), None)
         if first is not None and first.ndim:
-            self._batch += first.size(0)  # a nested tensor has no shape
+            self.state.batch += first.size(0)  # a nested tensor has no shape
             self.inputs.add(first)
 
     def read(self, place: Place, z: Tensor, on_gradient: OnGradient) -> None:
@@ -108,7 +112,7 @@ class Meter:
     def count(self, place: Place, z: Tensor) -> None:
         """Count the samples of a call, if it is of the first site."""
         if self.is_first(place) and z.ndim:
-            self._state.samples += z.shape[0]
+            self.state.samples += z.shape[0]
 
     def is_first(self, place: Place) -> bool:
         """Whether samples are counted at a place."""
@@ -124,7 +128,7 @@ class Meter:
     def read_gate(self, place: Place, z: Tensor, sequences: int) -> None:
         """Measure ``[samples, units]`` that were computed again, of a call on so many sequences."""
         if self.is_first(place):
-            self._state.samples += sequences
+            self.state.samples += sequences
         (self._read_here if z.is_cpu else self._read_there)(place.record, z)
 
     def read_gradient(self, place: Place, gradient: Tensor | None) -> None:
@@ -165,10 +169,10 @@ class Meter:
 
     def close_step(self, step: int) -> None:
         """Count the samples of a step that was looked at, and choose when histograms are taken next."""
-        self.samples += self._batch or self._state.samples
-        if not self._batch:  # the training goes on with another part of the model
+        self.samples += self.state.batch or self.state.samples
+        if not self.state.batch:  # the training goes on with another part of the model
             self._entry = None
-        self._batch = self._state.samples = 0
+        self.state.batch = self.state.samples = 0
         if self.takes_histogram:
             later = [first for first in FIRST_HISTOGRAMS if first > step]
             self._next_histogram = later[0] if later else int(step * LATER_HISTOGRAMS)

@@ -27,7 +27,7 @@ from limen.probe.modes import is_ordinary
 from limen.probe.one_thread import OneThread
 from limen.probe.optimiser_book import OptimiserBook
 from limen.probe.program_book import ProgramBook
-from limen.probe.quick import State
+from limen.probe.quick import State, Stretch
 from limen.probe.quiet import Quiet
 from limen.probe.scaling import Scalings
 from limen.probe.scope import Scope
@@ -35,7 +35,7 @@ from limen.probe.seen import Recurring, Seen
 from limen.probe.sight import Sight
 from limen.probe.site_book import Place, SiteBook
 from limen.probe.step_clock import StepClock
-from limen.probe.stretch import Stretch
+from limen.probe.stretch import PlainStretch
 from limen.probe.stretches import Stretches
 from limen.probe.taps import Taps
 from limen.probe.troubles import Troubles
@@ -152,11 +152,12 @@ class Probe:
 
     def _root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         stretch = self._stretches.current
-        if stretch is None or not stretch.begins_forward(module, args):
-            self._begin(module, args)
+        self._begin(module, args, counts=stretch is not None and stretch.begins_forward())
 
     @guarded
-    def _begin(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+    def _begin(self, module: nn.Module, args: tuple[Any, ...], *, counts: bool) -> None:
+        if counts and self._meter.goes_on(module, args):
+            return
         self._start()
         self._ran = True
         if not self.directory.knows(module):
@@ -325,7 +326,7 @@ class Probe:
         usual = not (self._updates or self._backlog)
         self._looking = self._stretches.open_step(optimiser, self.step + 1, self.seconds, usual=usual, ran=self._ran)
 
-    def _enter(self, stretch: Stretch) -> None:
+    def _enter(self, stretch: Stretch | PlainStretch) -> None:
         """Go on from steps that were only noted; their losses are entered."""
         self.state.cost += stretch.cost
         if steps := len(stretch.losses):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from torch import nn
+
 from limen.probe.eyes import Eyes
 from limen.probe.meter import Meter
 from limen.probe.optimiser_book import OptimiserBook
+from limen.probe.quick import Stretch
 from limen.probe.site_book import SiteBook
 
 __all__ = ["Sight"]
@@ -22,8 +27,7 @@ class Sight:
         optimisers: know what is due after a step.
 
     Attributes:
-        counts: see ``Meter.goes_on``.
-        is_clear: see ``Clearing.is_clear``.
+        state: see ``Meter``.
     """
 
     def __init__(self, eyes: Eyes, sites: SiteBook, meter: Meter, optimisers: OptimiserBook) -> None:
@@ -31,7 +35,7 @@ class Sight:
         self._sites = sites
         self._meter = meter
         self._optimisers = optimisers
-        self.counts, self.is_clear = meter.goes_on, optimisers.clearing.is_clear
+        self.state = meter.state
 
     def open(self, step: int, most: int, *, looking: bool) -> None:
         """Begin a step that is looked at or not, as perhaps so many after it."""
@@ -47,6 +51,16 @@ class Sight:
     def is_usual(self) -> bool:
         """Whether the next step has nothing to it but glances."""
         return self._meter.is_plain and self.eyes.follows and not self._sites.fresh
+
+    @property
+    def entry(self) -> Callable[[], nn.Module | None] | None:
+        """The module whose batches are only counted; None where there is more to them."""
+        return self._meter.entry
+
+    def count_in(self, stretch: Stretch | None) -> None:
+        """Let a stretch count the batches of models; with None the probe is told of each."""
+        if self.eyes.follower is not None:
+            self.eyes.follower.stretch = stretch
 
     def quiet_steps(self, number: int, step: int) -> int:
         """How many steps, from this one on, have an update and an end like the others."""

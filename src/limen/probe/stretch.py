@@ -1,4 +1,4 @@
-"""Steps that go their usual way, looked at or not: each is noted with as little work as that takes."""
+"""Steps that go their usual way and are not looked at: each is noted with as little work as that takes."""
 
 from __future__ import annotations
 
@@ -6,41 +6,38 @@ import threading
 import weakref
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from limen.anatomy import divisors_of
 from limen.probe import guard
 from limen.probe.guard import is_of_a_signal
 from limen.probe.modes import is_ordinary, unseen
-from limen.probe.sight import Sight
 from limen.probe.surprise import Surprise
 
-__all__ = ["Stretch"]
+__all__ = ["PlainStretch"]
 
 LONGEST = 0.25  # seconds, after which the others hear of the steps
 DISPATCH = 2e-5  # seconds for the taps of one step, beside what is measured here
 
 
-class Stretch:
+class PlainStretch:
     """Some steps of a training that goes its usual way.
 
     That is: in one thread, at most one backward pass from a number, and then a plain step of the optimiser that ends
-    each step. Where they are looked at, the eyes also follow a habit, and gradients are set to None in between. Each
-    method tells whether it has noted what happens. Where it has not, the probe must hear of it: it wakes up, enters
-    what was noted here, and goes on from there. So nothing is lost where a method says no.
+    each step. Each method tells whether it has noted what happens. Where it has not, the probe must hear of it: it
+    wakes up, enters what was noted here, and goes on from there. So nothing is lost where a method says no. Where it
+    could be compiled, ``quick.Stretch`` serves instead.
 
     Args:
         optimiser: which ends the steps; kept alive by others.
         number: of it.
-        first: number of the first step.
         most: steps that may be noted, at least one.
         surprise: what losses of this optimiser were so far; one that stands out is not noted.
-        sight: closes steps that are looked at, and shuts the eyes; it is told of every step.
-        looking: whether these steps are looked at.
         ran: whether a watched model has run forward since the last backward pass.
 
     Attributes:
+        looking: whether these steps are looked at.
         losses: of each completed step; None where it was not to be had.
         rates: learning rates of the completed steps that were looked at.
         pending: the loss since then.
@@ -51,21 +48,12 @@ class Stretch:
         in_update: the optimiser is stepping.
         passed: whether there was a backward pass at all.
         disturbed: another training may be going on in another thread.
-        over: the probe is awake; only set by whoever holds ``lock``.
+        over: the probe is awake; only set by whoever holds it.
     """
 
-    def __init__(
-        self,
-        optimiser: Optimizer,
-        number: int,
-        first: int,
-        most: int,
-        surprise: Surprise,
-        sight: Sight,
-        *,
-        looking: bool,
-        ran: bool,
-    ) -> None:
+    looking = False
+
+    def __init__(self, optimiser: Optimizer, number: int, most: int, surprise: Surprise, *, ran: bool) -> None:
         self.optimiser, self.number = weakref.ref(optimiser), number
         self.losses: list[float | None] = []
         self.rates: list[float] = []
@@ -73,41 +61,34 @@ class Stretch:
         self.divisors: Sequence[Tensor] = ()
         self.cost = 0.0
         self.in_backward = self.in_update = self.passed = self.disturbed = self.over = False
-        self.looking, self.ran = looking, ran
-        self.lock = threading.Lock()
+        self.ran = ran
+        self._lock = threading.Lock()
         self._thread = threading.get_ident()
-        self._first, self._most = first, most
+        self._most = most
         self._surprise = surprise
-        self._sight, self._eyes = sight, sight.eyes
         self.last = guard.clock()
         self._until = self.last + LONGEST
 
-    def begins_forward(self, module: nn.Module, args: tuple[object, ...]) -> bool:
-        """Note the batch of a model, if it is the one whose batches are counted."""
-        if self.over or not self.looking:
-            return False
-        began = guard.clock()
-        self.ran = True
-        try:
-            with unseen():
-                noted = self._sight.counts(module, args)
-            if noted:
-                self.cost += guard.clock() - began
-            return noted
-        except Exception as error:
-            if is_of_a_signal(error):
-                raise
-            return False
+    def hold(self, seconds: float) -> bool:
+        """Keep others from noting anything, once who is at it has done; False where that takes longer."""
+        return self._lock.acquire(timeout=seconds)
+
+    def let_go(self) -> None:
+        """End what ``hold`` began."""
+        self._lock.release()
+
+    def begins_forward(self) -> bool:
+        """A watched model runs; whether only its batch is to be counted."""
+        return False
 
     def begins_backward(self, root: object) -> bool:
         """Note the loss of a backward pass from ``root``."""
-        if self.disturbed or threading.get_ident() != self._thread or not self.lock.acquire(blocking=False):
+        if self.disturbed or threading.get_ident() != self._thread or not self._lock.acquire(blocking=False):
             return False
         began = guard.clock()
         try:
             if self.over or self.in_update or self.in_backward or not self._takes(root):
                 return False
-            self._eyes.shut()
             self.cost += guard.clock() - began
             self.in_backward, self.passed, self.ran = True, True, False
             return True
@@ -116,16 +97,14 @@ class Stretch:
                 raise
             return False
         finally:
-            self.lock.release()
+            self._lock.release()
 
     def _takes(self, root: object) -> bool:
         with unseen():
             if type(root) is not Tensor or not is_ordinary():
                 return False
-            if self.looking and not (self.ran and self._sight.is_clear(self.number)):
-                return False
             if not root.is_cpu:  # to read it would take a wait
-                return not self.looking
+                return True
             if self.pending is not None or root.numel() != 1:
                 return False
             number = root.item()
@@ -139,34 +118,30 @@ class Stretch:
         """The pass that was noted has ended; False where the probe has woken up within it, and is to hear of it."""
         if threading.get_ident() != self._thread:
             return True
-        with self.lock:
-            if not self.in_backward:
-                return True
+        with self._lock:
+            known = not (self.in_backward and self.over)
             self.in_backward = False
-            if not self.over:
-                self._eyes.reopen()
-            return not self.over
+            return known
 
     def begins_update(self, optimiser: Optimizer) -> bool:
         """Note that a step begins which calls no function."""
         if self.disturbed or threading.get_ident() != self._thread or self.optimiser() is not optimiser:
             return False
-        if not self.lock.acquire(blocking=False):
+        if not self._lock.acquire(blocking=False):
             return False
         try:
             if self.over or self.in_backward or self.in_update or len(self.losses) >= self._most:
                 return False
-            self._eyes.shut()
             self.in_update = True
             return True
         finally:
-            self.lock.release()
+            self._lock.release()
 
     def ends_update(self, optimiser: Optimizer) -> bool:
         """Count a step."""
         if threading.get_ident() != self._thread or self.optimiser() is not optimiser:
             return False
-        if not self.lock.acquire(blocking=False):
+        if not self._lock.acquire(blocking=False):
             return False
         try:
             now, loss = guard.clock(), self.pending
@@ -174,9 +149,6 @@ class Stretch:
                 return False
             if loss is not None and not self._surprise.expects(loss):
                 return False
-            if self.looking and not self._closes(optimiser):
-                return False
-            self._eyes.reopen()
             if loss is not None:
                 self._surprise.enter(loss)
             self.pending, self.divisors, self.in_update, self.last = None, (), False, now
@@ -188,11 +160,4 @@ class Stretch:
                 raise
             return False
         finally:
-            self.lock.release()
-
-    def _closes(self, optimiser: Optimizer) -> bool:
-        rate = optimiser.param_groups[0]["lr"]
-        if type(rate) is not float or not self._sight.goes_on(self._first + len(self.losses)):
-            return False
-        self.rates.append(rate)
-        return True
+            self._lock.release()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from limen.anatomy import divisors_of, is_scaling
+from limen.probe import guard
 from limen.probe.budget import Budget
+from limen.probe.guard import is_of_a_signal
 from limen.probe.loss_record import LossBook
 from limen.probe.optimiser_book import OptimiserBook
+from limen.probe.quick import COMPILED, Stretch
 from limen.probe.scaling import Scalings
 from limen.probe.sight import Sight
-from limen.probe.stretch import Stretch
+from limen.probe.stretch import DISPATCH, LONGEST, PlainStretch
 
 __all__ = ["Stretches"]
 
@@ -38,9 +42,9 @@ class Stretches:
         optimisers: OptimiserBook,
         scalings: Scalings,
         sight: Sight,
-        on_wake: Callable[[Stretch], None],
+        on_wake: Callable[[Stretch | PlainStretch], None],
     ) -> None:
-        self.current: Stretch | None = None
+        self.current: Stretch | PlainStretch | None = None
         self._budget = budget
         self._losses = losses
         self._optimisers = optimisers
@@ -71,28 +75,55 @@ class Stretches:
             return self._budget.idle_steps(step) - 1
         return min(self._budget.sure_looks(step, seconds) - 1, self._sight.quiet_steps(number, step))
 
-    def _begin(self, number: int, first: int, most: int, *, looking: bool, ran: bool) -> Stretch | None:
+    def _begin(self, number: int, first: int, most: int, *, looking: bool, ran: bool) -> Stretch | PlainStretch | None:
         optimiser, surprise = self._optimisers.at(number), self._losses.usual(number, looking=looking)
         if self._scalings or optimiser is None or surprise is None:
             return None
-        if looking and not (self._sight.is_usual and self._optimisers.is_usual(optimiser)):
+        if not COMPILED:
+            return None if looking else PlainStretch(optimiser, number, most, surprise, ran=ran)
+        marks = self._optimisers.clearing.marked(number)
+        if looking and not (marks is not None and self._sight.is_usual and self._optimisers.is_usual(optimiser)):
             return None
-        return Stretch(optimiser, number, first, most, surprise, self._sight, looking=looking, ran=ran)
+        stretch = Stretch(
+            optimiser,
+            number,
+            first,
+            most,
+            surprise,
+            looking=looking,
+            ran=ran,
+            longest=LONGEST,
+            dispatch=DISPATCH,
+            clock=guard.clock,
+            is_scaling=is_scaling,
+            divisors_of=divisors_of,
+            is_of_a_signal=is_of_a_signal,
+            state=self._sight.state,
+            follower=self._sight.eyes.follower if looking else None,
+            entry=self._sight.entry,
+            marks=marks or [],
+            close=self._sight.goes_on,
+        )
+        self._sight.count_in(stretch if looking else None)
+        return stretch
 
     def wake(self, step: int) -> None:
         """End the stretch and enter what was noted in it; ``step`` is the last one before it."""
         current = self.current
-        if current is None or not current.lock.acquire(timeout=PATIENCE):
+        if current is None or not current.hold(PATIENCE):
             return
         try:
             if not current.over:
                 current.over = True
+                if current.in_backward or current.in_update:
+                    self._sight.eyes.shut()
+                self._sight.count_in(None)
                 self._enter(current, step + 1)
                 self.current = None
         finally:
-            current.lock.release()
+            current.let_go()
 
-    def _enter(self, stretch: Stretch, first: int) -> None:
+    def _enter(self, stretch: Stretch | PlainStretch, first: int) -> None:
         if stretch.passed:
             self._optimisers.clearing.forget()
         known = [(step, loss) for step, loss in enumerate(stretch.losses, first) if loss is not None]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["COMPILED", "IN_USE", "Follower", "Glance", "Role", "State"]
+__all__ = ["COMPILED", "IN_USE", "Follower", "Glance", "Role", "State", "Stretch"]
 
-VERSION = 3  # of quick.c
+VERSION = 4  # of quick.c
 
 
 @dataclass(eq=False)
@@ -24,6 +24,7 @@ class PlainState:
     busy: int = 0
     cost: float = 0.0
     samples: int = 0
+    batch: int = 0
     takes_histogram: bool = True
     is_scaled: bool = False
 
@@ -43,9 +44,10 @@ IN_USE = "compiled" if COMPILED else f"python ({_reason})"
 """Which way serves, and why."""
 
 if TYPE_CHECKING:
-    from limen.probe.quick._quick import Follower, Glance, Role, State
+    from limen.probe.quick._quick import Follower, Glance, Role, State, Stretch
 elif COMPILED:
-    Follower, Glance, Role, State = _found.Follower, _found.Glance, _found.Role, _found.State
+    Follower, Glance, Role = _found.Follower, _found.Glance, _found.Role
+    State, Stretch = _found.State, _found.Stretch
 else:
-    Follower = Glance = Role = None
+    Follower = Glance = Role = Stretch = None
     State = PlainState

@@ -1,13 +1,15 @@
 """The usual way of a step; ``quick.c``. What is out of the ordinary is left to the functions given."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from limen.activations import Activation
 from limen.probe.site_book import Place
+from limen.probe.surprise import Surprise
 
 VERSION: int
 
@@ -20,6 +22,7 @@ class State:
         busy: the thread in which limen is at work within the training; 0 for none.
         cost: seconds that limen has taken of the current step.
         samples: of the first site in the current step, by the first axis of what it was given.
+        batch: samples of the current step, by the first axis of what the model was given.
         takes_histogram: whether the current step is one whose histograms are kept.
         is_scaled: whether a gradient scaler has enlarged the gradients of the current backward pass.
     """
@@ -29,6 +32,7 @@ class State:
     busy: int
     cost: float
     samples: int
+    batch: int
     takes_histogram: bool
     is_scaled: bool
     def __init__(self, waiting: deque[Any]) -> None: ...
@@ -121,6 +125,8 @@ class Follower:
         seen: glances that were enough.
         calls: modules that it has heard of.
         cost: seconds that it took to know them; glances, and what it calls, count their own.
+        root: the outermost module that was called last, held weakly; None before the first.
+        stretch: counts the batches of outermost modules; None where each is to be told of.
     """
 
     is_open: bool
@@ -130,6 +136,8 @@ class Follower:
     seen: int
     calls: int
     cost: float
+    root: Callable[[], nn.Module | None] | None
+    stretch: Stretch | None
     def __init__(
         self,
         roles: dict[int, Role],
@@ -138,3 +146,99 @@ class Follower:
     ) -> None: ...
     def enter(self, module: nn.Module, args: tuple[Any, ...], /) -> None:
         """A module is about to be called."""
+
+class Stretch:
+    """Some steps of a training that goes its usual way: what ``PlainStretch`` is, and steps that are looked at.
+
+    These the eyes follow by habit, and gradients are set to None between them.
+
+    Args:
+        optimiser: which ends the steps; kept alive by others.
+        number: of it.
+        first: number of the first step.
+        most: steps that may be noted, at least one.
+        surprise: what losses of this optimiser were so far; one that stands out is not noted.
+        looking: whether these steps are looked at.
+        ran: whether a watched model has run forward since the last backward pass.
+        longest: seconds, after which the others hear of the steps.
+        dispatch: seconds for the taps of one step, beside what is measured.
+        clock: tells the time of steps, in seconds.
+        is_scaling: see ``limen.anatomy``, as for ``divisors_of``.
+        is_of_a_signal: whether an error is one of the script's.
+        state: counts the batch.
+        follower: looks away during backward passes and updates; None where the steps are not looked at.
+        entry: the module whose batches are counted, held weakly; None where the probe counts them.
+        marks: parameters whose gradients the last full step used, held weakly.
+        close: closes a step that was looked at; whether it was as usual.
+
+    Attributes:
+        losses: of each completed step; None where it was not to be had.
+        rates: learning rates of the completed steps that were looked at.
+        pending: the loss since then.
+        divisors: of its backward pass, see ``divisors_of``.
+        cost: seconds that were taken.
+        last: when the last step was completed.
+        in_backward: a backward pass is going on.
+        in_update: the optimiser is stepping.
+        passed: whether there was a backward pass at all.
+        disturbed: another training may be going on in another thread.
+        over: the probe is awake; only set by whoever holds it.
+    """
+
+    optimiser: Callable[[], Optimizer | None]
+    number: int
+    losses: list[float | None]
+    rates: list[float]
+    pending: float | None
+    divisors: Sequence[Tensor]
+    cost: float
+    last: float
+    looking: bool
+    ran: bool
+    in_backward: bool
+    in_update: bool
+    passed: bool
+    disturbed: bool
+    over: bool
+    def __init__(
+        self,
+        optimiser: Optimizer,
+        number: int,
+        first: int,
+        most: int,
+        surprise: Surprise,
+        *,
+        looking: bool,
+        ran: bool,
+        longest: float,
+        dispatch: float,
+        clock: Callable[[], float],
+        is_scaling: Callable[[type], bool],
+        divisors_of: Callable[[Tensor], Sequence[Tensor]],
+        is_of_a_signal: Callable[[Exception], bool],
+        state: State,
+        follower: Follower | None,
+        entry: Callable[[], nn.Module | None] | None,
+        marks: Sequence[Callable[[], Tensor | None]],
+        close: Callable[[int], bool],
+    ) -> None: ...
+    def begins_forward(self) -> bool:
+        """A watched model runs; whether only its batch is to be counted."""
+
+    def begins_backward(self, root: object, /) -> bool:
+        """Note the loss of a backward pass from ``root``."""
+
+    def ends_backward(self) -> bool:
+        """The pass that was noted has ended; False where the probe has woken up within it, and is to hear of it."""
+
+    def begins_update(self, optimiser: Optimizer, /) -> bool:
+        """Note that a step begins which calls no function."""
+
+    def ends_update(self, optimiser: Optimizer, /) -> bool:
+        """Count a step."""
+
+    def hold(self, seconds: float, /) -> bool:
+        """Keep others from noting anything, once who is at it has done; False where that takes longer."""
+
+    def let_go(self) -> None:
+        """End what ``hold`` began."""

@@ -4,6 +4,7 @@
 typedef struct {
     PyObject_HEAD
     PyObject *roles, *on_root, *on_unusual;
+    PyObject *root, *stretch; /* the outermost module, held weakly; None where there is none */
     char is_open, is_listening, is_broken;
     unsigned long thread;
     long long seen, calls, pass;
@@ -18,6 +19,8 @@ static PyMemberDef follower_members[] = {
     {"seen", T_LONGLONG, offsetof(Follower, seen), 0, NULL},
     {"calls", T_LONGLONG, offsetof(Follower, calls), 0, NULL},
     {"cost", T_DOUBLE, offsetof(Follower, cost), 0, NULL},
+    {"root", T_OBJECT_EX, offsetof(Follower, root), 0, NULL},
+    {"stretch", T_OBJECT_EX, offsetof(Follower, stretch), 0, NULL},
     {NULL},
 };
 
@@ -30,6 +33,8 @@ static int follower_init(Follower *self, PyObject *args, PyObject *kwargs)
     replace(&self->roles, roles);
     replace(&self->on_root, on_root);
     replace(&self->on_unusual, on_unusual);
+    replace(&self->root, Py_None);
+    replace(&self->stretch, Py_None);
     return 0;
 }
 
@@ -39,6 +44,8 @@ static int follower_traverse(Follower *self, visitproc visit, void *arg)
     Py_VISIT(self->roles);
     Py_VISIT(self->on_root);
     Py_VISIT(self->on_unusual);
+    Py_VISIT(self->root);
+    Py_VISIT(self->stretch);
     return 0;
 }
 
@@ -47,6 +54,8 @@ static int follower_clear(Follower *self)
     Py_CLEAR(self->roles);
     Py_CLEAR(self->on_root);
     Py_CLEAR(self->on_unusual);
+    Py_CLEAR(self->root);
+    Py_CLEAR(self->stretch);
     return 0;
 }
 
@@ -91,10 +100,18 @@ static int follow(Follower *self, Role *role, PyObject *module, PyObject *z)
     return is_enough;
 }
 
-/* Tells of an outermost module that is about to be called. 0; -1 with an error. */
-static int enter_root(Follower *self, PyObject *module, PyObject *given)
+static int counts_batch(PyObject *stretch, PyObject *module, PyObject *given, int is_listening);
+
+/* Tells of an outermost module that is about to be called, unless a stretch counts it. 0; -1 with an error. */
+static int enter_root(Follower *self, Role *role, PyObject *module, PyObject *given)
 {
     self->pass++;
+    replace(&self->root, role->module);
+    double began = now();
+    int is_counted = counts_batch(self->stretch, module, given, self->is_listening);
+    self->cost += now() - began;
+    if (is_counted != 0)
+        return is_counted < 0 ? -1 : 0;
     PyObject *result = PyObject_CallFunctionObjArgs(self->on_root, module, given, NULL);
     Py_XDECREF(result);
     return result == NULL ? -1 : 0;
@@ -131,7 +148,7 @@ static int enter(Follower *self, PyObject *module, PyObject *given)
         return PyErr_Occurred() ? -1 : 0;
     }
     Py_INCREF((PyObject *)role); /* what is called here may forget it */
-    int state = role->is_root ? enter_root(self, module, given) : 0;
+    int state = role->is_root ? enter_root(self, role, module, given) : 0;
     if (state == 0)
         state = is_wanted(self, role, given);
     if (state > 0) {

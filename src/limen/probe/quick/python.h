@@ -40,3 +40,11 @@ static int64_t number(PyObject *object)
     Py_XDECREF(object);
     return found;
 }
+
+/* A number; takes the reference. -1 with an error. */
+static double real(PyObject *object)
+{
+    double found = object == NULL ? -1 : PyFloat_AsDouble(object);
+    Py_XDECREF(object);
+    return found;
+}

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#define VERSION 3
+#define VERSION 4
 
 #include "python.h"
 #include "torch.h"
@@ -20,6 +20,7 @@
 #include "glance.h"
 #include "role.h"
 #include "follower.h"
+#include "stretch.h"
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "limen.probe.quick._quick", "The usual way of a step, in C.", -1, NULL,
@@ -43,7 +44,8 @@ PyMODINIT_FUNC PyInit__quick(void)
     glance_type = make(module, &glance_spec);
     role_type = make(module, &role_spec);
     follower_type = make(module, &follower_spec);
-    int is_made = state_type && glance_type && role_type && follower_type;
+    stretch_type = make(module, &stretch_spec);
+    int is_made = state_type && glance_type && role_type && follower_type && stretch_type;
     if (!is_made || PyModule_AddIntConstant(module, "VERSION", VERSION) < 0 || pthread_atfork(NULL, NULL, note_fork))
         Py_CLEAR(module);
     return module;

@@ -5,7 +5,7 @@ typedef struct {
     char closed, takes_histogram, is_scaled, is_lent;
     unsigned long busy;
     double cost;
-    long long samples;
+    long long samples, batch;
     PyObject *waiting;
     double *memory; /* for one reading at a time; lent while that goes on, which others may do meanwhile */
     int64_t room;
@@ -16,6 +16,7 @@ static PyMemberDef state_members[] = {
     {"busy", T_ULONG, offsetof(State, busy), 0, NULL},
     {"cost", T_DOUBLE, offsetof(State, cost), 0, NULL},
     {"samples", T_LONGLONG, offsetof(State, samples), 0, NULL},
+    {"batch", T_LONGLONG, offsetof(State, batch), 0, NULL},
     {"takes_histogram", T_BOOL, offsetof(State, takes_histogram), 0, NULL},
     {"is_scaled", T_BOOL, offsetof(State, is_scaled), 0, NULL},
     {"waiting", T_OBJECT_EX, offsetof(State, waiting), READONLY, NULL},

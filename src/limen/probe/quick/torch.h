@@ -5,6 +5,7 @@
 
 #define MOST_AXES 8
 #define CPU 1
+enum code { FLOAT = 2, BFLOAT = 4 };
 
 struct tensor {
     void *data;
@@ -22,12 +23,12 @@ struct exchange {
 };
 
 static struct {
-    PyObject *tensor, *is_grad_enabled, *function_modes, *dispatch_modes, *threads;
+    PyObject *tensor, *is_grad_enabled, *function_modes, *dispatch_modes, *tracing, *threads;
     int (*describe)(void *object, struct tensor *out);
 } torch;
 
 static struct {
-    PyObject *grad_fn, *is_neg, *output_nr, *owner, *register_prehook, *training, *trouble, *hear;
+    PyObject *enter, *expects, *grad, *grad_fn, *hear, *is_cpu, *is_neg, *item, *lr, *output_nr, *owner, *param_groups, *register_prehook, *training, *trouble;
 } names;
 
 /* Finds what is needed; -1 with an ImportError where this torch lacks it. */
@@ -45,6 +46,7 @@ static int find_torch(void)
     if (inner != NULL && torch.tensor != NULL) {
         torch.function_modes = PyObject_GetAttrString(inner, "_len_torch_function_stack");
         torch.dispatch_modes = PyObject_GetAttrString(inner, "_len_torch_dispatch_stack");
+        torch.tracing = PyObject_GetAttrString(inner, "_get_tracing_state");
         table = PyObject_GetAttrString(torch.tensor, "__dlpack_c_exchange_api__");
     }
     Py_XDECREF(inner);
@@ -53,7 +55,8 @@ static int find_torch(void)
     Py_XDECREF(table);
     if (exchange != NULL && exchange->major == 1)
         torch.describe = exchange->describe;
-    if (torch.describe && torch.is_grad_enabled && torch.threads && torch.function_modes && torch.dispatch_modes)
+    int has_functions = torch.is_grad_enabled && torch.threads && torch.function_modes && torch.dispatch_modes;
+    if (torch.describe && has_functions && torch.tracing)
         return 0;
     PyErr_SetString(PyExc_ImportError, "this version of torch does not tell C where its tensors lie");
     return -1;
@@ -61,18 +64,30 @@ static int find_torch(void)
 
 static int find_names(void)
 {
-    names.grad_fn = PyUnicode_InternFromString("grad_fn");
-    names.is_neg = PyUnicode_InternFromString("is_neg");
-    names.output_nr = PyUnicode_InternFromString("output_nr");
-    names.owner = PyUnicode_InternFromString("owner");
-    names.register_prehook = PyUnicode_InternFromString("register_prehook");
-    names.training = PyUnicode_InternFromString("training");
-    names.trouble = PyUnicode_InternFromString("trouble");
-    names.hear = PyUnicode_InternFromString("hear");
-    return names.grad_fn && names.is_neg && names.output_nr && names.owner && names.register_prehook &&
-                   names.training && names.trouble && names.hear
-               ? 0
-               : -1;
+    struct {
+        PyObject **place;
+        const char *word;
+    } all[] = {
+        {&names.enter, "enter"},
+        {&names.expects, "expects"},
+        {&names.grad, "grad"},
+        {&names.grad_fn, "grad_fn"},
+        {&names.hear, "hear"},
+        {&names.is_cpu, "is_cpu"},
+        {&names.is_neg, "is_neg"},
+        {&names.item, "item"},
+        {&names.lr, "lr"},
+        {&names.output_nr, "output_nr"},
+        {&names.owner, "owner"},
+        {&names.param_groups, "param_groups"},
+        {&names.register_prehook, "register_prehook"},
+        {&names.training, "training"},
+        {&names.trouble, "trouble"},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if ((*all[i].place = PyUnicode_InternFromString(all[i].word)) == NULL)
+            return -1;
+    return 0;
 }
 
 /* Whether calls compute here and now, and nothing of the script sees what is asked of tensors. -1 with an error. */
@@ -95,6 +110,14 @@ static void note_fork(void)
 static int team(int is_shared)
 {
     return is_shared && !is_child ? (int)number(PyObject_CallNoArgs(torch.threads)) : 1;
+}
+
+/* Whether torch.jit.trace does not write down what is called. -1 with an error. */
+static int is_untraced(void)
+{
+    PyObject *state = PyObject_CallNoArgs(torch.tracing);
+    Py_XDECREF(state);
+    return state == NULL ? -1 : state == Py_None;
 }
 
 /* Where the numbers of a tensor lie, as they are; 0 where they do not lie in memory that can be read from here. */

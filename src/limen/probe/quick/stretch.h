@@ -1,0 +1,456 @@
+/* Steps that go their usual way, noted with as little work as that takes: stretch.py says how. Part of quick.c. */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *optimiser, *entry, *marks, *surprise, *close, *clock, *is_scaling, *divisors_of, *is_of_a_signal;
+    PyObject *losses, *rates, *pending, *divisors;
+    State *state;
+    PyObject *follower; /* None where the steps are not looked at */
+    PyObject *plain;    /* the class of node that the last loss came from, where that scales nothing */
+    PyThread_type_lock lock;
+    long long number, first, most;
+    double cost, last, until, dispatch;
+    unsigned long thread;
+    char looking, ran, in_backward, in_update, passed, disturbed, over, listened;
+} Stretch;
+
+static PyMemberDef stretch_members[] = {
+    {"optimiser", T_OBJECT_EX, offsetof(Stretch, optimiser), READONLY, NULL},
+    {"number", T_LONGLONG, offsetof(Stretch, number), READONLY, NULL},
+    {"losses", T_OBJECT_EX, offsetof(Stretch, losses), READONLY, NULL},
+    {"rates", T_OBJECT_EX, offsetof(Stretch, rates), READONLY, NULL},
+    {"pending", T_OBJECT_EX, offsetof(Stretch, pending), READONLY, NULL},
+    {"divisors", T_OBJECT_EX, offsetof(Stretch, divisors), READONLY, NULL},
+    {"cost", T_DOUBLE, offsetof(Stretch, cost), READONLY, NULL},
+    {"last", T_DOUBLE, offsetof(Stretch, last), READONLY, NULL},
+    {"looking", T_BOOL, offsetof(Stretch, looking), READONLY, NULL},
+    {"ran", T_BOOL, offsetof(Stretch, ran), READONLY, NULL},
+    {"in_backward", T_BOOL, offsetof(Stretch, in_backward), READONLY, NULL},
+    {"in_update", T_BOOL, offsetof(Stretch, in_update), READONLY, NULL},
+    {"passed", T_BOOL, offsetof(Stretch, passed), READONLY, NULL},
+    {"disturbed", T_BOOL, offsetof(Stretch, disturbed), 0, NULL},
+    {"over", T_BOOL, offsetof(Stretch, over), 0, NULL},
+    {NULL},
+};
+
+static int stretch_init(Stretch *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keys[] = {"optimiser", "number",   "first", "most",       "surprise",    "looking",        "ran",
+                           "longest",   "dispatch", "clock", "is_scaling", "divisors_of", "is_of_a_signal", "state",
+                           "follower",  "entry",    "marks", "close",      NULL};
+    PyObject *optimiser, *surprise, *clock, *is_scaling, *divisors_of, *is_of_a_signal, *state, *follower, *entry, *marks;
+    PyObject *close;
+    int looking, ran;
+    double longest;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OLLLO$ppddOOOOO!OOO!O:Stretch", keys, &optimiser, &self->number,
+                                     &self->first, &self->most, &surprise, &looking, &ran, &longest, &self->dispatch,
+                                     &clock, &is_scaling, &divisors_of, &is_of_a_signal, state_type, &state, &follower,
+                                     &entry, &PyList_Type, &marks, &close))
+        return -1;
+    if (follower != Py_None && Py_TYPE(follower) != follower_type) {
+        PyErr_SetString(PyExc_TypeError, "Stretch(follower=...): expected a Follower or None");
+        return -1;
+    }
+    PyObject *held = PyWeakref_NewRef(optimiser, NULL), *losses = PyList_New(0), *rates = PyList_New(0);
+    PyObject *divisors = PyTuple_New(0);
+    int is_made = held && losses && rates && divisors && (self->lock || (self->lock = PyThread_allocate_lock()));
+    if (is_made) {
+        replace(&self->optimiser, held);
+        replace(&self->losses, losses);
+        replace(&self->rates, rates);
+        replace(&self->divisors, divisors);
+        replace(&self->pending, Py_None);
+        replace(&self->surprise, surprise);
+        replace(&self->clock, clock);
+        replace(&self->is_scaling, is_scaling);
+        replace(&self->divisors_of, divisors_of);
+        replace(&self->is_of_a_signal, is_of_a_signal);
+        replace((PyObject **)&self->state, state);
+        replace(&self->follower, follower);
+        replace(&self->entry, entry);
+        replace(&self->marks, marks);
+        replace(&self->close, close);
+    }
+    Py_XDECREF(held);
+    Py_XDECREF(losses);
+    Py_XDECREF(rates);
+    Py_XDECREF(divisors);
+    if (!is_made)
+        return -1;
+    self->looking = looking, self->ran = ran;
+    self->thread = PyThread_get_thread_ident();
+    self->last = real(PyObject_CallNoArgs(clock));
+    self->until = self->last + longest;
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int stretch_traverse(Stretch *self, visitproc visit, void *arg)
+{
+    Py_VISIT(type_of(self));
+    Py_VISIT(self->entry);
+    Py_VISIT(self->marks);
+    Py_VISIT(self->surprise);
+    Py_VISIT(self->close);
+    Py_VISIT(self->divisors);
+    Py_VISIT(self->state);
+    Py_VISIT(self->follower);
+    return 0;
+}
+
+static int stretch_clear(Stretch *self)
+{
+    Py_CLEAR(self->optimiser);
+    Py_CLEAR(self->entry);
+    Py_CLEAR(self->marks);
+    Py_CLEAR(self->surprise);
+    Py_CLEAR(self->close);
+    Py_CLEAR(self->clock);
+    Py_CLEAR(self->is_scaling);
+    Py_CLEAR(self->divisors_of);
+    Py_CLEAR(self->is_of_a_signal);
+    Py_CLEAR(self->losses);
+    Py_CLEAR(self->rates);
+    Py_CLEAR(self->pending);
+    Py_CLEAR(self->divisors);
+    Py_CLEAR(self->state);
+    Py_CLEAR(self->follower);
+    Py_CLEAR(self->plain);
+    return 0;
+}
+
+static void stretch_dealloc(Stretch *self)
+{
+    if (self->lock != NULL)
+        PyThread_free_lock(self->lock);
+    self->lock = NULL;
+    release((PyObject *)self, (inquiry)stretch_clear);
+}
+
+/* Waits for whoever notes something, at most so many microseconds; 0 where that was not enough. */
+static int hold(Stretch *self, long long patience)
+{
+    PyLockStatus found = PyThread_acquire_lock_timed(self->lock, 0, 0);
+    if (found != PY_LOCK_ACQUIRED && patience) {
+        Py_BEGIN_ALLOW_THREADS
+        found = PyThread_acquire_lock_timed(self->lock, patience, 0);
+        Py_END_ALLOW_THREADS
+    }
+    return found == PY_LOCK_ACQUIRED;
+}
+
+static PyObject *stretch_hold(Stretch *self, PyObject *seconds)
+{
+    double patience = PyFloat_AsDouble(seconds);
+    return patience == -1 && PyErr_Occurred() ? NULL : PyBool_FromLong(hold(self, (long long)(1e6 * patience)));
+}
+
+static PyObject *stretch_let_go(Stretch *self, PyObject *nothing)
+{
+    PyThread_release_lock(self->lock);
+    Py_RETURN_NONE;
+}
+
+/* What a method answers once it lets go: an error that is limen's own means that nothing was noted. */
+static PyObject *answer(Stretch *self, int state)
+{
+    PyThread_release_lock(self->lock);
+    if (state >= 0)
+        return PyBool_FromLong(state);
+    if (!PyErr_ExceptionMatches(PyExc_Exception))
+        return NULL;
+    PyObject *type, *error, *trace;
+    PyErr_Fetch(&type, &error, &trace);
+    PyErr_NormalizeException(&type, &error, &trace);
+    if (trace != NULL)
+        PyException_SetTraceback(error, trace);
+    int is_of_a_signal = truth(PyObject_CallFunctionObjArgs(self->is_of_a_signal, error, NULL));
+    if (is_of_a_signal > 0) {
+        PyErr_Restore(type, error, trace);
+        return NULL;
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(trace);
+    return is_of_a_signal < 0 ? NULL : PyBool_FromLong(0);
+}
+
+static int is_here(const Stretch *self)
+{
+    return !self->disturbed && self->thread == PyThread_get_thread_ident();
+}
+
+static int is_ours(const Stretch *self, PyObject *optimiser)
+{
+    return is_here(self) && PyWeakref_GetObject(self->optimiser) == optimiser;
+}
+
+/* Looks away during a backward pass and an update. */
+static void look_away(Stretch *self)
+{
+    if (self->follower == Py_None)
+        return;
+    Follower *follower = (Follower *)self->follower;
+    self->listened = follower->is_listening;
+    follower->is_listening = 0;
+}
+
+static void look_again(Stretch *self)
+{
+    if (self->follower != Py_None)
+        ((Follower *)self->follower)->is_listening = self->listened;
+}
+
+/* Whether the gradients that the last full step used are gone. -1 with an error. */
+static int is_clear(const Stretch *self)
+{
+    for (Py_ssize_t i = 0; i < PyList_Size(self->marks); i++) {
+        PyObject *tensor = PyWeakref_GetObject(PyList_GetItem(self->marks, i));
+        if (tensor == NULL || tensor == Py_None)
+            continue;
+        PyObject *gradient = PyObject_GetAttr(tensor, names.grad);
+        if (gradient == NULL)
+            return -1;
+        Py_DECREF(gradient);
+        if (gradient != Py_None)
+            return 0;
+    }
+    return 1;
+}
+
+/* The one number in a tensor, as a Python float; NULL for none, be it with an error. */
+static PyObject *number_in(PyObject *root)
+{
+    struct tensor tensor;
+    if (describe(root, &tensor) <= 0)
+        return NULL;
+    for (int32_t axis = 0; axis < tensor.axes; axis++)
+        if (tensor.shape[axis] != 1)
+            return NULL;
+    if (tensor.code == FLOAT && tensor.bits == 32)
+        return PyFloat_FromDouble(*(const float *)tensor.data);
+    if (tensor.code == FLOAT && tensor.bits == 64)
+        return PyFloat_FromDouble(*(const double *)tensor.data);
+    return tensor.code == FLOAT || tensor.code == BFLOAT ? PyObject_CallMethodObjArgs(root, names.item, NULL) : NULL;
+}
+
+/* By what a loss was divided last; mostly its node tells at once that it was not. NULL with an error. */
+static PyObject *divisors_in(Stretch *self, PyObject *root)
+{
+    PyObject *node = PyObject_GetAttr(root, names.grad_fn);
+    if (node == NULL)
+        return NULL;
+    PyObject *kind = type_of(node);
+    int scales = node == Py_None || kind == self->plain ? 0 : truth(PyObject_CallFunctionObjArgs(self->is_scaling, kind, NULL));
+    if (scales == 0 && node != Py_None)
+        replace(&self->plain, kind);
+    Py_DECREF(node);
+    if (scales < 0)
+        return NULL;
+    return scales ? PyObject_CallFunctionObjArgs(self->divisors_of, root, NULL) : PyTuple_New(0);
+}
+
+/* Takes down the loss. 0 where that takes more; -1 with an error. */
+static int note_loss(Stretch *self, PyObject *root)
+{
+    if (type_of(root) != torch.tensor)
+        return 0;
+    int is_good = is_plain_here();
+    if (is_good > 0)
+        is_good = is_untraced();
+    if (is_good > 0 && self->looking)
+        is_good = self->ran ? is_clear(self) : 0;
+    if (is_good <= 0)
+        return is_good;
+    int is_cpu = truth(PyObject_GetAttr(root, names.is_cpu));
+    if (is_cpu <= 0) /* to read it would take a wait */
+        return is_cpu < 0 ? -1 : !self->looking;
+    if (self->pending != Py_None)
+        return 0;
+    PyObject *number = number_in(root);
+    if (number == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    PyObject *divisors = divisors_in(self, root);
+    if (divisors != NULL) {
+        replace(&self->pending, number);
+        replace(&self->divisors, divisors);
+    }
+    Py_DECREF(number);
+    Py_XDECREF(divisors);
+    return divisors == NULL ? -1 : 1;
+}
+
+static PyObject *stretch_begins_backward(Stretch *self, PyObject *root)
+{
+    if (!is_here(self) || !hold(self, 0))
+        Py_RETURN_FALSE;
+    double began = now();
+    int is_noted = self->over || self->in_update || self->in_backward ? 0 : note_loss(self, root);
+    if (is_noted > 0) {
+        look_away(self);
+        self->in_backward = self->passed = 1;
+        self->ran = 0;
+        self->cost += now() - began;
+    }
+    return answer(self, is_noted);
+}
+
+static PyObject *stretch_ends_backward(Stretch *self, PyObject *nothing)
+{
+    if (self->thread != PyThread_get_thread_ident())
+        Py_RETURN_TRUE;
+    while (!hold(self, 1000000))
+        ;
+    int is_known = !self->in_backward || !self->over;
+    if (self->in_backward && !self->over)
+        look_again(self);
+    self->in_backward = 0;
+    return answer(self, is_known);
+}
+
+static PyObject *stretch_begins_update(Stretch *self, PyObject *optimiser)
+{
+    if (!is_ours(self, optimiser) || !hold(self, 0))
+        Py_RETURN_FALSE;
+    int is_noted = !self->over && !self->in_backward && !self->in_update && PyList_Size(self->losses) < self->most;
+    if (is_noted) {
+        look_away(self);
+        self->in_update = 1;
+    }
+    return answer(self, is_noted);
+}
+
+/* The learning rate of the first group, new; NULL for one that is no plain number, be it with an error. */
+static PyObject *rate_of(PyObject *optimiser)
+{
+    PyObject *groups = PyObject_GetAttr(optimiser, names.param_groups), *rate = NULL;
+    if (groups != NULL && PyList_Check(groups) && PyList_Size(groups) > 0) {
+        PyObject *group = PyList_GetItem(groups, 0);
+        rate = PyDict_Check(group) ? PyDict_GetItemWithError(group, names.lr) : NULL;
+        rate = rate != NULL && PyFloat_CheckExact(rate) ? rate : NULL;
+    }
+    Py_XINCREF(rate);
+    Py_XDECREF(groups);
+    return rate;
+}
+
+/* Closes a step that was looked at. 0, and nothing done, where that takes more; -1 with an error. */
+static int close_step(Stretch *self, PyObject *optimiser)
+{
+    PyObject *rate = rate_of(optimiser);
+    if (rate == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    PyObject *step = PyLong_FromLongLong(self->first + PyList_Size(self->losses));
+    int is_closed = step == NULL ? -1 : truth(PyObject_CallFunctionObjArgs(self->close, step, NULL));
+    if (is_closed > 0 && PyList_Append(self->rates, rate) < 0)
+        is_closed = -1;
+    Py_XDECREF(step);
+    Py_DECREF(rate);
+    return is_closed;
+}
+
+/* Counts a step that has ended at this time. 0, and nothing done, where that takes more; -1 with an error. */
+static int note_step(Stretch *self, PyObject *optimiser, double time)
+{
+    int is_good = !self->over && self->in_update && time <= self->until, has_loss = self->pending != Py_None;
+    if (is_good && has_loss)
+        is_good = truth(PyObject_CallMethodObjArgs(self->surprise, names.expects, self->pending, NULL));
+    if (is_good > 0 && self->looking)
+        is_good = close_step(self, optimiser);
+    if (is_good <= 0)
+        return is_good;
+    look_again(self);
+    PyObject *entered = has_loss ? PyObject_CallMethodObjArgs(self->surprise, names.enter, self->pending, NULL) : Py_None;
+    if (has_loss)
+        Py_XDECREF(entered);
+    if (entered == NULL || PyList_Append(self->losses, self->pending) < 0)
+        return -1;
+    replace(&self->pending, Py_None);
+    if (PyObject_IsTrue(self->divisors)) {
+        PyObject *none = PyTuple_New(0);
+        replace(&self->divisors, none);
+        Py_XDECREF(none);
+    }
+    self->in_update = 0;
+    self->last = time;
+    return 1;
+}
+
+static PyObject *stretch_ends_update(Stretch *self, PyObject *optimiser)
+{
+    if (self->thread != PyThread_get_thread_ident() || PyWeakref_GetObject(self->optimiser) != optimiser)
+        Py_RETURN_FALSE;
+    if (!hold(self, 0))
+        Py_RETURN_FALSE;
+    double began = now(), time = real(PyObject_CallNoArgs(self->clock));
+    int is_noted = PyErr_Occurred() ? -1 : note_step(self, optimiser, time);
+    if (is_noted > 0)
+        self->cost += now() - began + self->dispatch;
+    return answer(self, is_noted);
+}
+
+static PyTypeObject *stretch_type;
+
+/* Counts the batch that the outermost module is given; there is none to count within a backward pass or an update.
+ * 0 where that takes more; -1 with an error. */
+static int counts_batch(PyObject *stretch, PyObject *module, PyObject *given, int is_listening)
+{
+    struct tensor tensor;
+    Stretch *self = (Stretch *)stretch;
+    if (Py_TYPE(stretch) != stretch_type || self->over || !self->looking)
+        return 0;
+    if (self->in_backward || self->in_update)
+        return 1;
+    if (!is_listening || self->entry == Py_None || PyWeakref_GetObject(self->entry) != module)
+        return 0;
+    if (!PyTuple_Check(given) || !PyTuple_Size(given))
+        return 0;
+    PyObject *batch = PyTuple_GetItem(given, 0);
+    int is_good = truth(PyObject_GetAttr(module, names.training));
+    if (is_good > 0)
+        is_good = truth(PyObject_CallNoArgs(torch.is_grad_enabled));
+    if (is_good > 0)
+        is_good = is_plain_here();
+    if (is_good > 0)
+        is_good = is_untraced();
+    if (is_good > 0)
+        is_good = describe(batch, &tensor);
+    if (is_good <= 0 || tensor.axes == 0)
+        return is_good < 0 ? -1 : 0;
+    self->state->batch += tensor.shape[0];
+    self->ran = 1;
+    return 1;
+}
+
+static PyObject *stretch_begins_forward(Stretch *self, PyObject *nothing)
+{
+    int is_seen = !self->over && self->looking;
+    self->ran |= is_seen;
+    return PyBool_FromLong(is_seen);
+}
+
+static PyMethodDef stretch_methods[] = {
+    {"begins_forward", (PyCFunction)stretch_begins_forward, METH_NOARGS, NULL},
+    {"begins_backward", (PyCFunction)stretch_begins_backward, METH_O, NULL},
+    {"ends_backward", (PyCFunction)stretch_ends_backward, METH_NOARGS, NULL},
+    {"begins_update", (PyCFunction)stretch_begins_update, METH_O, NULL},
+    {"ends_update", (PyCFunction)stretch_ends_update, METH_O, NULL},
+    {"hold", (PyCFunction)stretch_hold, METH_O, NULL},
+    {"let_go", (PyCFunction)stretch_let_go, METH_NOARGS, NULL},
+    {NULL},
+};
+
+static PyType_Slot stretch_slots[] = {
+    {Py_tp_doc, "Some steps of a training that goes its usual way."},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, stretch_init},
+    {Py_tp_traverse, stretch_traverse},
+    {Py_tp_clear, stretch_clear},
+    {Py_tp_dealloc, stretch_dealloc},
+    {Py_tp_members, stretch_members},
+    {Py_tp_methods, stretch_methods},
+    {0, NULL},
+};
+
+static PyType_Spec stretch_spec = {
+    "limen.probe.quick._quick.Stretch", sizeof(Stretch), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, stretch_slots,
+};
