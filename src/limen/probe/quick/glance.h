@@ -20,7 +20,7 @@ static int glance_init(Glance *self, PyObject *args, PyObject *kwargs)
 {
     static char *keys[] = {"state", "place", "z", "add", "add_gradient", "account", "layout", "room", "entries",
                            "kind", "is_shared", "is_first", "keeps", "on_gradient", "on_error", NULL};
-    PyObject *state, *place, *z, *keeps, *on_gradient, *on_error, *output;
+    PyObject *state, *place, *z, *keeps, *on_gradient, *on_error;
     Py_ssize_t add, add_gradient, account, layout;
     long long room, entries, kind;
     int is_shared, is_first;
@@ -36,13 +36,10 @@ static int glance_init(Glance *self, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_ValueError, "Glance(): expected a plain tensor in memory, of at most 8 axes");
         return -1;
     }
-    output = PyObject_GetAttr(z, names.output_nr);
-    if (output == NULL)
+    if (put(&self->output, PyObject_GetAttr(z, names.output_nr)) < 0)
         return -1;
     replace((PyObject **)&self->state, state);
     replace(&self->place, place);
-    replace(&self->output, output);
-    Py_DECREF(output);
     replace(&self->keeps, keeps);
     replace(&self->on_gradient, on_gradient);
     replace(&self->on_error, on_error);

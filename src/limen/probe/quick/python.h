@@ -25,6 +25,17 @@ static void replace(PyObject **place, PyObject *object)
     Py_XDECREF(old);
 }
 
+/* Puts a new object in the place of one; takes the reference. -1 with an error. */
+static int put(PyObject **place, PyObject *made)
+{
+    PyObject *old = *place;
+    if (made == NULL)
+        return -1;
+    *place = made;
+    Py_XDECREF(old);
+    return 0;
+}
+
 /* Whether an object is true; takes the reference. -1 with an error. */
 static int truth(PyObject *object)
 {

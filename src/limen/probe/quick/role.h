@@ -19,22 +19,15 @@ static PyMemberDef role_members[] = {
 static int role_init(Role *self, PyObject *args, PyObject *kwargs)
 {
     static char *keys[] = {"module", "is_root", NULL};
-    PyObject *module, *held, *glances;
+    PyObject *module;
     int is_root;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O$p:Role", keys, &module, &is_root))
         return -1;
     int is_training = truth(PyObject_GetAttr(module, names.training));
-    held = is_training < 0 ? NULL : PyWeakref_NewRef(module, NULL);
-    glances = held == NULL ? NULL : PyList_New(0);
-    if (glances == NULL) {
-        Py_XDECREF(held);
+    if (is_training < 0 || put(&self->module, PyWeakref_NewRef(module, NULL)) < 0 ||
+        put(&self->glances, PyList_New(0)) < 0)
         return -1;
-    }
-    replace(&self->module, held);
-    replace(&self->glances, glances);
     replace(&self->activation, Py_None);
-    Py_DECREF(held);
-    Py_DECREF(glances);
     self->is_root = is_root, self->is_training = is_training;
     return 0;
 }

@@ -33,13 +33,26 @@ static PyMemberDef stretch_members[] = {
     {NULL},
 };
 
+/* What is noted, nothing yet. -1 with an error. */
+static int begin_notes(Stretch *self, PyObject *optimiser)
+{
+    if (self->lock == NULL && (self->lock = PyThread_allocate_lock()) == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    replace(&self->pending, Py_None);
+    if (put(&self->optimiser, PyWeakref_NewRef(optimiser, NULL)) < 0 || put(&self->losses, PyList_New(0)) < 0)
+        return -1;
+    return put(&self->rates, PyList_New(0)) < 0 ? -1 : put(&self->divisors, PyTuple_New(0));
+}
+
 static int stretch_init(Stretch *self, PyObject *args, PyObject *kwargs)
 {
     static char *keys[] = {"optimiser", "number",   "first", "most",       "surprise",    "looking",        "ran",
                            "longest",   "dispatch", "clock", "is_scaling", "divisors_of", "is_of_a_signal", "state",
                            "follower",  "entry",    "marks", "close",      NULL};
-    PyObject *optimiser, *surprise, *clock, *is_scaling, *divisors_of, *is_of_a_signal, *state, *follower, *entry, *marks;
-    PyObject *close;
+    PyObject *optimiser, *surprise, *clock, *is_scaling, *divisors_of, *is_of_a_signal;
+    PyObject *state, *follower, *entry, *marks, *close;
     int looking, ran;
     double longest;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OLLLO$ppddOOOOO!OOO!O:Stretch", keys, &optimiser, &self->number,
@@ -51,32 +64,18 @@ static int stretch_init(Stretch *self, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "Stretch(follower=...): expected a Follower or None");
         return -1;
     }
-    PyObject *held = PyWeakref_NewRef(optimiser, NULL), *losses = PyList_New(0), *rates = PyList_New(0);
-    PyObject *divisors = PyTuple_New(0);
-    int is_made = held && losses && rates && divisors && (self->lock || (self->lock = PyThread_allocate_lock()));
-    if (is_made) {
-        replace(&self->optimiser, held);
-        replace(&self->losses, losses);
-        replace(&self->rates, rates);
-        replace(&self->divisors, divisors);
-        replace(&self->pending, Py_None);
-        replace(&self->surprise, surprise);
-        replace(&self->clock, clock);
-        replace(&self->is_scaling, is_scaling);
-        replace(&self->divisors_of, divisors_of);
-        replace(&self->is_of_a_signal, is_of_a_signal);
-        replace((PyObject **)&self->state, state);
-        replace(&self->follower, follower);
-        replace(&self->entry, entry);
-        replace(&self->marks, marks);
-        replace(&self->close, close);
-    }
-    Py_XDECREF(held);
-    Py_XDECREF(losses);
-    Py_XDECREF(rates);
-    Py_XDECREF(divisors);
-    if (!is_made)
+    if (begin_notes(self, optimiser) < 0)
         return -1;
+    replace(&self->surprise, surprise);
+    replace(&self->clock, clock);
+    replace(&self->is_scaling, is_scaling);
+    replace(&self->divisors_of, divisors_of);
+    replace(&self->is_of_a_signal, is_of_a_signal);
+    replace((PyObject **)&self->state, state);
+    replace(&self->follower, follower);
+    replace(&self->entry, entry);
+    replace(&self->marks, marks);
+    replace(&self->close, close);
     self->looking = looking, self->ran = ran;
     self->thread = PyThread_get_thread_ident();
     self->last = real(PyObject_CallNoArgs(clock));
@@ -240,9 +239,12 @@ static PyObject *divisors_in(Stretch *self, PyObject *root)
     if (node == NULL)
         return NULL;
     PyObject *kind = type_of(node);
-    int scales = node == Py_None || kind == self->plain ? 0 : truth(PyObject_CallFunctionObjArgs(self->is_scaling, kind, NULL));
-    if (scales == 0 && node != Py_None)
-        replace(&self->plain, kind);
+    int scales = 0;
+    if (node != Py_None && kind != self->plain) {
+        scales = truth(PyObject_CallFunctionObjArgs(self->is_scaling, kind, NULL));
+        if (scales == 0)
+            replace(&self->plain, kind);
+    }
     Py_DECREF(node);
     if (scales < 0)
         return NULL;
@@ -359,17 +361,15 @@ static int note_step(Stretch *self, PyObject *optimiser, double time)
     if (is_good <= 0)
         return is_good;
     look_again(self);
-    PyObject *entered = has_loss ? PyObject_CallMethodObjArgs(self->surprise, names.enter, self->pending, NULL) : Py_None;
-    if (has_loss)
+    if (has_loss) {
+        PyObject *entered = PyObject_CallMethodObjArgs(self->surprise, names.enter, self->pending, NULL);
         Py_XDECREF(entered);
-    if (entered == NULL || PyList_Append(self->losses, self->pending) < 0)
+        if (entered == NULL)
+            return -1;
+    }
+    if (PyList_Append(self->losses, self->pending) < 0 || put(&self->divisors, PyTuple_New(0)) < 0)
         return -1;
     replace(&self->pending, Py_None);
-    if (PyObject_IsTrue(self->divisors)) {
-        PyObject *none = PyTuple_New(0);
-        replace(&self->divisors, none);
-        Py_XDECREF(none);
-    }
     self->in_update = 0;
     self->last = time;
     return 1;

@@ -28,7 +28,8 @@ static struct {
 } torch;
 
 static struct {
-    PyObject *enter, *expects, *grad, *grad_fn, *hear, *is_cpu, *is_neg, *item, *lr, *output_nr, *owner, *param_groups, *register_prehook, *training, *trouble;
+    PyObject *enter, *expects, *grad, *grad_fn, *hear, *is_cpu, *is_neg, *item, *lr, *output_nr, *owner;
+    PyObject *param_groups, *register_prehook, *training, *trouble;
 } names;
 
 /* Finds what is needed; -1 with an ImportError where this torch lacks it. */
