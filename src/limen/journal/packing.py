@@ -12,6 +12,7 @@ import numpy as np
 from limen.findings import Finding
 from limen.journal.encoding import Array, blob_of
 from limen.journal.run import Run
+from limen.journal.schema import KINDS
 from limen.journal.treatment import TreatmentRecord
 from limen.vitals import (
     Activity,
@@ -28,8 +29,7 @@ from limen.vitals import (
 __all__ = ["FIELDS", "WINDOWS", "Entry", "Stored", "hash_of", "pack"]
 
 WINDOWS = "birth", "recent", "total"
-OF_SITE = ("step", "samples", "dead", "saturated", "nonfinite", "inactive", "mean", "std", "low", "high", "gradient")
-OF_PARAMETER = "step", "gradient", "weight", "update"
+OF_SITE, OF_PARAMETER = (("step", *(column.name for column in KINDS[table].columns)) for table in ("site", "parameter"))
 Stored = Array | Narrow | int
 
 

@@ -20,7 +20,7 @@ Integers = npt.NDArray[np.int64]
 
 ROOM = 128
 
-account_memory = Memory()  # their arrays come together and stay
+account_memory = Memory()  # arrays of accounts come together and stay
 
 
 class SilenceFields(Structure):

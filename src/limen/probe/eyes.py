@@ -17,15 +17,14 @@ from limen.activations import Activation, composite, of_call
 from limen.anatomy import is_compiled, is_recurrent, unwrapped
 from limen.probe.habit import Habit
 from limen.probe.inputs import is_dense
-from limen.probe.leftovers import Leftovers
-from limen.probe.modes import hide_from_compiler, insert_mode, is_ordinary, is_present, is_transformed, remove_mode
+from limen.probe.mode_stacks import ModeStacks
+from limen.probe.modes import hide_from_compiler, is_ordinary, is_present, is_transformed
 from limen.probe.quick import Glance
 from limen.probe.seen import Recurring, Seen
 
 __all__ = ["Eyes"]
 
 DISPATCH = 6e-6  # seconds for a call that passes through the mode or the two hooks, beside what is measured within
-HOOK = 3e-6  # for one that the follower hears of: 1 µs with all of it in the caches, 8 with nothing
 
 
 class Eyes(TorchFunctionMode):
@@ -70,9 +69,9 @@ class Eyes(TorchFunctionMode):
         self._handles: list[Any] = []
         self._habit = Habit(self._enter_root_as_usual, self._report_unusual)
         self._by_habit = False
-        self.follower = self._habit.follower
+        self.follower = self._habit.follower  # for whoever notes what it hears
         self.goes_on = self._habit.goes_on  # at the end of a step that went by habit
-        self._leftovers = Leftovers(self, lambda: self.is_open and threading.get_ident() == self._thread)
+        self._stacks = ModeStacks(self, lambda: self.is_open and threading.get_ident() == self._thread)
 
     @property
     def watching(self) -> bool:
@@ -97,18 +96,14 @@ class Eyes(TorchFunctionMode):
     def take_cost(self) -> float:
         """Seconds that dispatches through the mode and hooks have taken since the last time, about."""
         cost, self._calls = self._calls * DISPATCH, 0
-        if (follower := self.follower) is not None:
-            cost += follower.calls * HOOK + follower.cost
-            follower.calls, follower.cost = 0, 0.0
-        return cost
+        return cost + self._habit.take_cost()
 
     def open(self, steps: int = 1) -> None:
         """Look on, in full unless so many steps may go by habit. Call between steps, never within a forward pass."""
         if self.is_open:
             self._habit.close_step()
-        formed = self._habit.is_formed and self._habit.lasts(steps)
         unusual = self._stack or self._inside or self.everywhere or self.met_compiled or self.on_part
-        by_habit = formed and not unusual
+        by_habit = self._habit.lasts(steps) and not unusual
         self._habit.open_step(learns=not by_habit)
         if self.is_open and by_habit == self._by_habit:
             return
@@ -125,7 +120,7 @@ class Eyes(TorchFunctionMode):
         if self.is_open or self._stays:
             self._stays = bool(self._inside)  # torch puts the mode back when this call has ended
             if not self._stays:
-                self._take_off()
+                self._stacks.take_off()
         if not self.is_open:
             return
         self._habit.close_step()
@@ -133,11 +128,7 @@ class Eyes(TorchFunctionMode):
         self._stack = []
         self._tell_follower()
         self._unhook()
-        self._leftovers.sweep()
-
-    def _take_off(self) -> None:
-        remove_mode(self)
-        self._leftovers.threads.discard(threading.get_ident())
+        self._stacks.sweep()
 
     def _hook(self) -> None:
         if self._handles:
@@ -207,9 +198,8 @@ class Eyes(TorchFunctionMode):
             self._place_mode()
 
     def _tell_follower(self) -> None:
-        if (follower := self.follower) is not None:
-            follower.is_open, follower.thread = self.is_open and self._by_habit, self._thread
-            follower.is_listening = not (self._shut or self._blind)
+        is_open, is_listening = self.is_open and self._by_habit, not (self._shut or self._blind)
+        self._habit.tell_follower(is_open=is_open, is_listening=is_listening, thread=self._thread)
 
     def _place_mode(self) -> None:
         """Put the mode on the stack or take it off."""
@@ -225,10 +215,9 @@ class Eyes(TorchFunctionMode):
         )
         present = is_present(self)
         if wanted and not present:
-            insert_mode(self)
-            self._leftovers.threads.add(threading.get_ident())
+            self._stacks.put()
         elif present and not wanted:
-            self._take_off()
+            self._stacks.take_off()
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         """Let every call through unchanged; report those that apply an activation."""

@@ -9,7 +9,6 @@ __all__ = ["Surprise"]
 FAR = 6.0  # mean absolute deviations above the running mean; of a normal distribution 4.8 standard deviations
 SEEN = 20  # values before anything can surprise
 MEMORY = 0.05  # weight of the newest value
-INFINITE = math.inf
 
 
 class Surprise:
@@ -31,13 +30,13 @@ class Surprise:
 
     def expects(self, value: float) -> bool:
         """Whether a value is neither."""
-        return -INFINITE < value < INFINITE and (self._seen < SEEN or value - self._mean <= FAR * self._deviation)
+        return math.isfinite(value) and (self._seen < SEEN or value - self._mean <= FAR * self._deviation)
 
     def enter(self, value: float) -> None:
         """Enter a value that is neither."""
         self._broken = False
         gap = value - self._mean
         self._seen += 1
-        weight = 1 / self._seen if self._seen * MEMORY < 1 else MEMORY
+        weight = max(MEMORY, 1 / self._seen)
         self._mean += weight * gap
         self._deviation += weight * (abs(gap) - self._deviation)

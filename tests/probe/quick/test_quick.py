@@ -2,6 +2,8 @@
 
 import gc
 import math
+import os
+import signal
 import threading
 import weakref
 from collections import deque
@@ -233,6 +235,23 @@ def test_more_samples_than_32_bits_count_are_left_to_the_long_way() -> None:
     scene.account.add_sums(Sums(2**31 - 4, none, none, nothing, nothing, nothing, -ones, ones, 0))
     assert not scene.glance.look(None, grown(torch.ones(4, UNITS)))
     assert scene.seen == 2**31 - 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_reads_without_the_threads_of_its_parent() -> None:
+    threads, z = torch.get_num_threads(), grown(torch.ones(50_000, UNITS))
+    torch.set_num_threads(2)
+    try:
+        scene = Scene(z)
+        assert scene.glance.look(None, z)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)  # lest it waits for threads that are not there
+            os._exit(0 if scene.glance.look(None, z) and scene.seen == 100_000 else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_an_error_is_given_away_and_an_interrupt_goes_on() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["COMPILED", "IN_USE", "Follower", "Glance", "Role", "State", "Stretch"]
@@ -30,9 +31,11 @@ class PlainState:
 
 _found: Any = None
 try:
-    from limen.probe.quick import _quick as _found
+    _found = import_module("limen.probe.quick._quick")
+except ModuleNotFoundError:
+    _reason = "not compiled at installation"
 except ImportError as error:
-    _reason = "not compiled at installation" if "cannot import name" in str(error) else str(error)
+    _reason = str(error)
 else:
     _reason = "" if _found.VERSION == VERSION else "compiled from another version of limen: install limen again"
 COMPILED = not _reason

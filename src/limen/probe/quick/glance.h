@@ -101,21 +101,8 @@ static int stumble(Glance *self)
     return result == NULL ? -1 : 1;
 }
 
-static char is_child; /* a fork has no threads but the one that forked, and torch's team would wait for the others */
-
-static void note_fork(void)
-{
-    is_child = 1;
-}
-
-/* Among how many threads the work is shared. -1 with an error. */
-static int team(const Glance *self)
-{
-    return self->is_shared && !is_child ? (int)number(PyObject_CallNoArgs(torch.threads)) : 1;
-}
-
 /* Whether the module applies the function here. -1 with an error. */
-static int is_of(const Glance *self, PyObject *owner)
+static int is_owned_by(const Glance *self, PyObject *owner)
 {
     PyObject *held = PyObject_GetAttr(self->place, names.owner), *module = held;
     if (held == NULL)
@@ -148,7 +135,7 @@ static int read_value(Glance *self, PyObject *z)
         return is_here;
     if (!has_form(&tensor, &self->form))
         return 0;
-    if ((threads = team(self)) < 0)
+    if ((threads = team(self->is_shared)) < 0)
         return -1;
     double *memory = borrow(self->state, self->room);
     if (memory == NULL)
@@ -210,7 +197,7 @@ static int glance_at(Glance *self, PyObject *owner, PyObject *z)
     double began = begin(state);
     int is_enough = is_sound(self);
     if (is_enough > 0)
-        is_enough = is_of(self, owner);
+        is_enough = is_owned_by(self, owner);
     if (is_enough > 0)
         is_enough = look_usual(self, z);
     end(state, began);
@@ -243,7 +230,7 @@ static int hear_usual(Glance *self, PyObject *gradients)
     is_good = describe(gradient, &tensor);
     if (is_good <= 0 || !has_form(&tensor, &self->form))
         return is_good < 0 ? -1 : 0;
-    if ((threads = team(self)) < 0)
+    if ((threads = team(self->is_shared)) < 0)
         return -1;
     int failed;
     Py_BEGIN_ALLOW_THREADS

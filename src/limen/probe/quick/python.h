@@ -1,6 +1,10 @@
 /* What every part needs of Python. Part of quick.c. */
 
-#define type_of(self) ((PyObject *)Py_TYPE((PyObject *)(self)))
+/* For Py_VISIT: what is of a type that was made here holds it. */
+static PyObject *type_of(void *self)
+{
+    return (PyObject *)Py_TYPE((PyObject *)self);
+}
 
 /* Ends an object whose references `clear` gives back. */
 static void release(PyObject *self, inquiry clear)

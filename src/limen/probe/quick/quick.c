@@ -18,6 +18,7 @@
 #include "torch.h"
 #include "state.h"
 #include "glance.h"
+#include "role.h"
 #include "follower.h"
 #include "stretch.h"
 

@@ -1,0 +1,79 @@
+/* What a module did at the last step that was seen in full. Part of quick.c. */
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *module, *activation, *glances;
+    char is_root, is_training;
+    long long pass, calls; /* in which it was called last, and how often */
+} Role;
+
+static PyMemberDef role_members[] = {
+    {"module", T_OBJECT_EX, offsetof(Role, module), READONLY, NULL},
+    {"activation", T_OBJECT_EX, offsetof(Role, activation), 0, NULL},
+    {"glances", T_OBJECT_EX, offsetof(Role, glances), READONLY, NULL},
+    {"is_root", T_BOOL, offsetof(Role, is_root), READONLY, NULL},
+    {"training", T_BOOL, offsetof(Role, is_training), READONLY, NULL},
+    {NULL},
+};
+
+static int role_init(Role *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keys[] = {"module", "is_root", NULL};
+    PyObject *module, *held, *glances;
+    int is_root;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O$p:Role", keys, &module, &is_root))
+        return -1;
+    int is_training = truth(PyObject_GetAttr(module, names.training));
+    held = is_training < 0 ? NULL : PyWeakref_NewRef(module, NULL);
+    glances = held == NULL ? NULL : PyList_New(0);
+    if (glances == NULL) {
+        Py_XDECREF(held);
+        return -1;
+    }
+    replace(&self->module, held);
+    replace(&self->glances, glances);
+    replace(&self->activation, Py_None);
+    Py_DECREF(held);
+    Py_DECREF(glances);
+    self->is_root = is_root, self->is_training = is_training;
+    return 0;
+}
+
+static int role_traverse(Role *self, visitproc visit, void *arg)
+{
+    Py_VISIT(type_of(self));
+    Py_VISIT(self->module);
+    Py_VISIT(self->activation);
+    Py_VISIT(self->glances);
+    return 0;
+}
+
+static int role_clear(Role *self)
+{
+    Py_CLEAR(self->module);
+    Py_CLEAR(self->activation);
+    Py_CLEAR(self->glances);
+    return 0;
+}
+
+static void role_dealloc(Role *self)
+{
+    release((PyObject *)self, (inquiry)role_clear);
+}
+
+static PyType_Slot role_slots[] = {
+    {Py_tp_doc, "What a module did at the last step that was seen in full."},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, role_init},
+    {Py_tp_traverse, role_traverse},
+    {Py_tp_clear, role_clear},
+    {Py_tp_dealloc, role_dealloc},
+    {Py_tp_members, role_members},
+    {0, NULL},
+};
+
+static PyType_Spec role_spec = {
+    "limen.probe.quick._quick.Role", sizeof(Role), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, role_slots,
+};
+
+static PyTypeObject *role_type;
