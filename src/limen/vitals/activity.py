@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -109,15 +109,17 @@ class Activity:
         """The activity over the steps of both, which must not overlap."""
         if self.steps == 0 or other.steps == 0:
             return other if self.steps == 0 else self
-        both = self.alongside(other)
-        return replace(both, steps=self.steps + other.steps, **both.counts())
+        return self._together(other, self.steps + other.steps)
 
     def alongside(self, other: Activity) -> Activity:
         """The activity of both on different samples of the same steps; of fewer of these, those that either saw."""
         if self.steps == 0 or other.steps == 0:
             return other if self.steps == 0 else self
+        return self._together(other, max(self.steps, other.steps))
+
+    def _together(self, other: Activity, steps: int) -> Activity:
         return Activity(
-            steps=max(self.steps, other.steps),
+            steps=steps,
             first_step=min(self.first_step, other.first_step),
             last_step=max(self.last_step, other.last_step),
             left=cast("Integers", narrow_in(self, "left") + narrow_in(other, "left")),
@@ -130,22 +132,22 @@ class Activity:
             beyond=None if self.beyond is None and other.beyond is None else self.whole + other.whole,
         )
 
-    def counts(self) -> dict[str, Integers]:
-        """``left`` and ``right`` as they are kept, to make another value with."""
-        return {side: cast("Integers", narrow_in(self, side)) for side in ("left", "right")}
-
     def lasting(self) -> Activity:
         """The same, in memory of its own; itself where it is that already."""
         if isinstance(vars(self)["low"], LastingArray):
             return self
-        return replace(
-            self,
+        return Activity(
+            steps=self.steps,
+            first_step=self.first_step,
+            last_step=self.last_step,
             left=cast("Integers", narrow_in(self, "left").lasting()),
             right=cast("Integers", narrow_in(self, "right").lasting()),
             moments=self.moments.lasting(),
             low=cast("Floats", lasting(self.low)),
             high=cast("Floats", lasting(self.high)),
+            nonfinite=self.nonfinite,
             histogram=self.histogram.lasting(),
+            beyond=self.beyond,
         )
 
     @property
