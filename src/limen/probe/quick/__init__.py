@@ -1,6 +1,6 @@
 """The usual way of a step, in C, where there was a compiler and torch tells C where its tensors lie (2.13 does).
 
-Without it nothing is missing but speed: every step is seen in full.
+Without it nothing is missing but speed: every look is a full one.
 """
 
 from __future__ import annotations

@@ -216,22 +216,6 @@ static int is_clear(const Stretch *self)
     return 1;
 }
 
-/* The one number in a tensor, as a Python float; NULL for none, be it with an error. */
-static PyObject *number_in(PyObject *root)
-{
-    struct tensor tensor;
-    if (describe(root, &tensor) <= 0)
-        return NULL;
-    for (int32_t axis = 0; axis < tensor.axes; axis++)
-        if (tensor.shape[axis] != 1)
-            return NULL;
-    if (tensor.code == FLOAT && tensor.bits == 32)
-        return PyFloat_FromDouble(*(const float *)tensor.data);
-    if (tensor.code == FLOAT && tensor.bits == 64)
-        return PyFloat_FromDouble(*(const double *)tensor.data);
-    return tensor.code == FLOAT || tensor.code == BFLOAT ? PyObject_CallMethodObjArgs(root, names.item, NULL) : NULL;
-}
-
 /* By what a loss was divided last; mostly its node tells at once that it was not. NULL with an error. */
 static PyObject *divisors_in(Stretch *self, PyObject *root)
 {
@@ -319,20 +303,6 @@ static PyObject *stretch_begins_update(Stretch *self, PyObject *optimiser)
         self->in_update = 1;
     }
     return answer(self, is_noted);
-}
-
-/* The learning rate of the first group, new; NULL for one that is no plain number, be it with an error. */
-static PyObject *rate_of(PyObject *optimiser)
-{
-    PyObject *groups = PyObject_GetAttr(optimiser, names.param_groups), *rate = NULL;
-    if (groups != NULL && PyList_Check(groups) && PyList_Size(groups) > 0) {
-        PyObject *group = PyList_GetItem(groups, 0);
-        rate = PyDict_Check(group) ? PyDict_GetItemWithError(group, names.lr) : NULL;
-        rate = rate != NULL && PyFloat_CheckExact(rate) ? rate : NULL;
-    }
-    Py_XINCREF(rate);
-    Py_XDECREF(groups);
-    return rate;
 }
 
 /* Closes a step that was looked at. 0, and nothing done, where that takes more; -1 with an error. */
