@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ParamSpec
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -17,6 +19,8 @@ from limen.probe.sight import Sight
 from limen.probe.surprise import Surprise
 
 __all__ = ["Stretch"]
+
+P = ParamSpec("P")
 
 LONGEST = 0.25  # seconds, after which the others hear of the steps
 DISPATCH = 2e-5  # seconds for the taps of one step, beside what is measured here
@@ -41,6 +45,7 @@ class Stretch:
         ran: whether a watched model has run forward since the last backward pass.
 
     Attributes:
+        process: in which it began.
         losses: of each completed step; None where it was not to be had.
         rates: learning rates of the completed steps that were looked at.
         pending: the loss since then.
@@ -52,6 +57,7 @@ class Stretch:
         passed: whether there was a backward pass at all.
         disturbed: another training may be going on in another thread.
         over: the probe is awake; only set by whoever holds ``lock``.
+        noting: something is being noted, by whoever holds ``lock``: a signal handler of the script may come in between.
     """
 
     def __init__(
@@ -72,10 +78,10 @@ class Stretch:
         self.pending: float | None = None
         self.divisors: Sequence[Tensor] = ()
         self.cost = 0.0
-        self.in_backward = self.in_update = self.passed = self.disturbed = self.over = False
+        self.in_backward = self.in_update = self.passed = self.disturbed = self.over = self.noting = False
         self.looking, self.ran = looking, ran
-        self.lock = threading.Lock()
-        self._thread = threading.get_ident()
+        self.lock = threading.RLock()
+        self.process, self._thread = os.getpid(), threading.get_ident()
         self._first, self._most = first, most
         self._surprise = surprise
         self._sight, self._eyes = sight, sight.eyes
@@ -97,20 +103,14 @@ class Stretch:
 
     def begins_backward(self, root: object) -> bool:
         """Note the loss of a backward pass from ``root``."""
-        if self.disturbed or threading.get_ident() != self._thread or not self.lock.acquire(blocking=False):
+        return self._is_here and self._note(self._begin_backward, root)
+
+    def _begin_backward(self, root: object) -> bool:
+        if self.in_update or self.in_backward or not self._takes(root):
             return False
-        try:
-            if self.over or self.in_update or self.in_backward or not self._takes(root):
-                return False
-            self._eyes.shut()
-            self.in_backward, self.passed, self.ran = True, True, False
-            return True
-        except Exception as error:
-            if is_of_a_signal(error):
-                raise
-            return False
-        finally:
-            self.lock.release()
+        self._eyes.shut()
+        self.in_backward, self.passed, self.ran = True, True, False
+        return True
 
     def _takes(self, root: object) -> bool:
         with unseen():
@@ -143,46 +143,36 @@ class Stretch:
 
     def begins_update(self, optimiser: Optimizer) -> bool:
         """Note that a step begins which calls no function."""
-        if self.disturbed or threading.get_ident() != self._thread or self.optimiser() is not optimiser:
+        return self._is_here and self.optimiser() is optimiser and self._note(self._begin_update)
+
+    def _begin_update(self) -> bool:
+        if self.in_backward or self.in_update or len(self.losses) >= self._most:
             return False
-        if not self.lock.acquire(blocking=False):
-            return False
-        try:
-            if self.over or self.in_backward or self.in_update or len(self.losses) >= self._most:
-                return False
-            self._eyes.shut()
-            self.in_update = True
-            return True
-        finally:
-            self.lock.release()
+        self._eyes.shut()
+        self.in_update = True
+        return True
 
     def ends_update(self, optimiser: Optimizer) -> bool:
         """Count a step."""
         if threading.get_ident() != self._thread or self.optimiser() is not optimiser:
             return False
-        if not self.lock.acquire(blocking=False):
+        return self._note(self._end_update, optimiser)
+
+    def _end_update(self, optimiser: Optimizer) -> bool:
+        now, loss = guard.clock(), self.pending
+        if not self.in_update or now > self._until:
             return False
-        try:
-            now, loss = guard.clock(), self.pending
-            if self.over or not self.in_update or now > self._until:
-                return False
-            if loss is not None and not self._surprise.expects(loss):
-                return False
-            if self.looking and not self._closes(optimiser):
-                return False
-            self._eyes.reopen()
-            if loss is not None:
-                self._surprise.enter(loss)
-            self.pending, self.divisors, self.in_update, self.last = None, (), False, now
-            self.losses.append(loss)
-            self.cost += guard.clock() - now + DISPATCH
-            return True
-        except Exception as error:
-            if is_of_a_signal(error):
-                raise
+        if loss is not None and not self._surprise.expects(loss):
             return False
-        finally:
-            self.lock.release()
+        if self.looking and not self._closes(optimiser):
+            return False
+        self._eyes.reopen()
+        if loss is not None:
+            self._surprise.enter(loss)
+        self.pending, self.divisors, self.in_update, self.last = None, (), False, now
+        self.losses.append(loss)
+        self.cost += guard.clock() - now + DISPATCH
+        return True
 
     def _closes(self, optimiser: Optimizer) -> bool:
         rate = optimiser.param_groups[0]["lr"]
@@ -190,3 +180,22 @@ class Stretch:
             return False
         self.rates.append(rate)
         return True
+
+    @property
+    def _is_here(self) -> bool:
+        return not self.disturbed and threading.get_ident() == self._thread
+
+    def _note(self, what: Callable[P, bool], *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Do one thing at a time. An interrupt may come after any call: ``with`` alone never keeps a lock."""
+        with self.lock:
+            if self.over or self.noting:
+                return False
+            self.noting = True
+            try:
+                return what(*args, **kwargs)
+            except Exception as error:
+                if is_of_a_signal(error):
+                    raise
+                return False
+            finally:
+                self.noting = False

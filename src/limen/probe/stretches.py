@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from limen.probe.budget import Budget
@@ -12,8 +13,6 @@ from limen.probe.sight import Sight
 from limen.probe.stretch import Stretch
 
 __all__ = ["Stretches"]
-
-PATIENCE = 1.0  # seconds that a thread waits for another that notes something; that takes some microseconds
 
 
 class Stretches:
@@ -82,15 +81,13 @@ class Stretches:
     def wake(self, step: int) -> None:
         """End the stretch and enter what was noted in it; ``step`` is the last one before it."""
         current = self.current
-        if current is None or not current.lock.acquire(timeout=PATIENCE):
+        if current is None or current.process != os.getpid():  # a fork may have cut off whoever held the lock
             return
-        try:
-            if not current.over:
+        with current.lock:
+            if not (current.over or current.noting):
                 current.over = True
                 self._enter(current, step + 1)
                 self.current = None
-        finally:
-            current.lock.release()
 
     def _enter(self, stretch: Stretch, first: int) -> None:
         if stretch.passed:
