@@ -225,7 +225,7 @@ class Probe:
     def before_backward(self, beginning: Beginning | None) -> None:
         """A backward pass begins."""
         self._stretches.wake(self.step)
-        if self._updates and not self._updates.evaluate:
+        if not self._updates.evaluate:  # what is still going on never ended
             self._updates.abandon(self._eyes.reset)
         self._eyes.shut()
         self.optimisers.clearing.before_backward()

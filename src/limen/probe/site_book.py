@@ -204,6 +204,8 @@ class SiteBook:
 
     def commit(self, step: int, *, entire: bool = False) -> None:
         """Close a step at all places; ``entire`` where more than rows is to be kept of it."""
+        if self._ledger.is_full:  # an interrupt came before they were taken
+            self._take()
         if self._ledger.commit(step) or entire:
             self._take()
 

@@ -110,18 +110,13 @@ class Stretches:
     def wake(self, step: int) -> None:
         """End the stretch and enter what was noted in it; ``step`` is the last one before it."""
         current = self.current
-        if current is None or not current.hold(PATIENCE):
+        if current is None or not current.end(PATIENCE):
             return
-        try:
-            if not current.over:
-                current.over = True
-                if current.in_backward or current.in_update:
-                    self._sight.eyes.shut()
-                self._sight.count_in(None)
-                self._enter(current, step + 1)
-                self.current = None
-        finally:
-            current.let_go()
+        if current.in_backward or current.in_update:
+            self._sight.eyes.shut()
+        self._sight.count_in(None)
+        self._enter(current, step + 1)
+        self.current = None
 
     def _enter(self, stretch: Stretch | PlainStretch, first: int) -> None:
         if stretch.passed:

@@ -182,7 +182,7 @@ class Stretch:
         in_update: the optimiser is stepping.
         passed: whether there was a backward pass at all.
         disturbed: another training may be going on in another thread.
-        over: the probe is awake; only set by whoever holds it.
+        over: the probe is awake; nothing more is noted.
     """
 
     optimiser: Callable[[], Optimizer | None]
@@ -237,8 +237,5 @@ class Stretch:
     def ends_update(self, optimiser: Optimizer, /) -> bool:
         """Count a step."""
 
-    def hold(self, seconds: float, /) -> bool:
-        """Keep others from noting anything, once who is at it has done; False where that takes longer."""
-
-    def let_go(self) -> None:
-        """End what ``hold`` began."""
+    def end(self, seconds: float, /) -> bool:
+        """Note nothing more. False where it has ended, or whoever is at it takes longer; and always in a fork."""

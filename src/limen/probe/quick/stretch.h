@@ -11,6 +11,7 @@ typedef struct {
     long long number, first, most;
     double cost, last, until, dispatch;
     unsigned long thread;
+    pid_t process;
     char looking, ran, in_backward, in_update, passed, disturbed, over, listened;
 } Stretch;
 
@@ -29,7 +30,7 @@ static PyMemberDef stretch_members[] = {
     {"in_update", T_BOOL, offsetof(Stretch, in_update), READONLY, NULL},
     {"passed", T_BOOL, offsetof(Stretch, passed), READONLY, NULL},
     {"disturbed", T_BOOL, offsetof(Stretch, disturbed), 0, NULL},
-    {"over", T_BOOL, offsetof(Stretch, over), 0, NULL},
+    {"over", T_BOOL, offsetof(Stretch, over), READONLY, NULL},
     {NULL},
 };
 
@@ -77,7 +78,7 @@ static int stretch_init(Stretch *self, PyObject *args, PyObject *kwargs)
     replace(&self->marks, marks);
     replace(&self->close, close);
     self->looking = looking, self->ran = ran;
-    self->thread = PyThread_get_thread_ident();
+    self->thread = PyThread_get_thread_ident(), self->process = getpid();
     self->last = real(PyObject_CallNoArgs(clock));
     self->until = self->last + longest;
     return PyErr_Occurred() ? -1 : 0;
@@ -137,16 +138,17 @@ static int hold(Stretch *self, long long patience)
     return found == PY_LOCK_ACQUIRED;
 }
 
-static PyObject *stretch_hold(Stretch *self, PyObject *seconds)
+static PyObject *stretch_end(Stretch *self, PyObject *seconds)
 {
     double patience = PyFloat_AsDouble(seconds);
-    return patience == -1 && PyErr_Occurred() ? NULL : PyBool_FromLong(hold(self, (long long)(1e6 * patience)));
-}
-
-static PyObject *stretch_let_go(Stretch *self, PyObject *nothing)
-{
+    if (patience == -1 && PyErr_Occurred())
+        return NULL;
+    if (self->process != getpid() || !hold(self, (long long)(1e6 * patience)))
+        Py_RETURN_FALSE;
+    int ends = !self->over;
+    self->over = 1;
     PyThread_release_lock(self->lock);
-    Py_RETURN_NONE;
+    return PyBool_FromLong(ends);
 }
 
 /* What a method answers once it lets go: an error that is limen's own means that nothing was noted. */
@@ -404,8 +406,7 @@ static PyMethodDef stretch_methods[] = {
     {"ends_backward", (PyCFunction)stretch_ends_backward, METH_NOARGS, NULL},
     {"begins_update", (PyCFunction)stretch_begins_update, METH_O, NULL},
     {"ends_update", (PyCFunction)stretch_ends_update, METH_O, NULL},
-    {"hold", (PyCFunction)stretch_hold, METH_O, NULL},
-    {"let_go", (PyCFunction)stretch_let_go, METH_NOARGS, NULL},
+    {"end", (PyCFunction)stretch_end, METH_O, NULL},
     {NULL},
 };
 
