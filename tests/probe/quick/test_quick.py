@@ -409,3 +409,23 @@ def test_what_is_raised_for_a_root_goes_on() -> None:
         follower.enter(stage.root, ())
     with pytest.raises(RuntimeError, match="no"):
         follower.enter(stage.act, (torch.ones(3),))
+
+
+def test_a_role_that_ends_while_its_module_is_asked_for_its_mode_lives_on_until_then() -> None:
+    stage = Stage()
+
+    class Odd(nn.ReLU):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "training" and stage.roles.pop(id(self), None) is not None:
+                gc.collect()
+            return super().__getattribute__(name)
+
+    for _ in range(50):  # what was freed is soon written over
+        odd, z = Odd(), grown(torch.randn(40, UNITS))
+        role = Role(odd, is_root=False)
+        role.activation = get("relu")
+        stage.roles[id(odd)] = role
+        del role
+        stage.follower.enter(odd, (z,))
+        assert id(odd) not in stage.roles
+        assert stage.unusual.pop() == ("relu", z, odd, 1)
