@@ -53,7 +53,7 @@ class Probe:
     Args:
         models: only these and their parts are watched; None for all that the process trains.
         budget: decides at which steps to look.
-        on_step: called after training steps with the number of the last, while nothing of the training runs; may raise.
+        on_step: told the last step, while nothing of the training runs; returns the next that matters, None for any.
         on_failure: told of an error inside limen, after which the probe has taken itself away.
         strict: end with an error at one site too, instead of watching that site no longer.
     """
@@ -62,7 +62,7 @@ class Probe:
         self,
         models: Sequence[nn.Module] | None,
         budget: Budget,
-        on_step: Callable[[int], None],
+        on_step: Callable[[int], int | None],
         on_failure: Callable[[Exception], None],
         *,
         strict: bool = False,
@@ -204,12 +204,12 @@ class Probe:
             self._gates.hear(seen, result)
 
     @guarded
-    def gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
+    def gradient(self, place: Place, gradient: Tensor | None) -> None:
         """The gradient at a site's input is known."""
         if place.trouble or not is_ordinary():
             return
         try:
-            self._meter.read_gradient(place, gradients[output])
+            self._meter.read_gradient(place, gradient)
         except Exception as error:
             self.stumble(place, error)
 
@@ -319,7 +319,7 @@ class Probe:
         if self._looking:
             self._commit()
         self._backlog.drain()
-        self.on_step(self.step)
+        self._stretches.due = self.on_step(self.step)
         if self.state.closed:
             return
         self._bill.enter(self._looking, self._eyes.take_cost() if self._looking else IDLE)

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define VERSION 4
+#define VERSION 5
 
 #include "python.h"
 #include "torch.h"
