@@ -131,7 +131,7 @@ class Probe:
             step=self.step,
             looked=self.looked,
             samples=self._meter.samples,
-            sites=tuple(record.vitals() for record in self.sites.records()),
+            sites=self.sites.vitals(),
             parameters=self.optimisers.parameter_vitals(),
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
