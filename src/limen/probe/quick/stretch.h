@@ -64,6 +64,15 @@ static int stretch_init(Stretch *self, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "Stretch(follower=...): expected a Follower or None");
         return -1;
     }
+    if (entry != Py_None && !PyWeakref_Check(entry)) {
+        PyErr_SetString(PyExc_TypeError, "Stretch(entry=...): expected a weak reference or None");
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < PyList_Size(marks); i++)
+        if (!PyWeakref_Check(PyList_GetItem(marks, i))) {
+            PyErr_SetString(PyExc_TypeError, "Stretch(marks=...): expected weak references");
+            return -1;
+        }
     if (begin_notes(self, optimiser) < 0)
         return -1;
     replace(&self->surprise, surprise);
@@ -86,18 +95,28 @@ static int stretch_init(Stretch *self, PyObject *args, PyObject *kwargs)
 static int stretch_traverse(Stretch *self, visitproc visit, void *arg)
 {
     Py_VISIT(type_of(self));
+    Py_VISIT(self->optimiser);
     Py_VISIT(self->entry);
     Py_VISIT(self->marks);
     Py_VISIT(self->surprise);
     Py_VISIT(self->close);
+    Py_VISIT(self->clock);
+    Py_VISIT(self->is_scaling);
+    Py_VISIT(self->divisors_of);
+    Py_VISIT(self->is_of_a_signal);
+    Py_VISIT(self->losses);
+    Py_VISIT(self->rates);
+    Py_VISIT(self->pending);
     Py_VISIT(self->divisors);
     Py_VISIT(self->state);
     Py_VISIT(self->follower);
+    Py_VISIT(self->plain);
     return 0;
 }
 
 static int stretch_clear(Stretch *self)
 {
+    self->disturbed = self->over = 1;
     Py_CLEAR(self->optimiser);
     Py_CLEAR(self->entry);
     Py_CLEAR(self->marks);
@@ -128,6 +147,8 @@ static void stretch_dealloc(Stretch *self)
 /* Waits for whoever notes something, at most so many microseconds; 0 where that was not enough. */
 static int hold(Stretch *self, long long patience)
 {
+    if (self->lock == NULL)
+        return 0;
     PyLockStatus found = PyThread_acquire_lock_timed(self->lock, 0, 0);
     if (found != PY_LOCK_ACQUIRED && patience) {
         Py_BEGIN_ALLOW_THREADS
@@ -140,13 +161,23 @@ static int hold(Stretch *self, long long patience)
 static PyObject *stretch_hold(Stretch *self, PyObject *seconds)
 {
     double patience = PyFloat_AsDouble(seconds);
-    return patience == -1 && PyErr_Occurred() ? NULL : PyBool_FromLong(hold(self, (long long)(1e6 * patience)));
+    if (PyErr_Occurred())
+        return NULL;
+    if (patience >= 0 && patience <= 1e9)
+        return PyBool_FromLong(hold(self, (long long)(1e6 * patience)));
+    PyErr_SetString(PyExc_ValueError, "hold(): expected seconds from 0 to 1e9");
+    return NULL;
 }
 
 static PyObject *stretch_let_go(Stretch *self, PyObject *nothing)
 {
-    PyThread_release_lock(self->lock);
-    Py_RETURN_NONE;
+    int is_free = self->lock == NULL || hold(self, 0);
+    if (self->lock != NULL)
+        PyThread_release_lock(self->lock);
+    if (!is_free)
+        Py_RETURN_NONE;
+    PyErr_SetString(PyExc_RuntimeError, "release unlocked lock");
+    return NULL;
 }
 
 /* What a method answers once it lets go: an error that is limen's own means that nothing was noted. */
@@ -180,7 +211,7 @@ static int is_here(const Stretch *self)
 
 static int is_ours(const Stretch *self, PyObject *optimiser)
 {
-    return is_here(self) && PyWeakref_GetObject(self->optimiser) == optimiser;
+    return self->optimiser != NULL && PyWeakref_GetObject(self->optimiser) == optimiser;
 }
 
 /* Looks away during a backward pass and an update. */
@@ -204,9 +235,13 @@ static int is_clear(const Stretch *self)
 {
     for (Py_ssize_t i = 0; i < PyList_Size(self->marks); i++) {
         PyObject *tensor = PyWeakref_GetObject(PyList_GetItem(self->marks, i));
-        if (tensor == NULL || tensor == Py_None)
+        if (tensor == NULL)
+            return -1;
+        if (tensor == Py_None)
             continue;
+        Py_INCREF(tensor); /* to ask may be to run what drops it */
         PyObject *gradient = PyObject_GetAttr(tensor, names.grad);
+        Py_DECREF(tensor);
         if (gradient == NULL)
             return -1;
         Py_DECREF(gradient);
@@ -295,7 +330,7 @@ static PyObject *stretch_ends_backward(Stretch *self, PyObject *nothing)
 
 static PyObject *stretch_begins_update(Stretch *self, PyObject *optimiser)
 {
-    if (!is_ours(self, optimiser) || !hold(self, 0))
+    if (!is_here(self) || !is_ours(self, optimiser) || !hold(self, 0))
         Py_RETURN_FALSE;
     int is_noted = !self->over && !self->in_backward && !self->in_update && PyList_Size(self->losses) < self->most;
     if (is_noted) {
@@ -347,9 +382,7 @@ static int note_step(Stretch *self, PyObject *optimiser, double time)
 
 static PyObject *stretch_ends_update(Stretch *self, PyObject *optimiser)
 {
-    if (self->thread != PyThread_get_thread_ident() || PyWeakref_GetObject(self->optimiser) != optimiser)
-        Py_RETURN_FALSE;
-    if (!hold(self, 0))
+    if (self->thread != PyThread_get_thread_ident() || !is_ours(self, optimiser) || !hold(self, 0))
         Py_RETURN_FALSE;
     double began = now(), time = real(PyObject_CallNoArgs(self->clock));
     int is_noted = PyErr_Occurred() ? -1 : note_step(self, optimiser, time);
@@ -360,13 +393,24 @@ static PyObject *stretch_ends_update(Stretch *self, PyObject *optimiser)
 
 static PyTypeObject *stretch_type;
 
+/* Whether a module that is to be counted is called as it usually is in training. -1 with an error. */
+static int is_training_here(PyObject *module)
+{
+    int is_good = truth(PyObject_GetAttr(module, names.training));
+    if (is_good > 0)
+        is_good = truth(PyObject_CallNoArgs(torch.is_grad_enabled));
+    if (is_good > 0)
+        is_good = is_plain_here();
+    return is_good > 0 ? is_untraced() : is_good;
+}
+
 /* Counts the batch that the outermost module is given; there is none to count within a backward pass or an update.
  * 0 where that takes more; -1 with an error. */
 static int counts_batch(PyObject *stretch, PyObject *module, PyObject *given, int is_listening)
 {
     struct tensor tensor;
     Stretch *self = (Stretch *)stretch;
-    if (Py_TYPE(stretch) != stretch_type || self->over || !self->looking)
+    if (stretch == NULL || Py_TYPE(stretch) != stretch_type || self->over || !self->looking)
         return 0;
     if (self->in_backward || self->in_update)
         return 1;
@@ -374,21 +418,18 @@ static int counts_batch(PyObject *stretch, PyObject *module, PyObject *given, in
         return 0;
     if (!PyTuple_Check(given) || !PyTuple_Size(given))
         return 0;
-    PyObject *batch = PyTuple_GetItem(given, 0);
-    int is_good = truth(PyObject_GetAttr(module, names.training));
+    Py_INCREF(stretch); /* to ask the module may be to run what ends it */
+    int is_good = is_training_here(module);
     if (is_good > 0)
-        is_good = truth(PyObject_CallNoArgs(torch.is_grad_enabled));
+        is_good = describe(PyTuple_GetItem(given, 0), &tensor);
     if (is_good > 0)
-        is_good = is_plain_here();
-    if (is_good > 0)
-        is_good = is_untraced();
-    if (is_good > 0)
-        is_good = describe(batch, &tensor);
-    if (is_good <= 0 || tensor.axes == 0)
-        return is_good < 0 ? -1 : 0;
-    self->state->batch += tensor.shape[0];
-    self->ran = 1;
-    return 1;
+        is_good = tensor.axes > 0 && !self->over;
+    if (is_good > 0) {
+        self->state->batch += tensor.shape[0];
+        self->ran = 1;
+    }
+    Py_DECREF(stretch);
+    return is_good;
 }
 
 static PyObject *stretch_begins_forward(Stretch *self, PyObject *nothing)
