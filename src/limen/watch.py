@@ -227,7 +227,7 @@ class Watch:
 
     # While the training runs -------------------------------------------------------------------------------------
 
-    def _on_step(self, step: int) -> None:
+    def _on_step(self, step: int) -> int:
         now = time.monotonic()
         if step >= self._next_diagnosis and self._may_examine():
             self._examine()
@@ -241,6 +241,7 @@ class Watch:
             records = self._clinic.records if self._clinic else ()
             self._listener(progress_of(self._probe, self._findings, records))
             self._next_call = time.monotonic() + self._listen_every
+        return self._next_diagnosis
 
     def _may_examine(self) -> bool:
         """Whether there is something new, and examining has taken 0.1 % at most, or an eighth of what is free."""

@@ -167,7 +167,19 @@ def test_env_names_versions_machine_and_kernel(
     code, out, _ = told(capsys, monkeypatch, "env")
     assert code == 0
     names = [line.split()[0] for line in out.splitlines()]
-    assert names == ["limen", "python", "torch", "numpy", "platform", "cpu", "threads", "cuda", "kernels", "functions"]
+    assert names == [
+        "limen",
+        "python",
+        "torch",
+        "numpy",
+        "platform",
+        "cpu",
+        "threads",
+        "cuda",
+        "kernels",
+        "functions",
+        "hooks",
+    ]
     assert f"limen       {__version__}" in out
 
 

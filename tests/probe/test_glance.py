@@ -127,11 +127,11 @@ class Failing(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         z = Twice.apply(self.first(x))
         self.calls -= 1
-        type(z.grad_fn).register_prehook = register_prehook if self.calls > 0 else fail
+        type(z.grad_fn)._register_hook_dict = register if self.calls > 0 else fail
         return self.last(self.act(z)).square().mean()
 
 
-register_prehook = torch.autograd.function.BackwardCFunction.register_prehook
+register = torch.autograd.function.BackwardCFunction._register_hook_dict
 
 
 def fail(*_: object) -> None:

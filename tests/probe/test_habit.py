@@ -164,3 +164,28 @@ def test_nothing_is_left_behind() -> None:
     with watching(net):
         train(net)
     assert [dict(held) for held in (hooks._global_forward_pre_hooks, hooks._global_forward_hooks)] == before
+
+
+class Halves(nn.ReLU):
+    """Changes what it is given before it applies its function."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.mul_(0.5))
+
+
+def halve(module: nn.Module, args: tuple[Tensor]) -> None:
+    args[0].mul_(0.5)
+
+
+@pytest.mark.parametrize("way", ["in its hook", "in itself"])
+def test_what_a_module_changes_before_it_applies_its_function_is_seen_as_changed(way: str) -> None:
+    net = Net()
+    if way == "in itself":
+        net.act = Halves()
+    else:
+        net.act.register_forward_pre_hook(halve)
+    with watching(net) as probe:
+        train(net)
+    (site,), tables = probe.vitals().sites, [z / 2 for z in net.given[0]]
+    every = torch.cat(tables)
+    assert_seen(site, tables, left=every <= 0, right=torch.zeros_like(every))

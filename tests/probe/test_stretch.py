@@ -1,5 +1,6 @@
 """Steps that are not looked at: none is lost, nor is a loss, whatever happens in between."""
 
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -287,3 +288,31 @@ def test_what_is_known_may_be_asked_for_from_another_thread() -> None:
     assert probe.step == 440
     assert asked == sorted(asked)
     np.testing.assert_allclose(losses.value, training.losses, rtol=1e-6)
+
+
+def test_each_step_is_told_of_once_however_often_others_ask() -> None:
+    training = Training()
+    interval = sys.getswitchinterval()
+    with rarely_watching(Budget(None)) as probe:
+        done = threading.Event()
+        told: list[list[int]] = []
+
+        def ask() -> None:
+            while not done.is_set():
+                told.extend(site.history.step.tolist() for site in probe.vitals().sites)
+
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        sys.setswitchinterval(1e-5)
+        try:
+            for thread in threads:
+                thread.start()
+            for _ in range(200):
+                training.step()
+        finally:
+            sys.setswitchinterval(interval)
+            done.set()
+            for thread in threads:
+                thread.join()
+        (site,) = probe.vitals().sites
+    assert site.history.step.tolist() == list(range(1, 201))
+    assert all(steps == list(range(1, len(steps) + 1)) for steps in told)

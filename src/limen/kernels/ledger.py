@@ -20,7 +20,11 @@ NO_ROW = (0.0,) * COLUMNS
 
 
 class Ledger:
-    """The accounts, and the rows of their last steps until these are taken."""
+    """The accounts, and the rows of their last steps until these are taken.
+
+    Attributes:
+        is_full: the rows must be taken before the next step.
+    """
 
     def __init__(self) -> None:
         self._accounts: list[Account | CompiledAccount] = []
@@ -29,7 +33,7 @@ class Ledger:
         self._numbers = array("q")
         self._table = np.empty((WAITING, 0, COLUMNS))
         self._address = 0
-        self._is_full = False
+        self.is_full = False
 
     def enter(self, account: Account | CompiledAccount) -> None:
         """Keep one account more. The rows so far must have been taken."""
@@ -46,25 +50,25 @@ class Ledger:
         Raises:
             InvalidValue: they had to be, and were not.
         """
-        if self._is_full:
+        if self.is_full:
             raise InvalidValue("Ledger.commit(): take() the rows so far first; there is no room for another step.")
         waiting, accounts = len(self._numbers), len(self._accounts)
         self._numbers.append(number)
         if len(self._addresses) < accounts:
             self._table[waiting] = [account.commit(number) or NO_ROW for account in self._accounts]
-            self._is_full = True
+            self.is_full = True
             return True
         rows = self._address + 8 * waiting * accounts * COLUMNS
         full = accounts and self._commit(accounts, self._addresses.buffer_info()[0], number, rows)
-        self._is_full = bool(full) or waiting + 1 == WAITING
-        return self._is_full
+        self.is_full = bool(full) or waiting + 1 == WAITING
+        return self.is_full
 
     def take(self) -> tuple[Integers, Floats]:
         """``[steps]``, the numbers of the steps since the last call, and ``[accounts, steps, columns]``, their rows.
 
         The columns are those of ``Row``; all of them are 0 where an account had no samples.
         """
-        numbers, self._numbers, self._is_full = np.array(self._numbers, np.int64), array("q"), False
+        numbers, self._numbers, self.is_full = np.array(self._numbers, np.int64), array("q"), False
         for account in self._accounts:
             account.silence.tidy()
         return numbers, self._table[: len(numbers)].swapaxes(0, 1).copy()

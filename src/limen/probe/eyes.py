@@ -107,11 +107,12 @@ class Eyes(TorchFunctionMode):
         self._habit.open_step(learns=not by_habit)
         if self.is_open and by_habit == self._by_habit:
             return
+        self.is_open = False  # until all is in its place: an interrupt may come in between
         self._unhook()
-        self.is_open, self._by_habit = True, by_habit
-        self._thread = threading.get_ident()
+        self._by_habit, self._thread = by_habit, threading.get_ident()
         self._stack, self._composite, self._counts, self._blind, self._covered = [], [], {}, 0, None
         self._hook()
+        self.is_open = True
         self._place_mode()
         self._tell_follower()
 
@@ -121,25 +122,23 @@ class Eyes(TorchFunctionMode):
             self._stays = bool(self._inside)  # torch puts the mode back when this call has ended
             if not self._stays:
                 self._stacks.take_off()
-        if not self.is_open:
-            return
-        self._habit.close_step()
-        self.is_open = False
-        self._stack = []
-        self._tell_follower()
-        self._unhook()
-        self._stacks.sweep()
+        if self.is_open:
+            self._habit.close_step()
+            self.is_open = False
+            self._stack = []
+            self._tell_follower()
+        if self._handles:
+            self._unhook()
+            self._stacks.sweep()
 
     def _hook(self) -> None:
         if self._handles:
             return
         if self._by_habit and self._habit.hook is not None:
-            self._handles = [hooks.register_module_forward_pre_hook(self._habit.hook)]
+            self._handles.append(hooks.register_module_forward_pre_hook(self._habit.hook))
         else:
-            self._handles = [
-                hooks.register_module_forward_pre_hook(self._enter),
-                hooks.register_module_forward_hook(self._leave, with_kwargs=False, always_call=True),
-            ]
+            self._handles.append(hooks.register_module_forward_pre_hook(self._enter))
+            self._handles.append(hooks.register_module_forward_hook(self._leave, with_kwargs=False, always_call=True))
 
     def _unhook(self) -> None:
         for handle in self._handles:
@@ -187,8 +186,9 @@ class Eyes(TorchFunctionMode):
 
     def reset(self) -> None:
         """Look again, whatever was begun and never ended."""
-        self._shut = 0
-        self._place()
+        if self._shut:
+            self._shut = 0
+            self._place()
 
     def _place(self) -> None:
         """Look, or look away, as the state asks for."""

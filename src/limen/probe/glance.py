@@ -6,6 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from limen.probe.ear import ear_for
 from limen.probe.guard import Guarded
 from limen.probe.quick import COMPILED, Glance
 from limen.probe.site_book import Place
@@ -16,7 +17,7 @@ __all__ = ["Looker", "glance_at"]
 class Looker(Guarded, Protocol):
     """Who takes what is unusual."""
 
-    def gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
+    def gradient(self, place: Place, gradient: Tensor | None) -> None:
         """Enter a gradient in whatever way."""
         ...
 
@@ -38,7 +39,7 @@ def glance_at(place: Place, z: Tensor, looker: Looker, *, is_first: bool) -> Gla
     if reading is None:
         return None
     try:
-        return Glance(
+        glance = Glance(
             looker.state,
             place,
             z,
@@ -49,3 +50,5 @@ def glance_at(place: Place, z: Tensor, looker: Looker, *, is_first: bool) -> Gla
         )
     except ValueError:
         return None
+    glance.ear = ear_for(z.output_nr, glance.hear)
+    return glance

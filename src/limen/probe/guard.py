@@ -51,8 +51,8 @@ def guarded(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P
         thread = threading.get_ident()
         if state.busy == thread:  # called by another guarded method, which accounts for the time of both
             return method(self, *args, **kwargs)
-        state.busy = thread
         began = clock()
+        state.busy = thread  # no call between this and the ``finally`` below: an interrupt may come after any
         try:
             with unseen():
                 return method(self, *args, **kwargs)

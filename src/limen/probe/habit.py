@@ -45,7 +45,7 @@ class Habit:
         self._learnt = self._followed = 0  # steps seen in full, and steps since the last of them
         self._usual = self._seen = 0  # activations in a step
         self._is_broken = False
-        self._entered, self._given = 0, 0  # ids of the module that was called last and of its first argument
+        self._entered = self._given = self._version = 0  # ids of the module called last and of its first argument
 
     def lasts(self, steps: int) -> bool:
         """Whether there is one, and so many steps, the next at least, may go by it before one is seen in full."""
@@ -105,12 +105,13 @@ class Habit:
         elif role.is_root != is_root or role.training != module.training:
             self.end()
         self._entered, self._given = id(module), id(args[0]) if args else 0
+        self._version = version_of(args[0]) if args else 0
 
     def apply(self, owner: nn.Module | None, activation: Activation, z: Tensor, glance: Glance) -> None:
         """Learn of an activation that a glance was enough for."""
         self._seen += 1
         role = self._roles.get(id(owner)) if self._learns else None
-        is_first_argument = (self._entered, self._given) == (id(owner), id(z))
+        is_first_argument = (self._entered, self._given, self._version) == (id(owner), id(z), version_of(z))
         if role is None or not is_first_argument or activation.name != (role.activation or activation).name:
             self.end()
             return
@@ -120,3 +121,8 @@ class Habit:
     def end(self) -> None:
         """The step goes otherwise: the next one is to be seen in full."""
         self._is_broken = True
+
+
+def version_of(argument: object) -> int:
+    """How often a tensor has been changed in place; 0 for anything else."""
+    return argument._version if type(argument) is Tensor and not argument.is_inference() else 0

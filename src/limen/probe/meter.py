@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from limen.kernels import Fetched, histogram, is_capturing, launch, launch_histogram, launch_norms, measure, norm
 from limen.probe.backlog import Backlog
+from limen.probe.ear import listen
 from limen.probe.inputs import InputAccount
 from limen.probe.keywords import keywords_of
 from limen.probe.quick import State
@@ -26,7 +27,7 @@ LATER_HISTOGRAMS = 1.3  # each later one at so many times the step of the one be
 
 CAPTURING = "Steps that a CUDA graph records and replays are not seen: nothing may be added to it."
 
-OnGradient = Callable[[Place, int, tuple[Tensor | None, ...]], None]
+OnGradient = Callable[[Place, Tensor | None], None]
 
 
 class Meter:
@@ -94,7 +95,7 @@ class Meter:
     def read(self, place: Place, z: Tensor, on_gradient: OnGradient) -> None:
         """Measure a pre-activation now, and have ``on_gradient`` told of its gradient in the backward pass."""
         record, site = place.record, place.record.site
-        node, output = z.grad_fn, z.output_nr
+        made = z
         if place.squeezed:
             z = z.unsqueeze(-1)
         self.count(place, z)
@@ -106,8 +107,7 @@ class Meter:
         if self.is_out_of_reach(z):
             return
         (self._read_here if z.is_cpu else self._read_there)(record, z)
-        if node is not None:
-            node.register_prehook(partial(on_gradient, place, output))
+        listen(made, partial(on_gradient, place))
 
     def count(self, place: Place, z: Tensor) -> None:
         """Count the samples of a call, if it is of the first site."""

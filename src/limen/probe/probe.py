@@ -53,7 +53,7 @@ class Probe:
     Args:
         models: only these and their parts are watched; None for all that the process trains.
         budget: decides at which steps to look.
-        on_step: called after training steps with the number of the last, while nothing of the training runs; may raise.
+        on_step: told the last step, while nothing of the training runs; returns the next that matters, None for any.
         on_failure: told of an error inside limen, after which the probe has taken itself away.
         strict: end with an error at one site too, instead of watching that site no longer.
     """
@@ -62,7 +62,7 @@ class Probe:
         self,
         models: Sequence[nn.Module] | None,
         budget: Budget,
-        on_step: Callable[[int], None],
+        on_step: Callable[[int], int | None],
         on_failure: Callable[[Exception], None],
         *,
         strict: bool = False,
@@ -131,7 +131,7 @@ class Probe:
             step=self.step,
             looked=self.looked,
             samples=self._meter.samples,
-            sites=tuple(record.vitals() for record in self.sites.records()),
+            sites=self.sites.vitals(),
             parameters=self.optimisers.parameter_vitals(),
             losses=self.losses.vitals(),
             optimisers=self.optimisers.vitals(),
@@ -204,12 +204,12 @@ class Probe:
             self._gates.hear(seen, result)
 
     @guarded
-    def gradient(self, place: Place, output: int, gradients: tuple[Tensor | None, ...]) -> None:
+    def gradient(self, place: Place, gradient: Tensor | None) -> None:
         """The gradient at a site's input is known."""
         if place.trouble or not is_ordinary():
             return
         try:
-            self._meter.read_gradient(place, gradients[output])
+            self._meter.read_gradient(place, gradient)
         except Exception as error:
             self.stumble(place, error)
 
@@ -225,7 +225,7 @@ class Probe:
     def before_backward(self, beginning: Beginning | None) -> None:
         """A backward pass begins."""
         self._stretches.wake(self.step)
-        if self._updates and not self._updates.evaluate:
+        if not self._updates.evaluate:  # what is still going on never ended
             self._updates.abandon(self._eyes.reset)
         self._eyes.shut()
         self.optimisers.clearing.before_backward()
@@ -319,7 +319,7 @@ class Probe:
         if self._looking:
             self._commit()
         self._backlog.drain()
-        self.on_step(self.step)
+        self._stretches.due = self.on_step(self.step)
         if self.state.closed:
             return
         self._bill.enter(self._looking, self._eyes.take_cost() if self._looking else IDLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from limen.probe.rows import Room
 from limen.probe.seen import Seen
 from limen.probe.site_record import SiteRecord
 from limen.sites import Site
+from limen.vitals import SiteVitals
 
 __all__ = ["Place", "SiteBook"]
 
@@ -76,6 +78,7 @@ class SiteBook:
         self._is_full = False
         self._room = Room()
         self._ledger = Ledger()
+        self._lock = threading.RLock()  # of the ledger, which the library writes while other threads run
         self._by_call: dict[tuple[int, str, int], Place] = {}
         self.fresh: list[Place] = []  # met since the last call of ``settle``
 
@@ -142,10 +145,11 @@ class SiteBook:
         return self._entered(place)
 
     def _entered(self, place: Place) -> Place:
-        self._take()
-        self._ledger.enter(place.record.account)
-        self.places.append(place)
-        self.fresh.append(place)
+        with self._lock:
+            self._take()
+            self._ledger.enter(place.record.account)
+            self.places.append(place)
+            self.fresh.append(place)
         return place
 
     def _fills_up(self) -> bool:
@@ -199,13 +203,22 @@ class SiteBook:
 
     def records(self) -> list[SiteRecord]:
         """The accounts of the sites that have a name, in forward order."""
-        self._take()
-        return [place.record for place in self.places if place.settled]
+        with self._lock:
+            self._take()
+            return [place.record for place in self.places if place.settled]
+
+    def vitals(self) -> tuple[SiteVitals, ...]:
+        """Copies as values."""
+        with self._lock:
+            return tuple(record.vitals() for record in self.records())
 
     def commit(self, step: int, *, entire: bool = False) -> None:
         """Close a step at all places; ``entire`` where more than rows is to be kept of it."""
-        if self._ledger.commit(step) or entire:
-            self._take()
+        with self._lock:
+            if self._ledger.is_full:  # an interrupt came before they were taken
+                self._take()
+            if self._ledger.commit(step) or entire:
+                self._take()
 
     def _take(self) -> None:
         """Hand the records what the ledger has kept for them."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ParamSpec
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -16,6 +18,8 @@ from limen.probe.modes import is_ordinary, unseen
 from limen.probe.surprise import Surprise
 
 __all__ = ["PlainStretch"]
+
+P = ParamSpec("P")
 
 LONGEST = 0.25  # seconds, after which the others hear of the steps
 DISPATCH = 2e-5  # seconds for the taps of one step, beside what is measured here
@@ -48,7 +52,7 @@ class PlainStretch:
         in_update: the optimiser is stepping.
         passed: whether there was a backward pass at all.
         disturbed: another training may be going on in another thread.
-        over: the probe is awake; only set by whoever holds it.
+        over: the probe is awake; nothing more is noted.
     """
 
     looking = False
@@ -62,20 +66,21 @@ class PlainStretch:
         self.cost = 0.0
         self.in_backward = self.in_update = self.passed = self.disturbed = self.over = False
         self.ran = ran
-        self._lock = threading.Lock()
-        self._thread = threading.get_ident()
+        self._lock, self._noting = threading.RLock(), False
+        self._process, self._thread = os.getpid(), threading.get_ident()
         self._most = most
         self._surprise = surprise
         self.last = guard.clock()
         self._until = self.last + LONGEST
 
-    def hold(self, seconds: float) -> bool:
-        """Keep others from noting anything, once who is at it has done; False where that takes longer."""
-        return self._lock.acquire(timeout=seconds)
-
-    def let_go(self) -> None:
-        """End what ``hold`` began."""
-        self._lock.release()
+    def end(self, seconds: float) -> bool:
+        """Note nothing more. False where it has ended, or whoever is at it takes longer; and always in a fork."""
+        if self._process != os.getpid():
+            return False
+        with self._lock:
+            ends = not (self.over or self._noting)
+            self.over = self.over or ends
+            return ends
 
     def begins_forward(self) -> bool:
         """A watched model runs; whether only its batch is to be counted."""
@@ -83,21 +88,13 @@ class PlainStretch:
 
     def begins_backward(self, root: object) -> bool:
         """Note the loss of a backward pass from ``root``."""
-        if self.disturbed or threading.get_ident() != self._thread or not self._lock.acquire(blocking=False):
+        return self._is_here and self._note(self._begin_backward, root)
+
+    def _begin_backward(self, root: object) -> bool:
+        if self.in_update or self.in_backward or not self._takes(root):
             return False
-        began = guard.clock()
-        try:
-            if self.over or self.in_update or self.in_backward or not self._takes(root):
-                return False
-            self.cost += guard.clock() - began
-            self.in_backward, self.passed, self.ran = True, True, False
-            return True
-        except Exception as error:
-            if is_of_a_signal(error):
-                raise
-            return False
-        finally:
-            self._lock.release()
+        self.in_backward, self.passed, self.ran = True, True, False
+        return True
 
     def _takes(self, root: object) -> bool:
         with unseen():
@@ -125,39 +122,51 @@ class PlainStretch:
 
     def begins_update(self, optimiser: Optimizer) -> bool:
         """Note that a step begins which calls no function."""
-        if self.disturbed or threading.get_ident() != self._thread or self.optimiser() is not optimiser:
+        return self._is_here and self.optimiser() is optimiser and self._note(self._begin_update)
+
+    def _begin_update(self) -> bool:
+        if self.in_backward or self.in_update or len(self.losses) >= self._most:
             return False
-        if not self._lock.acquire(blocking=False):
-            return False
-        try:
-            if self.over or self.in_backward or self.in_update or len(self.losses) >= self._most:
-                return False
-            self.in_update = True
-            return True
-        finally:
-            self._lock.release()
+        self.in_update = True
+        return True
 
     def ends_update(self, optimiser: Optimizer) -> bool:
         """Count a step."""
         if threading.get_ident() != self._thread or self.optimiser() is not optimiser:
             return False
-        if not self._lock.acquire(blocking=False):
+        return self._note(self._end_update)
+
+    def _end_update(self) -> bool:
+        now, loss = guard.clock(), self.pending
+        if not self.in_update or now > self._until:
             return False
-        try:
-            now, loss = guard.clock(), self.pending
-            if self.over or not self.in_update or now > self._until:
-                return False
-            if loss is not None and not self._surprise.expects(loss):
-                return False
-            if loss is not None:
-                self._surprise.enter(loss)
-            self.pending, self.divisors, self.in_update, self.last = None, (), False, now
-            self.losses.append(loss)
-            self.cost += guard.clock() - now + DISPATCH
-            return True
-        except Exception as error:
-            if is_of_a_signal(error):
-                raise
+        if loss is not None and not self._surprise.expects(loss):
             return False
-        finally:
-            self._lock.release()
+        if loss is not None:
+            self._surprise.enter(loss)
+        self.pending, self.divisors, self.in_update, self.last = None, (), False, now
+        self.losses.append(loss)
+        self.cost += DISPATCH
+        return True
+
+    @property
+    def _is_here(self) -> bool:
+        return not self.disturbed and threading.get_ident() == self._thread
+
+    def _note(self, what: Callable[P, bool], *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Do one thing at a time. An interrupt may come after any call: ``with`` alone never keeps a lock."""
+        began = guard.clock()
+        with self._lock:
+            if self.over or self._noting:
+                return False
+            self._noting = True
+            try:
+                noted = what(*args, **kwargs)
+                self.cost += guard.clock() - began if noted else 0.0
+                return noted
+            except Exception as error:
+                if is_of_a_signal(error):
+                    raise
+                return False
+            finally:
+                self._noting = False

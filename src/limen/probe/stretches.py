@@ -33,6 +33,7 @@ class Stretches:
 
     Attributes:
         current: the stretch that goes on.
+        due: number of a step whose end others want to hear of, if it is looked at; None for whenever.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Stretches:
         on_wake: Callable[[Stretch | PlainStretch], None],
     ) -> None:
         self.current: Stretch | PlainStretch | None = None
+        self.due: int | None = None
         self._budget = budget
         self._losses = losses
         self._optimisers = optimisers
@@ -73,7 +75,8 @@ class Stretches:
         """How many steps may be noted; at the end of the one after them it is decided how it goes on."""
         if not looking:
             return self._budget.idle_steps(step) - 1
-        return min(self._budget.sure_looks(step, seconds) - 1, self._sight.quiet_steps(number, step))
+        most = min(self._budget.sure_looks(step, seconds) - 1, self._sight.quiet_steps(number, step))
+        return most if self.due is None or self.due < step else min(most, self.due - step)
 
     def _begin(self, number: int, first: int, most: int, *, looking: bool, ran: bool) -> Stretch | PlainStretch | None:
         optimiser, surprise = self._optimisers.at(number), self._losses.usual(number, looking=looking)
@@ -110,18 +113,13 @@ class Stretches:
     def wake(self, step: int) -> None:
         """End the stretch and enter what was noted in it; ``step`` is the last one before it."""
         current = self.current
-        if current is None or not current.hold(PATIENCE):
+        if current is None or not current.end(PATIENCE):
             return
-        try:
-            if not current.over:
-                current.over = True
-                if current.in_backward or current.in_update:
-                    self._sight.eyes.shut()
-                self._sight.count_in(None)
-                self._enter(current, step + 1)
-                self.current = None
-        finally:
-            current.let_go()
+        if current.in_backward or current.in_update:
+            self._sight.eyes.shut()
+        self._sight.count_in(None)
+        self._enter(current, step + 1)
+        self.current = None
 
     def _enter(self, stretch: Stretch | PlainStretch, first: int) -> None:
         if stretch.passed:

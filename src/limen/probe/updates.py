@@ -54,8 +54,9 @@ class Updates:
 
     def abandon(self, look_again: Callable[[], None]) -> None:
         """Forget steps that raised: torch tells of their beginning only."""
-        self._entries = []
-        self._book.drop_sweep()
+        if self._entries:
+            self._entries = []
+            self._book.drop_sweep()
         look_again()
 
     def measure(self, optimiser: Optimizer, step: int, *, evaluated: bool) -> None:

@@ -114,11 +114,12 @@ class Steps:
 
     @property
     def is_free(self) -> bool:
-        """Whether nobody holds the stretch."""
-        if not self.stretch.hold(0):
-            return False
-        self.stretch.let_go()
-        return True
+        """Whether nobody holds the stretch; ends it."""
+        ended = list[bool]()
+        thread = threading.Thread(target=lambda: ended.append(self.stretch.end(0)))
+        thread.start()
+        thread.join()
+        return ended[0]
 
 
 def raises(error: BaseException) -> Callable[..., bool]:

@@ -19,6 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from limen.activations import get
 from limen.kernels import Account, CompiledAccount, Rules, Sums, account, reading_of
+from limen.probe.ear import ear_for
 from limen.probe.quick import Follower, Glance, Role, State
 from limen.probe.site_book import Place
 from tests.probe.watching import HAS_QUICK
@@ -54,22 +55,24 @@ class Scene:
         self.state.takes_histogram = False
         self.spot = Spot(owner)
         self.account = account(RULES)
-        self.left: list[tuple[Tensor | None, ...]] = []
+        self.left: list[Tensor | None] = []
         self.errors: list[Exception] = []
         self.glance = self.at(z, axis)
 
     def at(self, z: Tensor, axis: int) -> Glance:
         reading = reading_of(self.account, z.detach(), axis)
         assert reading is not None
-        return Glance(
+        glance = Glance(
             self.state,
             cast("Place", self.spot),
             z,
             is_first=True,
-            on_gradient=lambda place, output, gradients: self.left.append(gradients),
+            on_gradient=lambda place, gradient: self.left.append(gradient),
             on_error=lambda place, error: self.errors.append(error),
             **reading._asdict(),
         )
+        glance.ear = ear_for(z.output_nr, glance.hear)
+        return glance
 
     @property
     def seen(self) -> int:
@@ -119,7 +122,7 @@ def test_the_gradient_that_comes_later_is_entered(form: str) -> None:
     weight = draw()
     (z * weight).sum().backward()
     if form == "every second row":  # it would have to be copied
-        assert [gradients[0] is not None for gradients in scene.left] == [True]
+        assert [gradient is not None for gradient in scene.left] == [True]
         return
     assert scene.left == []
     assert scene.gradient == pytest.approx(float(weight.double().norm()), rel=1e-6)  # the product is rounded once
@@ -145,10 +148,10 @@ def test_tensors_of_another_form_are_left_to_others(other: str) -> None:
     scene, z = Scene(grown(torch.randn(40, UNITS))), LEAVES[other]()
     assert not scene.glance.look(None, z)
     if other != "no node":
-        scene.glance.hear((z if isinstance(z, nn.Parameter) else z.detach(),))
+        scene.glance.hear(z if isinstance(z, nn.Parameter) else z.detach())
         assert len(scene.left) == 1
-    scene.glance.hear((None,))
-    assert scene.left[-1] == (None,)
+    scene.glance.hear(None)
+    assert scene.left[-1] is None
     assert (scene.seen, scene.state.samples, scene.errors) == (0, 0, [])
     assert math.isnan(scene.gradient)
 
@@ -188,8 +191,8 @@ def test_nothing_is_read_where_something_is_unusual(change: Callable[[Scene], No
     scene, z = Scene(grown(torch.randn(40, UNITS))), torch.randn(40, UNITS)
     change(scene)
     assert not scene.glance.look(None, grown(z))
-    scene.glance.hear((z,))
-    assert scene.left == [(z,)]
+    scene.glance.hear(z)
+    assert [gradient is z for gradient in scene.left] == [True]
     assert (scene.seen, scene.errors) == (0, [])
     assert math.isnan(scene.gradient)
 
@@ -199,14 +202,14 @@ def test_nothing_is_asked_of_tensors_that_a_mode_of_the_script_would_see(mode: C
     scene, z = Scene(grown(torch.randn(40, UNITS))), grown(torch.randn(40, UNITS))
     with mode():
         assert not scene.glance.look(None, z)
-        scene.glance.hear((z,))
+        scene.glance.hear(z)
     assert (scene.seen, len(scene.left)) == (0, 1)
 
 
 def test_a_scaled_gradient_is_left_to_those_who_know_the_factor() -> None:
     scene = Scene(grown(torch.randn(40, UNITS)))
     scene.state.is_scaled = True
-    scene.glance.hear((torch.ones(40, UNITS),))
+    scene.glance.hear(torch.ones(40, UNITS))
     assert len(scene.left) == 1
 
 
@@ -254,24 +257,39 @@ def test_a_forked_child_reads_without_the_threads_of_its_parent() -> None:
         torch.set_num_threads(threads)
 
 
-def test_an_error_is_given_away_and_an_interrupt_goes_on() -> None:
-    scene = Scene(grown(torch.randn(40, UNITS)))
-    scene.glance.hear(())
-    assert [type(error) for error in scene.errors] == [IndexError]
+class Raising(Spot):
+    """A place at which something goes wrong."""
 
-    class Interrupted(Spot):
-        @property
-        def trouble(self) -> str:
-            raise KeyboardInterrupt
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+        super().__init__()
 
-        @trouble.setter
-        def trouble(self, value: str) -> None: ...
+    @property
+    def trouble(self) -> str:
+        raise self._error
 
-    scene.spot = Interrupted()
-    glance = scene.at(grown(torch.randn(40, UNITS)), -1)
-    with pytest.raises(KeyboardInterrupt):
-        glance.look(None, grown(torch.randn(40, UNITS)))
-    assert (scene.state.busy, len(scene.errors)) == (0, 1)
+    @trouble.setter
+    def trouble(self, value: str) -> None: ...
+
+
+def test_an_error_is_given_away() -> None:
+    scene, z = Scene(grown(torch.randn(40, UNITS))), grown(torch.randn(40, UNITS))
+    scene.spot = Raising(error := RuntimeError("no"))
+    glance = scene.at(z, -1)
+    assert glance.look(None, z)
+    glance.hear(z.detach())
+    assert scene.errors == [error, error]
+    assert (scene.state.busy, scene.seen, scene.left) == (0, 0, [])
+
+
+def test_an_interrupt_goes_on() -> None:
+    scene, z = Scene(grown(torch.randn(40, UNITS))), grown(torch.randn(40, UNITS))
+    scene.spot = Raising(KeyboardInterrupt())
+    glance = scene.at(z, -1)
+    for call in (lambda: glance.look(None, z), lambda: glance.hear(z.detach())):
+        with pytest.raises(KeyboardInterrupt):
+            call()
+    assert (scene.state.busy, scene.errors) == (0, [])
 
 
 @pytest.mark.parametrize("z", [torch.ones(1, 1, 1, 1, 1, 1, 1, 40, UNITS), torch.ones(40, UNITS, device="meta")])
@@ -409,3 +427,23 @@ def test_what_is_raised_for_a_root_goes_on() -> None:
         follower.enter(stage.root, ())
     with pytest.raises(RuntimeError, match="no"):
         follower.enter(stage.act, (torch.ones(3),))
+
+
+def test_a_role_that_ends_while_its_module_is_asked_for_its_mode_lives_on_until_then() -> None:
+    stage = Stage()
+
+    class Odd(nn.ReLU):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "training" and stage.roles.pop(id(self), None) is not None:
+                gc.collect()
+            return super().__getattribute__(name)
+
+    for _ in range(50):  # what was freed is soon written over
+        odd, z = Odd(), grown(torch.randn(40, UNITS))
+        role = Role(odd, is_root=False)
+        role.activation = get("relu")
+        stage.roles[id(odd)] = role
+        del role
+        stage.follower.enter(odd, (z,))
+        assert id(odd) not in stage.roles
+        assert stage.unusual.pop() == ("relu", z, odd, 1)

@@ -181,7 +181,7 @@ def in_another_mode(steps: Steps) -> bool:
 
 
 def ended(steps: Steps) -> bool:
-    steps.stretch.over = True
+    steps.stretch.end(0)
     return run(steps, torch.ones(4, 2))
 
 
@@ -248,7 +248,7 @@ class Wakes(nn.Module):
     @property
     def training(self) -> bool:
         if self.steps is not None:
-            self.steps.stretch.over = True
+            self.steps.stretch.end(0)
             follower_of(self.steps).stretch = None
             del self.steps.stretch
         return True
@@ -298,9 +298,9 @@ def test_an_error_of_the_clock_ends_with_that(steps: Steps) -> None:
 @pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf"), 1e300])
 def test_nobody_waits_for_ever(steps: Steps, seconds: float) -> None:
     with pytest.raises(ValueError, match="expected seconds from 0 to 1e9"):
-        steps.stretch.hold(seconds)
+        steps.stretch.end(seconds)
     with pytest.raises(TypeError):
-        steps.stretch.hold("a second")  # type: ignore[arg-type]
+        steps.stretch.end("a second")  # type: ignore[arg-type]
     assert steps.is_free
 
 
@@ -355,6 +355,6 @@ def test_what_was_cleared_says_no(steps: Steps) -> None:
     assert not stretch.begins_update(steps.optimiser)
     assert not stretch.ends_update(steps.optimiser)
     assert not run(steps, torch.ones(4, 2))
-    assert steps.is_free
+    assert not stretch.end(0)
     with pytest.raises(AttributeError):
         assert stretch.losses

@@ -1,8 +1,10 @@
 """Steps that are noted, and all that is not: both classes say the same of steps that are not looked at."""
 
 import math
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -183,7 +185,7 @@ def disturb(steps: Steps) -> None:
 
 
 def end(steps: Steps) -> None:
-    steps.stretch.over = True
+    assert steps.stretch.end(0)
 
 
 @pytest.mark.parametrize("change", [disturb, end])
@@ -192,21 +194,22 @@ def test_nothing_is_noted_once_it_is_disturbed_or_over(steps: Steps, change: Cal
     assert not steps.stretch.begins_backward(steps.loss())
     assert not steps.stretch.begins_update(steps.optimiser)
     assert (steps.stretch.passed, steps.stretch.in_update, steps.stretch.losses) == (False, False, [])
-    assert steps.is_free
+    assert steps.is_free is (change is disturb)
 
 
-def test_a_pass_or_an_update_in_which_it_ends_is_told_of(steps: Steps) -> None:
+def test_a_pass_in_which_it_ends_is_told_of(steps: Steps) -> None:
     assert steps.stretch.begins_backward(steps.loss())
-    steps.stretch.over = True
+    end(steps)
     assert not steps.stretch.ends_backward()
     assert not steps.stretch.in_backward
     assert steps.stretch.ends_backward()  # of one that was not noted
-    steps.stretch.over = False
+
+
+def test_an_update_in_which_it_ends_is_told_of(steps: Steps) -> None:
     assert steps.stretch.begins_update(steps.optimiser)
-    steps.stretch.over = True
+    end(steps)
     assert not steps.stretch.ends_update(steps.optimiser)
     assert (steps.stretch.in_update, steps.stretch.losses) == (True, [])
-    assert steps.is_free
 
 
 def test_another_thread_is_told_that_nothing_was_noted(steps: Steps) -> None:
@@ -274,47 +277,58 @@ def test_a_loss_that_stands_out_is_told_of(steps: Steps, value: float) -> None:
     assert steps.is_free
 
 
-def test_nothing_is_noted_while_another_thread_holds_it(steps: Steps) -> None:
-    stretch = steps.stretch
-    assert elsewhere(lambda: stretch.hold(0))
-    assert not stretch.hold(0)
-    assert not stretch.hold(0.01)
-    assert not stretch.begins_backward(steps.loss())
-    assert not stretch.begins_update(steps.optimiser)
-    stretch.let_go()
-    assert stretch.begins_update(steps.optimiser)
-    assert stretch.hold(0)
-    assert not stretch.ends_update(steps.optimiser)
-    stretch.let_go()
-    assert stretch.ends_update(steps.optimiser)
+def test_it_ends_once(steps: Steps) -> None:
+    assert steps.step()
+    assert steps.stretch.end(0) is True
+    assert steps.stretch.over
+    assert steps.stretch.end(0) is False
+    assert elsewhere(lambda: steps.stretch.end(0)) is False
+    assert steps.stretch.losses == [1.0]
 
 
-def test_who_waits_for_it_is_let_in_and_the_end_of_a_pass_waits(steps: Steps) -> None:
-    stretch, holds = steps.stretch, threading.Event()
-    assert stretch.begins_backward(steps.loss())
+def test_who_wants_it_to_end_waits_for_what_is_being_noted(steps: Steps) -> None:
+    threads, ended = list[threading.Thread](), list[bool]()
 
-    def keep() -> None:
-        assert stretch.hold(10)
-        holds.set()
-        stretch.over = True
-        threading.Event().wait(0.05)
-        stretch.let_go()
+    def begin(value: float) -> bool:
+        threads.append(threading.Thread(target=lambda: ended.append(steps.stretch.end(10))))
+        threads[0].start()
+        threads[0].join(0.05)
+        assert ended == []
+        return True
 
-    thread = threading.Thread(target=keep)
-    assert stretch.hold(0)
-    thread.start()
-    assert not holds.wait(0.02)
-    stretch.let_go()
-    assert holds.wait(10)
-    assert not stretch.ends_backward()  # which the other has ended meanwhile
-    thread.join()
-    assert steps.is_free
+    steps.surprise.expects = begin  # type: ignore[method-assign]
+    assert steps.step()
+    threads[0].join()
+    assert (ended, steps.stretch.over, steps.stretch.losses) == ([True], True, [1.0])
 
 
-def test_what_nobody_holds_cannot_be_let_go(steps: Steps) -> None:
-    with pytest.raises(RuntimeError, match="release unlocked lock"):
-        steps.stretch.let_go()
-    assert steps.is_free
+def test_what_is_being_noted_does_not_end_itself(steps: Steps) -> None:
+    """As a signal handler may want, which waited for itself."""
+    told = list[bool]()
+
+    def ask(value: float) -> bool:
+        began = time.perf_counter()
+        told.append(steps.stretch.end(1.0))
+        told.append(steps.stretch.begins_backward(steps.loss()))
+        told.append(steps.stretch.end(1.0))
+        assert time.perf_counter() - began < 0.5
+        return True
+
+    steps.surprise.expects = ask  # type: ignore[method-assign]
+    assert steps.step()
+    assert told == [False] * 3
+    assert steps.stretch.losses == [1.0]
+    assert steps.stretch.end(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_fork_ends_nothing(steps: Steps) -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(int(steps.stretch.end(0)))
+    assert os.waitpid(child, 0)[1] == 0
+    assert steps.stretch.end(0)
 
 
 def fails_of_limen(_: object) -> bool:
@@ -345,17 +359,15 @@ def handled() -> object:
 def test_only_errors_of_limen_are_kept_from_the_training(steps: Steps, method: str) -> None:
     setattr(steps.surprise, method, fails_of_limen)
     assert not steps.step()
-    assert steps.is_free
     assert (steps.stretch.losses, steps.stretch.in_update) == ([], True)
     setattr(steps.surprise, method, fails_of_the_script)
     with pytest.raises(RuntimeError, match="of the script"):
         steps.stretch.ends_update(steps.optimiser)
-    assert steps.is_free
     setattr(steps.surprise, method, is_interrupted)
     with pytest.raises(KeyboardInterrupt):
         steps.stretch.ends_update(steps.optimiser)
-    assert steps.is_free
     assert steps.stretch.losses == []
+    assert steps.is_free
 
 
 @pytest.mark.skipif(not COMPILED, reason="was not compiled here")
@@ -365,6 +377,4 @@ def test_one_that_was_never_begun_notes_nothing() -> None:
     assert not bare.begins_update(torch.optim.SGD([torch.ones(1)]))
     assert not bare.ends_update(torch.optim.SGD([torch.ones(1)]))
     assert not bare.begins_forward()
-    assert not bare.hold(0)
-    with pytest.raises(RuntimeError, match="release unlocked lock"):
-        bare.let_go()
+    assert not bare.end(0)

@@ -54,13 +54,17 @@ class Glance:
         is_shared: torch's threads share the work.
         is_first: the site is the first, by which samples are counted.
         keeps: kept alive, for the sake of the addresses.
-        on_gradient: is given what a glance is not enough for: the place, the output of its node, and the gradients.
+        on_gradient: is given what a glance is not enough for: the place and the gradient.
         on_error: is given the place and an error.
+
+    Attributes:
+        ear: has ``hear`` told of gradients, see ``limen.probe.ear``; None where they are not waited for.
 
     Raises:
         ValueError: ``z`` does not lie in memory, or has more axes than are remembered.
     """
 
+    ear: Tensor | None
     def __init__(
         self,
         state: State,
@@ -77,13 +81,13 @@ class Glance:
         is_shared: bool,
         is_first: bool,
         keeps: object,
-        on_gradient: Callable[[Place, int, tuple[Tensor | None, ...]], None],
+        on_gradient: Callable[[Place, Tensor | None], None],
         on_error: Callable[[Place, Exception], None],
     ) -> None: ...
     def look(self, owner: nn.Module | None, z: Tensor, /) -> bool:
         """Read a pre-activation and wait for its gradient; False, and nothing done, where that takes more."""
 
-    def hear(self, gradients: tuple[Tensor | None, ...], /) -> None:
+    def hear(self, gradient: Tensor | None, /) -> None:
         """Enter a gradient."""
 
 class Role:
@@ -182,7 +186,7 @@ class Stretch:
         in_update: the optimiser is stepping.
         passed: whether there was a backward pass at all.
         disturbed: another training may be going on in another thread.
-        over: the probe is awake; only set by whoever holds it.
+        over: the probe is awake; nothing more is noted.
     """
 
     optimiser: Callable[[], Optimizer | None]
@@ -237,8 +241,5 @@ class Stretch:
     def ends_update(self, optimiser: Optimizer, /) -> bool:
         """Count a step."""
 
-    def hold(self, seconds: float, /) -> bool:
-        """Keep others from noting anything, once who is at it has done; False where that takes longer."""
-
-    def let_go(self) -> None:
-        """End what ``hold`` began."""
+    def end(self, seconds: float, /) -> bool:
+        """Note nothing more. False where it has ended, or whoever is at it takes longer; and always in a fork."""

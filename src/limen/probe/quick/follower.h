@@ -64,7 +64,8 @@ static void follower_dealloc(Follower *self)
     release((PyObject *)self, (inquiry)follower_clear);
 }
 
-/* The role of a module, borrowed; NULL for one that has none, has left it or cannot tell, or with an interrupt. */
+/* The role of a module, a new reference: what is asked of the module may forget it. NULL for one that has none, has left
+ * it or cannot tell, or with an interrupt. */
 static Role *role_of(Follower *self, PyObject *module)
 {
     PyObject *key = PyLong_FromVoidPtr(module), *found;
@@ -77,10 +78,14 @@ static Role *role_of(Follower *self, PyObject *module)
     Role *role = (Role *)found;
     if (PyWeakref_GetObject(role->module) != module)
         return NULL;
+    Py_INCREF(found);
     int is_training = role->is_root ? role->is_training : truth(PyObject_GetAttr(module, names.training));
     if (is_training < 0 && PyErr_ExceptionMatches(PyExc_Exception))
         PyErr_Clear();
-    return is_training == role->is_training ? role : NULL;
+    if (is_training == role->is_training)
+        return role;
+    Py_DECREF(found);
+    return NULL;
 }
 
 /* Reads what a module is about to be applied to. 0 where that takes more than a glance; -1 with an error. */
@@ -147,7 +152,6 @@ static int enter(Follower *self, PyObject *module, PyObject *given)
         self->is_broken = 1;
         return PyErr_Occurred() ? -1 : 0;
     }
-    Py_INCREF((PyObject *)role); /* what is called here may forget it */
     int state = role->is_root ? enter_root(self, role, module, given) : 0;
     if (state == 0)
         state = is_wanted(self, role, given);

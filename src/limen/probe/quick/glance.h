@@ -6,7 +6,7 @@ typedef int (*add_gradient_function)(void *account, int64_t entries, int64_t kin
 typedef struct {
     PyObject_HEAD
     State *state;
-    PyObject *place, *output, *keeps, *on_gradient, *on_error;
+    PyObject *place, *output, *ear, *keeps, *on_gradient, *on_error;
     struct form form;
     add_function add;
     add_gradient_function add_gradient; /* NULL where gradients have to be copied to be read */
@@ -41,6 +41,7 @@ static int glance_init(Glance *self, PyObject *args, PyObject *kwargs)
     replace((PyObject **)&self->state, state);
     replace(&self->place, place);
     replace(&self->keeps, keeps);
+    replace(&self->ear, Py_None);
     replace(&self->on_gradient, on_gradient);
     replace(&self->on_error, on_error);
     self->add = (add_function)add;
@@ -58,6 +59,7 @@ static int glance_traverse(Glance *self, visitproc visit, void *arg)
     Py_VISIT(self->state);
     Py_VISIT(self->place);
     Py_VISIT(self->keeps);
+    Py_VISIT(self->ear);
     Py_VISIT(self->on_gradient);
     Py_VISIT(self->on_error);
     return 0;
@@ -69,6 +71,7 @@ static int glance_clear(Glance *self)
     Py_CLEAR(self->place);
     Py_CLEAR(self->output);
     Py_CLEAR(self->keeps);
+    Py_CLEAR(self->ear);
     Py_CLEAR(self->on_gradient);
     Py_CLEAR(self->on_error);
     return 0;
@@ -150,13 +153,11 @@ static int read_value(Glance *self, PyObject *z)
 /* Asks the graph for the gradient of what was read. -1 with an error. */
 static int await_gradient(Glance *self, PyObject *node)
 {
-    PyObject *hear = PyObject_GetAttr((PyObject *)self, names.hear), *handle;
-    if (hear == NULL)
-        return -1;
-    handle = PyObject_CallMethodObjArgs(node, names.register_prehook, hear, NULL);
-    Py_DECREF(hear);
-    Py_XDECREF(handle);
-    return handle == NULL ? -1 : 1;
+    if (self->ear == Py_None)
+        return 1;
+    PyObject *nothing = PyObject_CallMethodObjArgs(node, names.register_hook_dict, self->ear, NULL);
+    Py_XDECREF(nothing);
+    return nothing == NULL ? -1 : 1;
 }
 
 /* Whether a tensor is that result of its node which is looked at. -1 with an error. */
@@ -210,7 +211,7 @@ static PyObject *glance_look(Glance *self, PyObject *args)
     return is_enough < 0 ? NULL : PyBool_FromLong(is_enough);
 }
 
-static int hear_usual(Glance *self, PyObject *gradients)
+static int hear_usual(Glance *self, PyObject *gradient)
 {
     struct tensor tensor;
     int threads, is_good = self->add_gradient != NULL && !self->state->is_scaled;
@@ -218,13 +219,8 @@ static int hear_usual(Glance *self, PyObject *gradients)
         is_good = is_usual(self->state);
     if (is_good > 0)
         is_good = is_plain_here();
-    if (is_good <= 0 || !PyTuple_Check(gradients))
-        return is_good < 0 ? -1 : 0;
-    Py_ssize_t output = PyLong_AsSsize_t(self->output);
-    PyObject *gradient = PyTuple_GetItem(gradients, output);
-    if (gradient == NULL)
-        return -1;
-    is_good = describe(gradient, &tensor);
+    if (is_good > 0)
+        is_good = describe(gradient, &tensor);
     if (is_good <= 0 || !has_form(&tensor, &self->form))
         return is_good < 0 ? -1 : 0;
     if ((threads = team(self->is_shared)) < 0)
@@ -237,23 +233,23 @@ static int hear_usual(Glance *self, PyObject *gradients)
 }
 
 /* Enters a gradient. 0, and nothing done, where that takes more. -1 with an error. */
-static int glance_enter(Glance *self, PyObject *gradients)
+static int glance_enter(Glance *self, PyObject *gradient)
 {
     if (!is_free(self->state))
         return 0;
     double began = begin(self->state);
     int is_enough = is_sound(self);
     if (is_enough > 0)
-        is_enough = hear_usual(self, gradients);
+        is_enough = hear_usual(self, gradient);
     end(self->state, began);
     return is_enough < 0 ? stumble(self) : is_enough;
 }
 
-static PyObject *glance_hear(Glance *self, PyObject *gradients)
+static PyObject *glance_hear(Glance *self, PyObject *gradient)
 {
-    int is_enough = glance_enter(self, gradients);
+    int is_enough = glance_enter(self, gradient);
     if (is_enough == 0) {
-        PyObject *result = PyObject_CallFunctionObjArgs(self->on_gradient, self->place, self->output, gradients, NULL);
+        PyObject *result = PyObject_CallFunctionObjArgs(self->on_gradient, self->place, gradient, NULL);
         is_enough = result == NULL ? -1 : 1;
         Py_XDECREF(result);
     }
@@ -261,6 +257,11 @@ static PyObject *glance_hear(Glance *self, PyObject *gradients)
         return NULL;
     Py_RETURN_NONE;
 }
+
+static PyMemberDef glance_members[] = {
+    {"ear", T_OBJECT_EX, offsetof(Glance, ear), 0, NULL},
+    {NULL},
+};
 
 static PyMethodDef glance_methods[] = {
     {"look", (PyCFunction)glance_look, METH_VARARGS, NULL},
@@ -275,6 +276,7 @@ static PyType_Slot glance_slots[] = {
     {Py_tp_traverse, glance_traverse},
     {Py_tp_clear, glance_clear},
     {Py_tp_dealloc, glance_dealloc},
+    {Py_tp_members, glance_members},
     {Py_tp_methods, glance_methods},
     {0, NULL},
 };

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#define VERSION 4
+#define VERSION 5
 
 #include "python.h"
 #include "torch.h"

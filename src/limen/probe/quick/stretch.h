@@ -11,7 +11,8 @@ typedef struct {
     long long number, first, most;
     double cost, last, until, dispatch;
     unsigned long thread;
-    char looking, ran, in_backward, in_update, passed, disturbed, over, listened;
+    pid_t process;
+    char looking, ran, in_backward, in_update, passed, disturbed, over, listened, is_noting;
 } Stretch;
 
 static PyMemberDef stretch_members[] = {
@@ -29,7 +30,7 @@ static PyMemberDef stretch_members[] = {
     {"in_update", T_BOOL, offsetof(Stretch, in_update), READONLY, NULL},
     {"passed", T_BOOL, offsetof(Stretch, passed), READONLY, NULL},
     {"disturbed", T_BOOL, offsetof(Stretch, disturbed), 0, NULL},
-    {"over", T_BOOL, offsetof(Stretch, over), 0, NULL},
+    {"over", T_BOOL, offsetof(Stretch, over), READONLY, NULL},
     {NULL},
 };
 
@@ -86,7 +87,7 @@ static int stretch_init(Stretch *self, PyObject *args, PyObject *kwargs)
     replace(&self->marks, marks);
     replace(&self->close, close);
     self->looking = looking, self->ran = ran;
-    self->thread = PyThread_get_thread_ident();
+    self->thread = PyThread_get_thread_ident(), self->process = getpid();
     self->last = real(PyObject_CallNoArgs(clock));
     self->until = self->last + longest;
     return PyErr_Occurred() ? -1 : 0;
@@ -158,31 +159,36 @@ static int hold(Stretch *self, long long patience)
     return found == PY_LOCK_ACQUIRED;
 }
 
-static PyObject *stretch_hold(Stretch *self, PyObject *seconds)
+static PyObject *stretch_end(Stretch *self, PyObject *seconds)
 {
     double patience = PyFloat_AsDouble(seconds);
     if (PyErr_Occurred())
         return NULL;
-    if (patience >= 0 && patience <= 1e9)
-        return PyBool_FromLong(hold(self, (long long)(1e6 * patience)));
-    PyErr_SetString(PyExc_ValueError, "hold(): expected seconds from 0 to 1e9");
-    return NULL;
+    if (!(patience >= 0 && patience <= 1e9)) {
+        PyErr_SetString(PyExc_ValueError, "end(): expected seconds from 0 to 1e9");
+        return NULL;
+    }
+    int is_within = self->is_noting && self->thread == PyThread_get_thread_ident(); /* in what it called itself */
+    if (is_within || self->process != getpid() || !hold(self, (long long)(1e6 * patience)))
+        Py_RETURN_FALSE;
+    int ends = !self->over;
+    self->over = 1;
+    PyThread_release_lock(self->lock);
+    return PyBool_FromLong(ends);
 }
 
-static PyObject *stretch_let_go(Stretch *self, PyObject *nothing)
+/* Begins to note something, unless others are at it. */
+static int begins_to_note(Stretch *self)
 {
-    int is_free = self->lock == NULL || hold(self, 0);
-    if (self->lock != NULL)
-        PyThread_release_lock(self->lock);
-    if (!is_free)
-        Py_RETURN_NONE;
-    PyErr_SetString(PyExc_RuntimeError, "release unlocked lock");
-    return NULL;
+    int is_held = hold(self, 0);
+    self->is_noting |= is_held;
+    return is_held;
 }
 
 /* What a method answers once it lets go: an error that is limen's own means that nothing was noted. */
 static PyObject *answer(Stretch *self, int state)
 {
+    self->is_noting = 0;
     PyThread_release_lock(self->lock);
     if (state >= 0)
         return PyBool_FromLong(state);
@@ -302,7 +308,7 @@ static int note_loss(Stretch *self, PyObject *root)
 
 static PyObject *stretch_begins_backward(Stretch *self, PyObject *root)
 {
-    if (!is_here(self) || !hold(self, 0))
+    if (!is_here(self) || !begins_to_note(self))
         Py_RETURN_FALSE;
     double began = now();
     int is_noted = self->over || self->in_update || self->in_backward ? 0 : note_loss(self, root);
@@ -330,7 +336,7 @@ static PyObject *stretch_ends_backward(Stretch *self, PyObject *nothing)
 
 static PyObject *stretch_begins_update(Stretch *self, PyObject *optimiser)
 {
-    if (!is_here(self) || !is_ours(self, optimiser) || !hold(self, 0))
+    if (!is_here(self) || !is_ours(self, optimiser) || !begins_to_note(self))
         Py_RETURN_FALSE;
     int is_noted = !self->over && !self->in_backward && !self->in_update && PyList_Size(self->losses) < self->most;
     if (is_noted) {
@@ -382,7 +388,7 @@ static int note_step(Stretch *self, PyObject *optimiser, double time)
 
 static PyObject *stretch_ends_update(Stretch *self, PyObject *optimiser)
 {
-    if (self->thread != PyThread_get_thread_ident() || !is_ours(self, optimiser) || !hold(self, 0))
+    if (self->thread != PyThread_get_thread_ident() || !is_ours(self, optimiser) || !begins_to_note(self))
         Py_RETURN_FALSE;
     double began = now(), time = real(PyObject_CallNoArgs(self->clock));
     int is_noted = PyErr_Occurred() ? -1 : note_step(self, optimiser, time);
@@ -445,8 +451,7 @@ static PyMethodDef stretch_methods[] = {
     {"ends_backward", (PyCFunction)stretch_ends_backward, METH_NOARGS, NULL},
     {"begins_update", (PyCFunction)stretch_begins_update, METH_O, NULL},
     {"ends_update", (PyCFunction)stretch_ends_update, METH_O, NULL},
-    {"hold", (PyCFunction)stretch_hold, METH_O, NULL},
-    {"let_go", (PyCFunction)stretch_let_go, METH_NOARGS, NULL},
+    {"end", (PyCFunction)stretch_end, METH_O, NULL},
     {NULL},
 };
 

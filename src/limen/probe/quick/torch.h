@@ -28,8 +28,8 @@ static struct {
 } torch;
 
 static struct {
-    PyObject *enter, *expects, *grad, *grad_fn, *hear, *is_cpu, *is_neg, *item, *lr, *output_nr, *owner;
-    PyObject *param_groups, *register_prehook, *training, *trouble;
+    PyObject *enter, *expects, *grad, *grad_fn, *is_cpu, *is_neg, *item, *lr, *output_nr, *owner;
+    PyObject *param_groups, *register_hook_dict, *training, *trouble;
 } names;
 
 /* Finds what is needed; -1 with an ImportError where this torch lacks it. */
@@ -73,7 +73,6 @@ static int find_names(void)
         {&names.expects, "expects"},
         {&names.grad, "grad"},
         {&names.grad_fn, "grad_fn"},
-        {&names.hear, "hear"},
         {&names.is_cpu, "is_cpu"},
         {&names.is_neg, "is_neg"},
         {&names.item, "item"},
@@ -81,7 +80,7 @@ static int find_names(void)
         {&names.output_nr, "output_nr"},
         {&names.owner, "owner"},
         {&names.param_groups, "param_groups"},
-        {&names.register_prehook, "register_prehook"},
+        {&names.register_hook_dict, "_register_hook_dict"},
         {&names.training, "training"},
         {&names.trouble, "trouble"},
     };
