@@ -10,7 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from limen.probe import Budget, Probe, stretch
+from limen.probe import Budget, Probe, stretch, stretches
+
+pytestmark = pytest.mark.usefixtures("compiled")
 
 
 class Never(Budget):
@@ -43,6 +45,13 @@ def rarely_watching(budget: Budget) -> Generator[Probe]:
         yield probe
     finally:
         probe.close()
+
+
+@pytest.fixture(params=[True, False], ids=["as built", "without a compiler"])
+def compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In what class the steps are noted."""
+    if not request.param:
+        monkeypatch.setattr(stretches, "COMPILED", False)
 
 
 class Training:

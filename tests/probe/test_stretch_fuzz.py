@@ -1,10 +1,13 @@
 """Whatever a training does in steps that are not looked at: what is noted is what the long way enters."""
 
 import random
+from typing import Any
 
 import pytest
 
-from limen.probe import Budget, Probe, one_thread
+from limen.probe import Budget, Probe, one_thread, stretches
+from limen.probe.quick import COMPILED
+from limen.probe.stretch import PlainStretch
 from limen.vitals import Vitals
 from tests.probe.scripts import ACTIONS, Training
 from tests.probe.watching import bits
@@ -53,6 +56,28 @@ def told(seed: int, *, notes: bool, limited: bool) -> tuple[Vitals, Sparse, list
 @pytest.mark.parametrize("limited", [False, True], ids=["all", "one model"])
 @pytest.mark.parametrize("seed", range(16))
 def test_what_is_noted_is_what_the_long_way_enters(seed: int, limited: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    compare(seed, limited, monkeypatch)
+
+
+@pytest.mark.skipif(not COMPILED, reason="then it is so in any case")
+@pytest.mark.parametrize("limited", [False, True], ids=["all", "one model"])
+@pytest.mark.parametrize("seed", [0, 1, 2, 5, 6, 7])
+def test_it_is_the_same_without_a_compiler(seed: int, limited: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, plain = list[int](), stretches.PlainStretch
+
+    def make(*args: Any, **kwargs: Any) -> PlainStretch:
+        made.append(1)
+        return plain(*args, **kwargs)
+
+    monkeypatch.setattr(stretches, "COMPILED", False)
+    monkeypatch.setattr(stretches, "PlainStretch", make)
+    compare(seed, limited, monkeypatch)
+    assert made
+
+
+def compare(seed: int, limited: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold what is noted against what the long way enters of the same training."""
+
     def always(thread: int) -> bool:
         return True
 

@@ -12,7 +12,7 @@ typedef struct {
     double cost, last, until, dispatch;
     unsigned long thread;
     pid_t process;
-    char looking, ran, in_backward, in_update, passed, disturbed, over, listened;
+    char looking, ran, in_backward, in_update, passed, disturbed, over, listened, is_noting;
 } Stretch;
 
 static PyMemberDef stretch_members[] = {
@@ -65,6 +65,15 @@ static int stretch_init(Stretch *self, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "Stretch(follower=...): expected a Follower or None");
         return -1;
     }
+    if (entry != Py_None && !PyWeakref_Check(entry)) {
+        PyErr_SetString(PyExc_TypeError, "Stretch(entry=...): expected a weak reference or None");
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < PyList_Size(marks); i++)
+        if (!PyWeakref_Check(PyList_GetItem(marks, i))) {
+            PyErr_SetString(PyExc_TypeError, "Stretch(marks=...): expected weak references");
+            return -1;
+        }
     if (begin_notes(self, optimiser) < 0)
         return -1;
     replace(&self->surprise, surprise);
@@ -87,18 +96,28 @@ static int stretch_init(Stretch *self, PyObject *args, PyObject *kwargs)
 static int stretch_traverse(Stretch *self, visitproc visit, void *arg)
 {
     Py_VISIT(type_of(self));
+    Py_VISIT(self->optimiser);
     Py_VISIT(self->entry);
     Py_VISIT(self->marks);
     Py_VISIT(self->surprise);
     Py_VISIT(self->close);
+    Py_VISIT(self->clock);
+    Py_VISIT(self->is_scaling);
+    Py_VISIT(self->divisors_of);
+    Py_VISIT(self->is_of_a_signal);
+    Py_VISIT(self->losses);
+    Py_VISIT(self->rates);
+    Py_VISIT(self->pending);
     Py_VISIT(self->divisors);
     Py_VISIT(self->state);
     Py_VISIT(self->follower);
+    Py_VISIT(self->plain);
     return 0;
 }
 
 static int stretch_clear(Stretch *self)
 {
+    self->disturbed = self->over = 1;
     Py_CLEAR(self->optimiser);
     Py_CLEAR(self->entry);
     Py_CLEAR(self->marks);
@@ -129,6 +148,8 @@ static void stretch_dealloc(Stretch *self)
 /* Waits for whoever notes something, at most so many microseconds; 0 where that was not enough. */
 static int hold(Stretch *self, long long patience)
 {
+    if (self->lock == NULL)
+        return 0;
     PyLockStatus found = PyThread_acquire_lock_timed(self->lock, 0, 0);
     if (found != PY_LOCK_ACQUIRED && patience) {
         Py_BEGIN_ALLOW_THREADS
@@ -141,9 +162,14 @@ static int hold(Stretch *self, long long patience)
 static PyObject *stretch_end(Stretch *self, PyObject *seconds)
 {
     double patience = PyFloat_AsDouble(seconds);
-    if (patience == -1 && PyErr_Occurred())
+    if (PyErr_Occurred())
         return NULL;
-    if (self->process != getpid() || !hold(self, (long long)(1e6 * patience)))
+    if (!(patience >= 0 && patience <= 1e9)) {
+        PyErr_SetString(PyExc_ValueError, "end(): expected seconds from 0 to 1e9");
+        return NULL;
+    }
+    int is_within = self->is_noting && self->thread == PyThread_get_thread_ident(); /* in what it called itself */
+    if (is_within || self->process != getpid() || !hold(self, (long long)(1e6 * patience)))
         Py_RETURN_FALSE;
     int ends = !self->over;
     self->over = 1;
@@ -151,9 +177,18 @@ static PyObject *stretch_end(Stretch *self, PyObject *seconds)
     return PyBool_FromLong(ends);
 }
 
+/* Begins to note something, unless others are at it. */
+static int begins_to_note(Stretch *self)
+{
+    int is_held = hold(self, 0);
+    self->is_noting |= is_held;
+    return is_held;
+}
+
 /* What a method answers once it lets go: an error that is limen's own means that nothing was noted. */
 static PyObject *answer(Stretch *self, int state)
 {
+    self->is_noting = 0;
     PyThread_release_lock(self->lock);
     if (state >= 0)
         return PyBool_FromLong(state);
@@ -182,7 +217,7 @@ static int is_here(const Stretch *self)
 
 static int is_ours(const Stretch *self, PyObject *optimiser)
 {
-    return is_here(self) && PyWeakref_GetObject(self->optimiser) == optimiser;
+    return self->optimiser != NULL && PyWeakref_GetObject(self->optimiser) == optimiser;
 }
 
 /* Looks away during a backward pass and an update. */
@@ -206,9 +241,13 @@ static int is_clear(const Stretch *self)
 {
     for (Py_ssize_t i = 0; i < PyList_Size(self->marks); i++) {
         PyObject *tensor = PyWeakref_GetObject(PyList_GetItem(self->marks, i));
-        if (tensor == NULL || tensor == Py_None)
+        if (tensor == NULL)
+            return -1;
+        if (tensor == Py_None)
             continue;
+        Py_INCREF(tensor); /* to ask may be to run what drops it */
         PyObject *gradient = PyObject_GetAttr(tensor, names.grad);
+        Py_DECREF(tensor);
         if (gradient == NULL)
             return -1;
         Py_DECREF(gradient);
@@ -269,7 +308,7 @@ static int note_loss(Stretch *self, PyObject *root)
 
 static PyObject *stretch_begins_backward(Stretch *self, PyObject *root)
 {
-    if (!is_here(self) || !hold(self, 0))
+    if (!is_here(self) || !begins_to_note(self))
         Py_RETURN_FALSE;
     double began = now();
     int is_noted = self->over || self->in_update || self->in_backward ? 0 : note_loss(self, root);
@@ -297,7 +336,7 @@ static PyObject *stretch_ends_backward(Stretch *self, PyObject *nothing)
 
 static PyObject *stretch_begins_update(Stretch *self, PyObject *optimiser)
 {
-    if (!is_ours(self, optimiser) || !hold(self, 0))
+    if (!is_here(self) || !is_ours(self, optimiser) || !begins_to_note(self))
         Py_RETURN_FALSE;
     int is_noted = !self->over && !self->in_backward && !self->in_update && PyList_Size(self->losses) < self->most;
     if (is_noted) {
@@ -349,9 +388,7 @@ static int note_step(Stretch *self, PyObject *optimiser, double time)
 
 static PyObject *stretch_ends_update(Stretch *self, PyObject *optimiser)
 {
-    if (self->thread != PyThread_get_thread_ident() || PyWeakref_GetObject(self->optimiser) != optimiser)
-        Py_RETURN_FALSE;
-    if (!hold(self, 0))
+    if (self->thread != PyThread_get_thread_ident() || !is_ours(self, optimiser) || !begins_to_note(self))
         Py_RETURN_FALSE;
     double began = now(), time = real(PyObject_CallNoArgs(self->clock));
     int is_noted = PyErr_Occurred() ? -1 : note_step(self, optimiser, time);
@@ -362,13 +399,24 @@ static PyObject *stretch_ends_update(Stretch *self, PyObject *optimiser)
 
 static PyTypeObject *stretch_type;
 
+/* Whether a module that is to be counted is called as it usually is in training. -1 with an error. */
+static int is_training_here(PyObject *module)
+{
+    int is_good = truth(PyObject_GetAttr(module, names.training));
+    if (is_good > 0)
+        is_good = truth(PyObject_CallNoArgs(torch.is_grad_enabled));
+    if (is_good > 0)
+        is_good = is_plain_here();
+    return is_good > 0 ? is_untraced() : is_good;
+}
+
 /* Counts the batch that the outermost module is given; there is none to count within a backward pass or an update.
  * 0 where that takes more; -1 with an error. */
 static int counts_batch(PyObject *stretch, PyObject *module, PyObject *given, int is_listening)
 {
     struct tensor tensor;
     Stretch *self = (Stretch *)stretch;
-    if (Py_TYPE(stretch) != stretch_type || self->over || !self->looking)
+    if (stretch == NULL || Py_TYPE(stretch) != stretch_type || self->over || !self->looking)
         return 0;
     if (self->in_backward || self->in_update)
         return 1;
@@ -376,21 +424,18 @@ static int counts_batch(PyObject *stretch, PyObject *module, PyObject *given, in
         return 0;
     if (!PyTuple_Check(given) || !PyTuple_Size(given))
         return 0;
-    PyObject *batch = PyTuple_GetItem(given, 0);
-    int is_good = truth(PyObject_GetAttr(module, names.training));
+    Py_INCREF(stretch); /* to ask the module may be to run what ends it */
+    int is_good = is_training_here(module);
     if (is_good > 0)
-        is_good = truth(PyObject_CallNoArgs(torch.is_grad_enabled));
+        is_good = describe(PyTuple_GetItem(given, 0), &tensor);
     if (is_good > 0)
-        is_good = is_plain_here();
-    if (is_good > 0)
-        is_good = is_untraced();
-    if (is_good > 0)
-        is_good = describe(batch, &tensor);
-    if (is_good <= 0 || tensor.axes == 0)
-        return is_good < 0 ? -1 : 0;
-    self->state->batch += tensor.shape[0];
-    self->ran = 1;
-    return 1;
+        is_good = tensor.axes > 0 && !self->over;
+    if (is_good > 0) {
+        self->state->batch += tensor.shape[0];
+        self->ran = 1;
+    }
+    Py_DECREF(stretch);
+    return is_good;
 }
 
 static PyObject *stretch_begins_forward(Stretch *self, PyObject *nothing)
