@@ -32,7 +32,7 @@ __all__ = [
 ACTIVATIONS = nn.ReLU, nn.GELU
 BINS = 64
 WARM_UP = 3  # steps; the first ones also make the optimiser's state and find the sites
-LATE = 1_000  # a step at which histograms have become as rare as they are in most of a training
+LATE = 2_000  # a step at which histograms have become as rare as they are in most of a training
 BUDGETS: dict[str, float | None] = {"every-step": None, "default": 0.01, "idle": 1e-9}
 
 Step = Callable[[], None]
@@ -83,7 +83,7 @@ def watched(mode: str) -> Instrument:
             assert probe is not None
 
             def settle() -> None:
-                probe.step = LATE
+                probe.step = probe._eyes._habit.looks = LATE  # pyright: ignore[reportPrivateUsage]
                 training.step()  # with the diagnosis and the histograms that were due in between
                 before = account.spent
                 training.step()

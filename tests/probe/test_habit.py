@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
-from limen.probe.habit import LEARNT, LONGEST, Habit
+from limen.probe.habit import LEARNT, SHORTEST, Habit
 from tests.probe.watching import HAS_QUICK, assert_seen, bits, watching
 
 compiled_only = pytest.mark.skipif(not HAS_QUICK, reason="without the quick way, in C, there are no habits")
 
 LATE = LEARNT + 20
-STEPS = LATE + 2 * (LONGEST + 1)
+STEPS = LATE + 2 * (SHORTEST + 1)
 
 
 class Net(nn.Module):
@@ -105,13 +105,13 @@ def exchange(net: Net) -> None:
 
 
 @pytest.mark.parametrize("change", [begin_function, begin_module, exchange])
-@pytest.mark.parametrize("late", range(LATE, LATE + LONGEST + 1))
+@pytest.mark.parametrize("late", range(LATE, LATE + SHORTEST + 1))
 def test_a_site_that_begins_late_is_seen(change: Callable[[Net], None], late: int) -> None:
     net = Net()
     with watching(net) as probe:
         train(net, each=lambda step: change(net) if step == late else None)
     (tanh,) = [site for site in probe.vitals().sites if site.site.function == "tanh"]
-    assert STEPS - late - LONGEST <= tanh.total.steps <= STEPS - late + 1
+    assert STEPS - late - SHORTEST <= tanh.total.steps <= STEPS - late + 1
 
 
 @pytest.mark.parametrize("call", [lambda net, x: net(x), lambda net, x: net.features(x)], ids=["model", "part"])

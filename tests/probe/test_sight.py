@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from limen.probe import Budget, Probe, habit, one_thread
+from limen.probe import Budget, Probe, habit, one_thread, optimiser_book
 from limen.probe.quick import COMPILED
 from limen.probe.stretches import Stretches
 from limen.vitals import Vitals
@@ -248,7 +248,7 @@ def test_most_steps_of_a_training_that_goes_its_usual_way_are_noted(
 ) -> None:
     both_ways(monkeypatch, lambda: told(0, 1_200, lambda chosen, number: Training.plain))
     assert sum(noted) > 300
-    assert max(noted) == habit.LONGEST - 1
+    assert max(noted) == optimiser_book.gap_at(1_200) - 2
 
 
 @pytest.mark.parametrize("first", [1, 100])

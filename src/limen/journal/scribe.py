@@ -11,6 +11,7 @@ from limen.journal.writer import Journal
 __all__ = ["Scribe"]
 
 EVERY = 1.0, 1.5  # seconds between two entries, at least and at most: with a stretch of quiet steps, 2 s may be lost
+ALONE = 10.0  # seconds between two runs that are kept in memory alone
 RATIO = 1_000.0  # seconds between two entries for each second that one takes, where that lies in between
 
 
@@ -63,7 +64,8 @@ class Scribe:
         """Seconds of processor time that writing took since the last bill; decides when the next save is due."""
         seconds = sum(journal.spent for journal in self._journals) - self._paid
         self._paid += seconds
-        self._next = time.monotonic() + min(max(EVERY[0], RATIO * seconds), EVERY[1])
+        pause = min(max(EVERY[0], RATIO * seconds), EVERY[1]) if self._journals else ALONE
+        self._next = time.monotonic() + pause
         return seconds
 
     def save(self, run: Run) -> None:

@@ -15,7 +15,8 @@ __all__ = ["Habit"]
 
 HOOK = 3e-6  # seconds for a call that the follower hears of: 1 µs with all of it in the caches, 8 with nothing
 LEARNT = 50  # steps seen in full before there is a habit
-LONGEST = 15  # steps that it is followed before one is seen in full again
+SHORTEST, LONGEST = 7, 31  # steps that it is followed before one is seen in full again, at first and later
+SHARE = 32  # steps seen in all for each such step: what is new is seen late by a small part of a training only
 
 
 class Habit:
@@ -30,6 +31,7 @@ class Habit:
 
     Attributes:
         follower: goes by the roles; None without the quick way, and then no habit ever forms.
+        looks: steps seen so far, in full or by the roles.
         hook: before every module, while the habit is followed; None without one.
     """
 
@@ -43,16 +45,22 @@ class Habit:
         self.hook = None if self.follower is None else unless_compiling(self.follower.enter)
         self._learns, self._keeps = True, False
         self._learnt = self._followed = 0  # steps seen in full, and steps since the last of them
+        self.looks = 0  # steps seen in all
         self._usual = self._seen = 0  # activations in a step
         self._is_broken = False
         self._entered = self._given = self._version = 0  # ids of the module called last and of its first argument
 
     def lasts(self, steps: int) -> bool:
         """Whether there is one, and so many steps, the next at least, may go by it before one is seen in full."""
-        return self._keeps and self._learnt >= LEARNT and self._followed + max(1, steps) <= LONGEST
+        return self._keeps and self._learnt >= LEARNT and self._followed + max(1, steps) <= self._longest
+
+    @property
+    def _longest(self) -> int:
+        return min(max(SHORTEST, self.looks // SHARE), LONGEST)
 
     def open_step(self, *, learns: bool) -> None:
         """Begin with a step; ``learns`` where it is seen in full."""
+        self.looks += 1
         self._learns, self._seen, self._is_broken = learns, 0, False
         if learns:
             self._roles.clear()
@@ -74,9 +82,9 @@ class Habit:
         follower = self.follower
         if follower is None or self._is_broken or follower.is_broken or follower.seen != self._usual:
             return False
-        if self._followed >= LONGEST:
+        if self._followed >= self._longest:
             return False
-        self._followed += 1
+        self._followed, self.looks = self._followed + 1, self.looks + 1
         follower.seen = 0
         return True
 

@@ -32,8 +32,8 @@ __all__ = ["OptimiserBook", "tensors_of"]
 TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128)
 # Up to some step, the least number of steps between two measurements of the same parameters: norms change slowly, and
 # reading them takes as long as all the rest.
-GAPS = ((DENSE_STEPS, 0), (400, 4), (1_000, 8))
-LATE_GAP = 16  # after them
+GAPS = ((DENSE_STEPS, 0), (400, 4), (1_000, 8), (2_000, 16))
+LATE_GAP = 32  # after them
 
 
 class OptimiserBook:
