@@ -10,7 +10,7 @@ from limen.journal.writer import Journal
 
 __all__ = ["Scribe"]
 
-EVERY = 1.0, 1.75  # seconds between two entries, at least and at most: with a stretch of quiet steps, 2 s may be lost
+EVERY = 1.0, 1.5  # seconds between two entries, at least and at most: with a stretch of quiet steps, 2 s may be lost
 RATIO = 1_000.0  # seconds between two entries for each second that one takes, where that lies in between
 
 

@@ -21,7 +21,7 @@ __all__ = ["PlainStretch"]
 
 P = ParamSpec("P")
 
-LONGEST = 0.25  # seconds, after which the others hear of the steps
+LONGEST = 0.5  # seconds, after which the others hear of the steps
 DISPATCH = 2e-5  # seconds for the taps of one step, beside what is measured here
 
 
