@@ -68,7 +68,7 @@ class Meter:
         return not (self.state.takes_histogram or self.state.is_scaled or self._backlog)
 
     @property
-    def entry(self) -> Callable[[], nn.Module | None] | None:
+    def entry(self) -> weakref.ref[nn.Module] | None:
         """The module through which data enters, held weakly, once nothing is read of that but its size."""
         return self._entry if self.inputs.is_known else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import weakref
 
 from torch import nn
 
@@ -53,7 +53,7 @@ class Sight:
         return self._meter.is_plain and self.eyes.follows and not self._sites.fresh
 
     @property
-    def entry(self) -> Callable[[], nn.Module | None] | None:
+    def entry(self) -> weakref.ref[nn.Module] | None:
         """The module whose batches are only counted; None where there is more to them."""
         return self._meter.entry
 

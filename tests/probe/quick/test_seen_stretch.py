@@ -254,7 +254,7 @@ class Wakes(nn.Module):
         return True
 
     @training.setter
-    def training(self, value: bool) -> None:
+    def training(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         pass
 
 

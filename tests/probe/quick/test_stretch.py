@@ -254,7 +254,11 @@ def test_neither_passes_nor_updates_overlap(steps: Steps) -> None:
 
 def test_a_hook_that_begins_another_pass_finds_that_one_goes_on(steps: Steps) -> None:
     stretch, loss, noted = steps.stretch, steps.loss(), list[bool]()
-    loss.register_hook(lambda _: noted.append(stretch.begins_backward(steps.loss(2.0))))
+
+    def begin(gradient: Tensor) -> None:
+        noted.append(stretch.begins_backward(steps.loss(2.0)))
+
+    loss.register_hook(begin)
     assert stretch.begins_backward(loss)
     loss.backward()
     assert stretch.ends_backward()

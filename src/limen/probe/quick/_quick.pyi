@@ -1,5 +1,6 @@
 """The usual way of a step; ``quick.c``. What is out of the ordinary is left to the functions given."""
 
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -187,23 +188,12 @@ class Stretch:
         passed: whether there was a backward pass at all.
         disturbed: another training may be going on in another thread.
         over: the probe is awake; nothing more is noted.
+
+    Raises:
+        TypeError: an argument is of another type, be it that what is to be held weakly is not.
     """
 
-    optimiser: Callable[[], Optimizer | None]
-    number: int
-    losses: list[float | None]
-    rates: list[float]
-    pending: float | None
-    divisors: Sequence[Tensor]
-    cost: float
-    last: float
-    looking: bool
-    ran: bool
-    in_backward: bool
-    in_update: bool
-    passed: bool
     disturbed: bool
-    over: bool
     def __init__(
         self,
         optimiser: Optimizer,
@@ -222,10 +212,38 @@ class Stretch:
         is_of_a_signal: Callable[[Exception], bool],
         state: State,
         follower: Follower | None,
-        entry: Callable[[], nn.Module | None] | None,
-        marks: Sequence[Callable[[], Tensor | None]],
+        entry: weakref.ref[nn.Module] | None,
+        marks: list[weakref.ref[Tensor]],
         close: Callable[[int], bool],
     ) -> None: ...
+    @property
+    def optimiser(self) -> Callable[[], Optimizer | None]: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def losses(self) -> list[float | None]: ...
+    @property
+    def rates(self) -> list[float]: ...
+    @property
+    def pending(self) -> float | None: ...
+    @property
+    def divisors(self) -> Sequence[Tensor]: ...
+    @property
+    def cost(self) -> float: ...
+    @property
+    def last(self) -> float: ...
+    @property
+    def looking(self) -> bool: ...
+    @property
+    def ran(self) -> bool: ...
+    @property
+    def in_backward(self) -> bool: ...
+    @property
+    def in_update(self) -> bool: ...
+    @property
+    def passed(self) -> bool: ...
+    @property
+    def over(self) -> bool: ...
     def begins_forward(self) -> bool:
         """A watched model runs; whether only its batch is to be counted."""
 
@@ -242,4 +260,10 @@ class Stretch:
         """Count a step."""
 
     def end(self, seconds: float, /) -> bool:
-        """Note nothing more. False where it has ended, or whoever is at it takes longer; and always in a fork."""
+        """Note nothing more. False where it has ended, or whoever is at it takes longer; and always in a fork.
+
+        Nor does it wait for itself, where what it calls is interrupted to ask for this.
+
+        Raises:
+            ValueError: ``seconds`` is not in [0, 1e9].
+        """
