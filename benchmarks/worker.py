@@ -17,7 +17,7 @@ from benchmarks.instruments import Running
 from benchmarks.peers import INSTRUMENTS
 from benchmarks.ratios import Turn
 from benchmarks.trainings import TRAININGS
-from limen.probe import guard, probe
+from limen.probe import guard
 
 __all__ = ["work"]
 
@@ -52,7 +52,7 @@ def work(pipe: Connection, training: str, mode: str, threads: int, device: str, 
             torch.set_num_threads(threads)
             torch.manual_seed(0)
             waiting = Waiting()
-            time.monotonic = guard.clock = probe.clock = waiting.clock  # this process is limen's alone
+            time.monotonic = guard.clock = waiting.clock  # this process is limen's alone
             with INSTRUMENTS[mode](TRAININGS[training](device)) as running:
                 pipe.send(settled(running, warm_up, device))
                 while True:

@@ -4,7 +4,7 @@ from collections import deque
 
 import pytest
 
-from limen.probe import Budget, bill
+from limen.probe import Budget
 from limen.probe.bill import Bill
 from limen.probe.quick import State
 
@@ -22,7 +22,7 @@ class Account(Budget):
 
 def test_each_step_lasts_from_the_end_of_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([10.0, 14.0, 21.0])
-    monkeypatch.setattr(bill, "clock", lambda: next(now))
+    monkeypatch.setattr(guard, "clock", lambda: next(now))
     budget, state = Account(), State(deque())
     told = Bill(budget, state)
     assert told.seconds == 0.0

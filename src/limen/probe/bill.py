@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from limen.probe import guard
 from limen.probe.budget import Budget
-from limen.probe.guard import clock
 from limen.probe.quick import State
 
 __all__ = ["Bill"]
@@ -31,7 +31,7 @@ class Bill:
     def start(self) -> None:
         """A pass begins; only the first counts."""
         if self._started is None:
-            self._started = self._boundary = clock()
+            self._started = self._boundary = guard.clock()
 
     def enter(self, looked: bool, dispatch: float, *, steps: int = 1, until: float | None = None) -> None:
         """Close some steps.
@@ -42,6 +42,6 @@ class Bill:
             steps: how many.
             until: when the last of them ended; None for now.
         """
-        end = clock() if until is None else until
+        end = guard.clock() if until is None else until
         self._budget.account(looked, self._state.cost + dispatch, end - self._boundary, steps)
         self._state.cost, self._boundary = 0.0, end
