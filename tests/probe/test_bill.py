@@ -4,7 +4,7 @@ from collections import deque
 
 import pytest
 
-from limen.probe import Budget
+from limen.probe import Budget, guard
 from limen.probe.bill import Bill
 from limen.probe.quick import State
 
