@@ -596,8 +596,8 @@ def test_an_optimiser_of_another_model_does_not_keep_updates_by_hand_from_being_
 
 def test_after_a_loss_that_stands_out_every_step_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
-    for user in ("guard", "bill"):  # by the clock of the machine, a pause for garbage may use the loan up
-        monkeypatch.setattr(f"limen.probe.{user}.clock", lambda: 1e-5 * next(ticks))
+    # by the clock of the machine, a pause for garbage may use the loan up
+    monkeypatch.setattr("limen.probe.guard.clock", lambda: 1e-5 * next(ticks))
     x, y = styles.data()
     model = nn.Sequential(nn.Linear(styles.FEATURES, 8), nn.ReLU(), nn.Linear(8, styles.CLASSES))
     probe = Probe(None, Budget(1e-6, allowance=0.0), lambda step: None, lambda error: None)

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from limen.activations import Activation
-from limen.probe.modes import unless_compiling
+from limen.probe.modes import unless_compiling, unseen
 from limen.probe.quick import COMPILED, Follower, Glance, Role
 
 __all__ = ["Habit"]
@@ -133,4 +133,5 @@ class Habit:
 
 def version_of(argument: object) -> int:
     """How often a tensor has been changed in place; 0 for anything else."""
-    return argument._version if type(argument) is Tensor and not argument.is_inference() else 0
+    with unseen():
+        return argument._version if type(argument) is Tensor and not argument.is_inference() else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable
 
 from limen.anatomy import divisors_of, is_scaling
@@ -47,6 +49,7 @@ class Stretches:
     ) -> None:
         self.current: Stretch | PlainStretch | None = None
         self.due: int | None = None
+        self._lock, self._process = threading.RLock(), os.getpid()
         self._budget = budget
         self._losses = losses
         self._optimisers = optimisers
@@ -113,13 +116,16 @@ class Stretches:
     def wake(self, step: int) -> None:
         """End the stretch and enter what was noted in it; ``step`` is the last one before it."""
         current = self.current
-        if current is None or not current.end(PATIENCE):
+        if current is None or self._process != os.getpid():  # a fork may have cut off whoever held the lock
             return
-        if current.in_backward or current.in_update:
-            self._sight.eyes.shut()
-        self._sight.count_in(None)
-        self._enter(current, step + 1)
-        self.current = None
+        with self._lock:  # who comes second goes on when all is entered
+            if not current.end(PATIENCE):
+                return
+            if current.in_backward or current.in_update:
+                self._sight.eyes.shut()
+            self._sight.count_in(None)
+            self._enter(current, step + 1)
+            self.current = None
 
     def _enter(self, stretch: Stretch | PlainStretch, first: int) -> None:
         if stretch.passed:
