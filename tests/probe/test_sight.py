@@ -209,9 +209,9 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts = list[int]()
     wake = Stretches.wake
 
-    def counted(self: Stretches, step: int) -> None:
+    def counted(self: Stretches) -> None:
         stretch = self.current
-        wake(self, step)
+        wake(self)
         if stretch is not None and stretch.looking and stretch.losses:
             counts.append(len(stretch.losses))
 

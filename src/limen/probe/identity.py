@@ -29,7 +29,7 @@ class ByIdentity(Generic[V]):
 
     def values(self) -> Iterator[V]:
         """Values of all objects whose ``id`` was not taken by another, in the order they were entered."""
-        return (value for _, value in self._entries.values())
+        return (value for _, value in list(self._entries.values()))  # others may enter some meanwhile
 
     def things(self) -> Iterator[Any]:
         """All objects that still exist, in the order they were entered."""

@@ -111,7 +111,7 @@ class Probe:
         self._compiled.close()
         self._quiet.close()
         try:
-            self._stretches.wake(self.step)
+            self._stretches.wake()
             self.optimisers.finish_sweep()
             self._backlog.drain(wait=True)
         except Exception as error:  # whatever it is, the training must not suffer from it
@@ -124,7 +124,7 @@ class Probe:
 
     def vitals(self) -> Vitals:
         """What is known as of the last completed step."""
-        self._stretches.wake(self.step)
+        self._stretches.wake()
         nothing = not (self.notes or self.sites.places or self._scope.is_limited)
         unseen = self._leaves.unseen(transformed=self._eyes.met_transform, nothing=nothing)
         return Vitals(
@@ -156,14 +156,16 @@ class Probe:
 
     @guarded
     def _begin(self, module: nn.Module, args: tuple[Any, ...], *, counts: bool) -> None:
-        if counts and self._meter.goes_on(module, args):
+        if not counts:
+            self._stretches.wake()
+        elif self._meter.goes_on(module, args):
             return
         self._start()
         self._ran = True
         if not self.directory.knows(module):
             self.directory.meet(module, user_frame())
         self._leaves.scripted.meet(module, self.step)
-        if self.directory.models and self.directory.module(module)[0] == self.directory.models[0]:
+        if self.directory.module(module)[0] in self.directory.models[:1]:
             self._meter.read_input(module, args)
 
     @guarded
@@ -172,7 +174,7 @@ class Probe:
 
     @guarded
     def _seen(self, seen: Seen) -> Callable[[Any], None] | None:
-        self._stretches.wake(self.step)
+        self._stretches.wake()
         self._start()
         if self._scope.is_limited and seen.root is None:
             return None
@@ -216,7 +218,7 @@ class Probe:
     @guarded
     def stumble(self, place: Place, error: Exception) -> None:
         """Watch a place no longer that cannot be read; the others go on."""
-        self._stretches.wake(self.step)
+        self._stretches.wake()
         self._troubles.drop(place, self.step + 1, error)
 
     # What the taps report ------------------------------------------------------------------------------------
@@ -224,7 +226,7 @@ class Probe:
     @guarded
     def before_backward(self, beginning: Beginning | None) -> None:
         """A backward pass begins."""
-        self._stretches.wake(self.step)
+        self._stretches.wake()
         if not self._updates.evaluate:  # what is still going on never ended
             self._updates.abandon(self._eyes.reset)
         self._eyes.shut()
@@ -250,7 +252,7 @@ class Probe:
     @guarded
     def after_backward(self, succeeded: bool) -> None:
         """It ended."""
-        self._stretches.wake(self.step)
+        self._stretches.wake()
         self.optimisers.clearing.after_backward()
         self._eyes.reopen()
         if succeeded and self._clock.by_hand and self._passes and not self._updates:
@@ -262,13 +264,13 @@ class Probe:
     def after_scaling(self, loss: Tensor, enlarged: Tensor, factor: Tensor) -> None:
         """A gradient scaler has multiplied a loss."""
         if is_ordinary() and (self._looking or loss.is_cpu):
-            self._stretches.wake(self.step)
+            self._stretches.wake()
             self._scalings.add(loss, enlarged, factor)
 
     @guarded
     def before_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """An optimiser is about to step; one with a closure runs forward and backward passes within its step."""
-        self._stretches.wake(self.step)
+        self._stretches.wake()
         if not self._scope.concerns([optimiser]):
             self.losses.drop()
             return
@@ -291,7 +293,7 @@ class Probe:
     @guarded
     def after_update(self, optimiser: Optimizer, has_closure: bool) -> None:
         """It has stepped."""
-        self._stretches.wake(self.step)
+        self._stretches.wake()
         if not self._updates.end(optimiser, looking=self._looking):
             return
         if not has_closure:
@@ -313,8 +315,7 @@ class Probe:
                 self._end_step(None)
 
     def _end_step(self, optimiser: int | None) -> None:
-        self.step += 1
-        self._passes = 0
+        self.step, self._passes = self.step + 1, 0
         self.losses.close(self.step, optimiser)
         if self._looking:
             self._commit()
@@ -335,8 +336,7 @@ class Probe:
             self.step, self.looked = self.step + steps, self.looked + steps * stretch.looking
             self._clock.goes_on()
         self._ran = stretch.ran
-        stepping = stretch.optimiser() if stretch.in_update else None
-        if stepping is not None:
+        if (stepping := stretch.optimiser() if stretch.in_update else None) is not None:
             self._updates.begin(stepping, has_closure=False)
 
     def _commit(self) -> None:

@@ -117,7 +117,7 @@ class PlainStretch:
             return True
         with self._lock:
             known = not (self.in_backward and self.over)
-            self.in_backward = False
+            self.in_backward = self.in_backward and self.over  # whoever ended it is to know
             return known
 
     def begins_update(self, optimiser: Optimizer) -> bool:

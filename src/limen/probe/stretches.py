@@ -49,7 +49,10 @@ class Stretches:
     ) -> None:
         self.current: Stretch | PlainStretch | None = None
         self.due: int | None = None
+        self._first = 0  # step of it
         self._lock, self._process = threading.RLock(), os.getpid()
+        self._thread = threading.get_ident()  # of the training
+        self._is_asked = False  # others ask in the midst of steps: those that are looked at go the long way
         self._budget = budget
         self._losses = losses
         self._optimisers = optimisers
@@ -71,6 +74,7 @@ class Stretches:
         most = 0 if number is None else self._most(number, step, seconds, looking=looking)
         self._sight.open(step, most, looking=looking)
         if usual and number is not None and most > 0:
+            self._first = step
             self.current = self._begin(number, step, most, looking=looking, ran=ran)
         return looking
 
@@ -84,6 +88,9 @@ class Stretches:
     def _begin(self, number: int, first: int, most: int, *, looking: bool, ran: bool) -> Stretch | PlainStretch | None:
         optimiser, surprise = self._optimisers.at(number), self._losses.usual(number, looking=looking)
         if self._scalings or optimiser is None or surprise is None:
+            return None
+        self._thread = threading.get_ident()
+        if looking and self._is_asked:
             return None
         if not COMPILED:
             return None if looking else PlainStretch(optimiser, number, most, surprise, ran=ran)
@@ -113,9 +120,11 @@ class Stretches:
         self._sight.count_in(stretch if looking else None)
         return stretch
 
-    def wake(self, step: int) -> None:
-        """End the stretch and enter what was noted in it; ``step`` is the last one before it."""
+    def wake(self) -> None:
+        """End the stretch and enter what was noted in it."""
         current = self.current
+        if threading.get_ident() != self._thread:
+            self._is_asked = True
         if current is None or self._process != os.getpid():  # a fork may have cut off whoever held the lock
             return
         with self._lock:  # who comes second goes on when all is entered
@@ -124,7 +133,7 @@ class Stretches:
             if current.in_backward or current.in_update:
                 self._sight.eyes.shut()
             self._sight.count_in(None)
-            self._enter(current, step + 1)
+            self._enter(current, self._first)
             self.current = None
 
     def _enter(self, stretch: Stretch | PlainStretch, first: int) -> None:

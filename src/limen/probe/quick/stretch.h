@@ -330,7 +330,7 @@ static PyObject *stretch_ends_backward(Stretch *self, PyObject *nothing)
     int is_known = !self->in_backward || !self->over;
     if (self->in_backward && !self->over)
         look_again(self);
-    self->in_backward = 0;
+    self->in_backward &= self->over; /* whoever ended it is to know */
     return answer(self, is_known);
 }
 
