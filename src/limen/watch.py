@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -340,6 +341,7 @@ def _leave_to_parent() -> None:
     global _active
     _active = None
     for probe in _probes:
+        probe.lock = threading.RLock()  # the thread that holds the other one may not be here
         probe.close()
 
 

@@ -12,7 +12,10 @@ from torch import Tensor, nn
 
 from limen.probe import Budget, Probe, stretch, stretches
 
-pytestmark = pytest.mark.usefixtures("compiled")
+pytestmark = [
+    pytest.mark.usefixtures("compiled"),
+    pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 
 
 class Never(Budget):
@@ -288,6 +291,24 @@ def test_what_is_known_may_be_asked_for_from_another_thread() -> None:
     assert probe.step == 440
     assert asked == sorted(asked)
     np.testing.assert_allclose(losses.value, training.losses, rtol=1e-6)
+
+
+def test_another_thread_that_asks_in_the_midst_of_an_update_loses_no_step() -> None:
+    training = Training()
+    with rarely_watching(Budget(None)) as probe:
+
+        def ask(*_: object) -> None:
+            thread = threading.Thread(target=probe.vitals)
+            thread.start()
+            thread.join()
+
+        for number in range(1, 121):
+            asks = training.optimiser.register_step_pre_hook(ask) if number % 7 == 0 else None
+            training.step()
+            if asks is not None:
+                asks.remove()
+        (site,) = probe.vitals().sites
+    assert site.history.step.tolist() == list(range(1, 121))
 
 
 def test_each_step_is_told_of_once_however_often_others_ask() -> None:

@@ -145,15 +145,16 @@ class Eyes(TorchFunctionMode):
             handle.remove()
         self._handles = []
 
-    def shut(self) -> None:
-        """Look away for a backward pass or an optimiser step; nests."""
+    def shut(self, thread: int | None = None) -> None:
+        """Look away for a backward pass or an optimiser step of this thread or another; nests."""
         self._shut += 1
         if not self.is_open:
             return
         if self._by_habit:
             self._stack.clear()  # of the end of a call nothing was heard
         if not self._stack:
-            self._thread = threading.get_ident()  # the training may run in another thread than the one that began
+            # the training may run in another thread than the one that began
+            self._thread = threading.get_ident() if thread is None else thread
         self._place()
 
     def reopen(self) -> None:

@@ -1,4 +1,4 @@
-"""Keeps errors of limen's own out of the training, and counts the time that limen takes of it."""
+"""Keeps errors of limen's own out of the training, counts the time that limen takes of it, and one thread at a time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from limen.probe.modes import unseen
 from limen.probe.quick import State
 
-__all__ = ["Guarded", "clock", "guarded", "is_of_a_signal"]
+__all__ = ["Guarded", "alone", "clock", "guarded", "is_of_a_signal"]
 
 clock = time.perf_counter
 
@@ -25,6 +26,11 @@ class Guarded(Protocol):
     """What is called from the midst of a training."""
 
     state: State
+
+    @property
+    def lock(self) -> AbstractContextManager[bool]:
+        """Held, more than once if need be, by who enters something or copies what was entered."""
+        ...
 
     def fail(self, error: Exception) -> None:
         """Hear of an error of limen's own."""
@@ -54,7 +60,7 @@ def guarded(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P
         began = clock()
         state.busy = thread  # no call between this and the ``finally`` below: an interrupt may come after any
         try:
-            with unseen():
+            with self.lock, unseen():
                 return method(self, *args, **kwargs)
         except Exception as error:
             if is_of_a_signal(error):
@@ -64,5 +70,16 @@ def guarded(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P
         finally:
             state.busy = 0
             state.cost += clock() - began
+
+    return wrapper
+
+
+def alone(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P], R]:
+    """Let whichever thread calls the method wait for guarded ones in others, and these for it."""
+
+    @functools.wraps(method)
+    def wrapper(self: G, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.lock:
+            return method(self, *args, **kwargs)
 
     return wrapper

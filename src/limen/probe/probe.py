@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -12,14 +13,14 @@ from torch.optim import Optimizer
 from limen.anatomy import Wiring, ascends, number_of, user_frame
 from limen.probe.backlog import Backlog
 from limen.probe.beginning import Beginning
-from limen.probe.bill import Bill
+from limen.probe.bill import IDLE, Bill
 from limen.probe.budget import Budget
 from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes
 from limen.probe.gates import Gates
 from limen.probe.glance import glance_at
-from limen.probe.guard import guarded
+from limen.probe.guard import alone, guarded
 from limen.probe.leaves import Leaves
 from limen.probe.loss_record import LossBook
 from limen.probe.meter import Meter
@@ -43,8 +44,6 @@ from limen.probe.updates import Updates
 from limen.vitals import Histogram, Vitals
 
 __all__ = ["Probe"]
-
-IDLE = 14e-6  # seconds for the taps of one step while the eyes are closed, beside what they measure themselves
 
 
 class Probe:
@@ -78,11 +77,10 @@ class Probe:
         self._bill = Bill(budget, self.state)
         self.losses = LossBook(self._backlog, lambda step: self.budget.alarm(max(step, self.step)))
         self.optimisers = OptimiserBook(self.directory, self._backlog)
-        self._scope = Scope(models)
         self._meter = Meter(self.sites, self._backlog, self.state, self._troubles.note)
         self._gates = Gates(self.sites, self._meter, self._troubles.note, self._troubles.meet)
-        self._clock, self._quiet = StepClock(), Quiet()
-        self._waiting = False  # an optimiser exists that has not stepped yet
+        self._clock, self._quiet, self._scope = StepClock(), Quiet(), Scope(models)
+        self.lock, self._waiting = threading.RLock(), False  # an optimiser exists that has not stepped yet
         self._looking, self._ran = True, False  # whether a watched model ran forward since the last backward pass
         self._passes = 0  # backward passes from a loss in the current step
         self._scalings, self._leaves = Scalings(), Leaves(self.directory)
@@ -102,18 +100,17 @@ class Probe:
 
     def close(self) -> None:
         """Take everything away. Safe to call twice."""
-        if self.state.closed:
-            self._eyes.close()  # what an error within a call could not take away
+        was_closed, self.state.closed = self.state.closed, True
+        self._eyes.close()  # the second time, what an error within a call could not take away
+        if was_closed:
             return
-        self.state.closed = True
-        self._eyes.close()
-        self._taps.close()
-        self._compiled.close()
-        self._quiet.close()
+        for one in (self._taps, self._compiled, self._quiet):
+            one.close()
         try:
-            self._stretches.wake()
-            self.optimisers.finish_sweep()
-            self._backlog.drain(wait=True)
+            with self.lock:
+                self._stretches.wake()
+                self.optimisers.finish_sweep()
+                self._backlog.drain(wait=True)
         except Exception as error:  # whatever it is, the training must not suffer from it
             self._troubles.note("end", f"The last steps are incomplete ({type(error).__name__}: {error}).")
 
@@ -122,6 +119,7 @@ class Probe:
         self.close()
         self.on_failure(error)
 
+    @alone
     def vitals(self) -> Vitals:
         """What is known as of the last completed step."""
         self._stretches.wake()
@@ -140,10 +138,12 @@ class Probe:
             notes=(*self.notes.values(), *unseen, *self.losses.remarks, *self.sites.troubles()),
         )
 
+    @alone
     def histograms(self) -> dict[str, tuple[tuple[int, Histogram], ...]]:
         """By name of site: the chosen steps and their histograms."""
         return {record.site.name: tuple(record.histograms) for record in self.sites.records() if record.histograms}
 
+    @alone
     def wiring(self, name: str) -> Wiring | None:
         """Live handles around a site."""
         return self.sites.wiring(name, self.optimisers.initial_std)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 
@@ -50,9 +49,7 @@ class Stretches:
         self.current: Stretch | PlainStretch | None = None
         self.due: int | None = None
         self._first = 0  # step of it
-        self._lock, self._process = threading.RLock(), os.getpid()
         self._thread = threading.get_ident()  # of the training
-        self._is_asked = False  # others ask in the midst of steps: those that are looked at go the long way
         self._budget = budget
         self._losses = losses
         self._optimisers = optimisers
@@ -90,8 +87,6 @@ class Stretches:
         if self._scalings or optimiser is None or surprise is None:
             return None
         self._thread = threading.get_ident()
-        if looking and self._is_asked:
-            return None
         if not COMPILED:
             return None if looking else PlainStretch(optimiser, number, most, surprise, ran=ran)
         marks = self._optimisers.clearing.marked(number)
@@ -123,18 +118,13 @@ class Stretches:
     def wake(self) -> None:
         """End the stretch and enter what was noted in it."""
         current = self.current
-        if threading.get_ident() != self._thread:
-            self._is_asked = True
-        if current is None or self._process != os.getpid():  # a fork may have cut off whoever held the lock
+        if current is None or not current.end(PATIENCE):
             return
-        with self._lock:  # who comes second goes on when all is entered
-            if not current.end(PATIENCE):
-                return
-            if current.in_backward or current.in_update:
-                self._sight.eyes.shut()
-            self._sight.count_in(None)
-            self._enter(current, self._first)
-            self.current = None
+        if current.in_backward or current.in_update:
+            self._sight.eyes.shut(self._thread)
+        self._sight.count_in(None)
+        self._enter(current, self._first)
+        self.current = None
 
     def _enter(self, stretch: Stretch | PlainStretch, first: int) -> None:
         if stretch.passed:
