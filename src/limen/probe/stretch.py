@@ -74,7 +74,10 @@ class PlainStretch:
         self._until = self.last + LONGEST
 
     def end(self, seconds: float) -> bool:
-        """Note nothing more. False where it has ended, or whoever is at it takes longer; and always in a fork."""
+        """Note nothing more. False where it has ended or is noting something in this thread, and always in a fork.
+
+        What another thread notes is waited for, however long it takes: ``seconds`` are those of the compiled class.
+        """
         if self._process != os.getpid():
             return False
         with self._lock:
@@ -113,7 +116,7 @@ class PlainStretch:
 
     def ends_backward(self) -> bool:
         """The pass that was noted has ended; False where the probe has woken up within it, and is to hear of it."""
-        if threading.get_ident() != self._thread:
+        if not self._is_at_home:
             return True
         with self._lock:
             known = not (self.in_backward and self.over)
@@ -132,9 +135,7 @@ class PlainStretch:
 
     def ends_update(self, optimiser: Optimizer) -> bool:
         """Count a step."""
-        if threading.get_ident() != self._thread or self.optimiser() is not optimiser:
-            return False
-        return self._note(self._end_update)
+        return self._is_at_home and self.optimiser() is optimiser and self._note(self._end_update)
 
     def _end_update(self) -> bool:
         now, loss = guard.clock(), self.pending
@@ -150,8 +151,13 @@ class PlainStretch:
         return True
 
     @property
+    def _is_at_home(self) -> bool:
+        """In the thread whose steps are noted, and not that of a fork, where nobody lets go of a lock that is held."""
+        return threading.get_ident() == self._thread and os.getpid() == self._process
+
+    @property
     def _is_here(self) -> bool:
-        return not self.disturbed and threading.get_ident() == self._thread
+        return not self.disturbed and self._is_at_home
 
     def _note(self, what: Callable[P, bool], *args: P.args, **kwargs: P.kwargs) -> bool:
         """Do one thing at a time. An interrupt may come after any call: ``with`` alone never keeps a lock."""

@@ -334,6 +334,18 @@ def test_a_fork_ends_nothing(steps: Steps) -> None:
     assert steps.stretch.end(0)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_fork_in_the_midst_of_a_pass_has_nobody_to_tell_of_its_end_nor_to_wait_for(steps: Steps) -> None:
+    assert steps.stretch.begins_backward(steps.loss())
+    end(steps)
+    child = os.fork()
+    if child == 0:
+        os._exit(int(not steps.stretch.ends_backward()))
+    assert os.waitpid(child, 0)[1] == 0
+    assert not steps.stretch.ends_backward()
+
+
 def fails_of_limen(_: object) -> bool:
     raise ValueError("of limen")
 

@@ -153,18 +153,14 @@ class Follower:
         """A module is about to be called."""
 
 class Stretch:
-    """Some steps of a training that goes its usual way: what ``PlainStretch`` is, and steps that are looked at.
+    """Some steps of a training that goes its usual way: as ``PlainStretch``, whose docstrings are not repeated here.
 
-    These the eyes follow by habit, and gradients are set to None between them.
+    They may also be steps that are looked at. These the eyes follow by habit, and gradients are set to None between
+    them.
 
     Args:
-        optimiser: which ends the steps; kept alive by others.
-        number: of it.
         first: number of the first step.
-        most: steps that may be noted, at least one.
-        surprise: what losses of this optimiser were so far; one that stands out is not noted.
         looking: whether these steps are looked at.
-        ran: whether a watched model has run forward since the last backward pass.
         longest: seconds, after which the others hear of the steps.
         dispatch: seconds for the taps of one step, beside what is measured.
         clock: tells the time of steps, in seconds.
@@ -175,19 +171,6 @@ class Stretch:
         entry: the module whose batches are counted, held weakly; None where the probe counts them.
         marks: parameters whose gradients the last full step used, held weakly.
         close: closes a step that was looked at; whether it was as usual.
-
-    Attributes:
-        losses: of each completed step; None where it was not to be had.
-        rates: learning rates of the completed steps that were looked at.
-        pending: the loss since then.
-        divisors: of its backward pass, see ``divisors_of``.
-        cost: seconds that were taken.
-        last: when the last step was completed.
-        in_backward: a backward pass is going on.
-        in_update: the optimiser is stepping.
-        passed: whether there was a backward pass at all.
-        disturbed: another training may be going on in another thread.
-        over: the probe is awake; nothing more is noted.
 
     Raises:
         TypeError: an argument is of another type, be it that what is to be held weakly is not.
@@ -244,21 +227,11 @@ class Stretch:
     def passed(self) -> bool: ...
     @property
     def over(self) -> bool: ...
-    def begins_forward(self) -> bool:
-        """A watched model runs; whether only its batch is to be counted."""
-
-    def begins_backward(self, root: object, /) -> bool:
-        """Note the loss of a backward pass from ``root``."""
-
-    def ends_backward(self) -> bool:
-        """The pass that was noted has ended; False where the probe has woken up within it, and is to hear of it."""
-
-    def begins_update(self, optimiser: Optimizer, /) -> bool:
-        """Note that a step begins which calls no function."""
-
-    def ends_update(self, optimiser: Optimizer, /) -> bool:
-        """Count a step."""
-
+    def begins_forward(self) -> bool: ...
+    def begins_backward(self, root: object, /) -> bool: ...
+    def ends_backward(self) -> bool: ...
+    def begins_update(self, optimiser: Optimizer, /) -> bool: ...
+    def ends_update(self, optimiser: Optimizer, /) -> bool: ...
     def end(self, seconds: float, /) -> bool:
         """Note nothing more. False where it has ended, or whoever is at it takes longer; and always in a fork.
 

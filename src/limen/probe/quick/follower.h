@@ -27,45 +27,38 @@ static PyMemberDef follower_members[] = {
 static int follower_init(Follower *self, PyObject *args, PyObject *kwargs)
 {
     static char *keys[] = {"roles", "on_root", "on_unusual", NULL};
-    PyObject *roles, *on_root, *on_unusual;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!OO:Follower", keys, &PyDict_Type, &roles, &on_root, &on_unusual))
+    PyObject *roles;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O&O&:Follower", keys, &PyDict_Type, &roles, keep, &self->on_root,
+                                     keep, &self->on_unusual))
         return -1;
     replace(&self->roles, roles);
-    replace(&self->on_root, on_root);
-    replace(&self->on_unusual, on_unusual);
     replace(&self->root, Py_None);
     replace(&self->stretch, Py_None);
     return 0;
 }
 
-static int follower_traverse(Follower *self, visitproc visit, void *arg)
+static held_places follower_held = {
+    offsetof(Follower, roles), offsetof(Follower, on_root), offsetof(Follower, on_unusual), offsetof(Follower, root),
+    offsetof(Follower, stretch), 0,
+};
+
+static int follower_traverse(PyObject *self, visitproc visit, void *arg)
 {
-    Py_VISIT(type_of(self));
-    Py_VISIT(self->roles);
-    Py_VISIT(self->on_root);
-    Py_VISIT(self->on_unusual);
-    Py_VISIT(self->root);
-    Py_VISIT(self->stretch);
-    return 0;
+    return visit_held(self, follower_held, visit, arg);
 }
 
-static int follower_clear(Follower *self)
+static int follower_clear(PyObject *self)
 {
-    Py_CLEAR(self->roles);
-    Py_CLEAR(self->on_root);
-    Py_CLEAR(self->on_unusual);
-    Py_CLEAR(self->root);
-    Py_CLEAR(self->stretch);
-    return 0;
+    return clear_held(self, follower_held);
 }
 
 static void follower_dealloc(Follower *self)
 {
-    release((PyObject *)self, (inquiry)follower_clear);
+    release((PyObject *)self, follower_clear);
 }
 
-/* The role of a module, a new reference: what is asked of the module may forget it. NULL for one that has none, has left
- * it or cannot tell, or with an interrupt. */
+/* The role of a module, a new reference: what is asked of the module may forget it. NULL for one that has none, has
+ * left it or cannot tell, or with an interrupt. */
 static Role *role_of(Follower *self, PyObject *module)
 {
     PyObject *key = PyLong_FromVoidPtr(module), *found;
@@ -105,7 +98,7 @@ static int follow(Follower *self, Role *role, PyObject *module, PyObject *z)
     return is_enough;
 }
 
-static int counts_batch(PyObject *stretch, PyObject *module, PyObject *given, int is_listening);
+static int counts_batch(PyObject *stretch, PyObject *module, PyObject *given, int is_listening); /* in noting.h */
 
 /* Tells of an outermost module that is about to be called, unless a stretch counts it. 0; -1 with an error. */
 static int enter_root(Follower *self, Role *role, PyObject *module, PyObject *given)

@@ -20,15 +20,18 @@ static int glance_init(Glance *self, PyObject *args, PyObject *kwargs)
 {
     static char *keys[] = {"state", "place", "z", "add", "add_gradient", "account", "layout", "room", "entries",
                            "kind", "is_shared", "is_first", "keeps", "on_gradient", "on_error", NULL};
-    PyObject *state, *place, *z, *keeps, *on_gradient, *on_error;
+    PyObject *state, *z;
     Py_ssize_t add, add_gradient, account, layout;
     long long room, entries, kind;
     int is_shared, is_first;
     struct tensor tensor;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!OO$nnnnLLLppOOO:Glance", keys, state_type, &state, &place, &z,
-                                     &add, &add_gradient, &account, &layout, &room, &entries, &kind, &is_shared,
-                                     &is_first, &keeps, &on_gradient, &on_error))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O&O$nnnnLLLppO&O&O&:Glance", keys, state_type, &state, keep,
+                                     &self->place, &z, &add, &add_gradient, &account, &layout, &room, &entries, &kind,
+                                     &is_shared, &is_first, keep, &self->keeps, keep, &self->on_gradient, keep,
+                                     &self->on_error))
         return -1;
+    replace((PyObject **)&self->state, state);
+    replace(&self->ear, Py_None);
     int is_here = describe(z, &tensor);
     if (is_here < 0)
         return -1;
@@ -38,12 +41,6 @@ static int glance_init(Glance *self, PyObject *args, PyObject *kwargs)
     }
     if (put(&self->output, PyObject_GetAttr(z, names.output_nr)) < 0)
         return -1;
-    replace((PyObject **)&self->state, state);
-    replace(&self->place, place);
-    replace(&self->keeps, keeps);
-    replace(&self->ear, Py_None);
-    replace(&self->on_gradient, on_gradient);
-    replace(&self->on_error, on_error);
     self->add = (add_function)add;
     self->add_gradient = (add_gradient_function)add_gradient;
     self->account = (void *)account;
@@ -53,50 +50,35 @@ static int glance_init(Glance *self, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
-static int glance_traverse(Glance *self, visitproc visit, void *arg)
+static held_places glance_held = {
+    offsetof(Glance, state), offsetof(Glance, place), offsetof(Glance, output), offsetof(Glance, keeps),
+    offsetof(Glance, ear), offsetof(Glance, on_gradient), offsetof(Glance, on_error), 0,
+};
+
+static int glance_traverse(PyObject *self, visitproc visit, void *arg)
 {
-    Py_VISIT(type_of(self));
-    Py_VISIT(self->state);
-    Py_VISIT(self->place);
-    Py_VISIT(self->keeps);
-    Py_VISIT(self->ear);
-    Py_VISIT(self->on_gradient);
-    Py_VISIT(self->on_error);
-    return 0;
+    return visit_held(self, glance_held, visit, arg);
 }
 
-static int glance_clear(Glance *self)
+static int glance_clear(PyObject *self)
 {
-    Py_CLEAR(self->state);
-    Py_CLEAR(self->place);
-    Py_CLEAR(self->output);
-    Py_CLEAR(self->keeps);
-    Py_CLEAR(self->ear);
-    Py_CLEAR(self->on_gradient);
-    Py_CLEAR(self->on_error);
-    return 0;
+    return clear_held(self, glance_held);
 }
 
 static void glance_dealloc(Glance *self)
 {
-    release((PyObject *)self, (inquiry)glance_clear);
+    release((PyObject *)self, glance_clear);
 }
 
 /* Gives an error of limen's own away, after which the site is watched no longer; one that is none of an ordinary kind
  * (an interrupt) goes on. Returns 1; -1 with an error. */
 static int stumble(Glance *self)
 {
-    PyObject *type, *error, *trace, *result;
     if (!PyErr_ExceptionMatches(PyExc_Exception))
         return -1;
-    PyErr_Fetch(&type, &error, &trace);
-    PyErr_NormalizeException(&type, &error, &trace);
-    if (trace != NULL)
-        PyException_SetTraceback(error, trace);
-    result = PyObject_CallFunctionObjArgs(self->on_error, self->place, error, NULL);
-    Py_XDECREF(type);
-    Py_XDECREF(error);
-    Py_XDECREF(trace);
+    PyObject *error = take_error();
+    PyObject *result = PyObject_CallFunctionObjArgs(self->on_error, self->place, error, NULL);
+    Py_DECREF(error);
     Py_XDECREF(result);
     return result == NULL ? -1 : 1;
 }

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define VERSION 5
 
@@ -22,6 +21,8 @@
 #include "role.h"
 #include "follower.h"
 #include "stretch.h"
+#include "noting.h"
+#include "turns.h"
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "limen.probe.quick._quick", "The usual way of a step, in C.", -1, NULL,

@@ -32,26 +32,21 @@ static int role_init(Role *self, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
-static int role_traverse(Role *self, visitproc visit, void *arg)
+static held_places role_held = {offsetof(Role, module), offsetof(Role, activation), offsetof(Role, glances), 0};
+
+static int role_traverse(PyObject *self, visitproc visit, void *arg)
 {
-    Py_VISIT(type_of(self));
-    Py_VISIT(self->module);
-    Py_VISIT(self->activation);
-    Py_VISIT(self->glances);
-    return 0;
+    return visit_held(self, role_held, visit, arg);
 }
 
-static int role_clear(Role *self)
+static int role_clear(PyObject *self)
 {
-    Py_CLEAR(self->module);
-    Py_CLEAR(self->activation);
-    Py_CLEAR(self->glances);
-    return 0;
+    return clear_held(self, role_held);
 }
 
 static void role_dealloc(Role *self)
 {
-    release((PyObject *)self, (inquiry)role_clear);
+    release((PyObject *)self, role_clear);
 }
 
 static PyType_Slot role_slots[] = {

@@ -26,31 +26,26 @@ static PyMemberDef state_members[] = {
 static int state_init(State *self, PyObject *args, PyObject *kwargs)
 {
     static char *keys[] = {"waiting", NULL};
-    PyObject *waiting;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:State", keys, &waiting))
-        return -1;
-    replace(&self->waiting, waiting);
     self->takes_histogram = 1;
-    return 0;
+    return PyArg_ParseTupleAndKeywords(args, kwargs, "O&:State", keys, keep, &self->waiting) ? 0 : -1;
 }
 
-static int state_traverse(State *self, visitproc visit, void *arg)
+static held_places state_held = {offsetof(State, waiting), 0};
+
+static int state_traverse(PyObject *self, visitproc visit, void *arg)
 {
-    Py_VISIT(type_of(self));
-    Py_VISIT(self->waiting);
-    return 0;
+    return visit_held(self, state_held, visit, arg);
 }
 
-static int state_clear(State *self)
+static int state_clear(PyObject *self)
 {
-    Py_CLEAR(self->waiting);
-    return 0;
+    return clear_held(self, state_held);
 }
 
 static void state_dealloc(State *self)
 {
     free(self->memory);
-    release((PyObject *)self, (inquiry)state_clear);
+    release((PyObject *)self, state_clear);
 }
 
 static PyType_Slot state_slots[] = {

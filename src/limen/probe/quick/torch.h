@@ -99,17 +99,18 @@ static int is_plain_here(void)
     return modes < 0 ? -1 : modes == 0;
 }
 
-static char is_child; /* a fork has no threads but the one that forked, and torch's team would wait for the others */
+static long forks; /* between the process that loaded this and this one */
 
 static void note_fork(void)
 {
-    is_child = 1;
+    forks++;
 }
 
-/* Among how many threads work is shared. -1 with an error. */
+/* Among how many threads work is shared: a fork has none but the one that forked, and torch's team would wait for the
+ * others. -1 with an error. */
 static int team(int is_shared)
 {
-    return is_shared && !is_child ? (int)number(PyObject_CallNoArgs(torch.threads)) : 1;
+    return is_shared && !forks ? (int)number(PyObject_CallNoArgs(torch.threads)) : 1;
 }
 
 /* Whether torch.jit.trace does not write down what is called. -1 with an error. */
