@@ -4,8 +4,10 @@ import contextlib
 import json
 import math
 import os
+import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +20,9 @@ from torch import nn
 import limen
 from limen.errors import InvalidValue, UnwritablePath, WatchRefused
 from limen.journal import read
+from limen.probe.site_record import SiteRecord
 from limen.progress import Progress
+from limen.vitals import SiteVitals
 from limen.watch import Watch
 
 LEARNABLE = torch.Generator().manual_seed(5)
@@ -204,6 +208,30 @@ def test_a_forked_child_may_open_a_watch_of_its_own() -> None:
             os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 21
     assert w.vitals.step == 25
+
+
+def test_a_forked_child_may_ask_though_another_thread_was_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, asking, enough, vitals = network(), threading.Event(), threading.Event(), SiteRecord.vitals
+
+    def slowly(record: SiteRecord) -> SiteVitals:
+        if threading.current_thread() is not threading.main_thread():
+            asking.set()
+            enough.wait()
+        return vitals(record)
+
+    monkeypatch.setattr(SiteRecord, "vitals", slowly)
+    with limen.watch(model) as w:
+        train(model, 25)
+        thread = threading.Thread(target=lambda: w.vitals)
+        thread.start()
+        asking.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            os._exit(w.vitals.step)
+        enough.set()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 25
+        thread.join()
 
 
 def test_a_watch_may_follow_another() -> None:

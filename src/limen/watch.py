@@ -341,7 +341,7 @@ def _leave_to_parent() -> None:
     global _active
     _active = None
     for probe in _probes:
-        probe.lock = threading.RLock()  # the thread that holds the other one may not be here
+        probe.lock, probe.sites.lock = threading.RLock(), threading.RLock()  # who holds the others is not here
         probe.close()
 
 

@@ -12,10 +12,7 @@ from torch import Tensor, nn
 
 from limen.probe import Budget, Probe, stretch, stretches
 
-pytestmark = [
-    pytest.mark.usefixtures("compiled"),
-    pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning"),
-]
+pytestmark = pytest.mark.usefixtures("compiled")
 
 
 class Never(Budget):

@@ -78,7 +78,7 @@ class SiteBook:
         self._is_full = False
         self._room = Room()
         self._ledger = Ledger()
-        self._lock = threading.RLock()  # of the ledger, which the library writes while other threads run
+        self.lock = threading.RLock()  # of the ledger, which the library writes while other threads run
         self._by_call: dict[tuple[int, str, int], Place] = {}
         self.fresh: list[Place] = []  # met since the last call of ``settle``
 
@@ -145,7 +145,7 @@ class SiteBook:
         return self._entered(place)
 
     def _entered(self, place: Place) -> Place:
-        with self._lock:
+        with self.lock:
             self._take()
             self._ledger.enter(place.record.account)
             self.places.append(place)
@@ -203,18 +203,18 @@ class SiteBook:
 
     def records(self) -> list[SiteRecord]:
         """The accounts of the sites that have a name, in forward order."""
-        with self._lock:
+        with self.lock:
             self._take()
             return [place.record for place in self.places if place.settled]
 
     def vitals(self) -> tuple[SiteVitals, ...]:
         """Copies as values."""
-        with self._lock:
+        with self.lock:
             return tuple(record.vitals() for record in self.records())
 
     def commit(self, step: int, *, entire: bool = False) -> None:
         """Close a step at all places; ``entire`` where more than rows is to be kept of it."""
-        with self._lock:
+        with self.lock:
             if self._ledger.is_full:  # an interrupt came before they were taken
                 self._take()
             if self._ledger.commit(step) or entire:
