@@ -19,7 +19,6 @@ from limen.probe.compiled import Compiled
 from limen.probe.directory import Directory
 from limen.probe.eyes import Eyes
 from limen.probe.gates import Gates
-from limen.probe.glance import glance_at
 from limen.probe.guard import alone, guarded
 from limen.probe.leaves import Leaves
 from limen.probe.loss_record import LossBook
@@ -35,6 +34,7 @@ from limen.probe.scope import Scope
 from limen.probe.seen import Recurring, Seen
 from limen.probe.sight import Sight
 from limen.probe.site_book import Place, SiteBook
+from limen.probe.site_reader import SiteReader
 from limen.probe.step_clock import StepClock
 from limen.probe.stretch import PlainStretch
 from limen.probe.stretches import Stretches
@@ -86,6 +86,7 @@ class Probe:
         self._scalings, self._leaves = Scalings(), Leaves(self.directory)
         self._updates = Updates(self.optimisers)
         self._eyes = Eyes(self._seen, self._root, self._recurring, self._scope.holds)
+        self._reader = SiteReader(self.sites, self._meter, self._troubles, self._eyes.glances, self)
         sight = Sight(self._eyes, self.sites, self._meter, self.optimisers)
         self._stretches = Stretches(budget, self.losses, self.optimisers, self._scalings, sight, self._enter)
         self._taps = Taps(OneThread(self, self._stretches, self._scope, self._troubles.note), self._stretches)
@@ -178,21 +179,8 @@ class Probe:
         self._start()
         if self._scope.is_limited and seen.root is None:
             return None
-        try:
-            place = self.sites.find(seen)
-        except Exception as error:
-            self._troubles.meet(error, f"A {seen.activation.name} is not watched ({type(error).__name__}: {error}).")
-            return None
-        if place is None or place.trouble:
-            return None
-        try:
-            self._meter.read(place, seen.z, self.gradient)
-            glance = None if seen.applied else glance_at(place, seen.z, self, is_first=self._meter.is_first(place))
-            if glance is not None:
-                self._eyes.glances[id(seen.owner), seen.activation.name, seen.call] = glance
-        except Exception as error:
-            self.stumble(place, error)
-        return None if place.settled or place.trouble else partial(self._result, place)
+        place = self._reader.read(seen)
+        return None if place is None else partial(self._result, place)
 
     @guarded
     def _result(self, place: Place, result: Any) -> None:
@@ -208,12 +196,7 @@ class Probe:
     @guarded
     def gradient(self, place: Place, gradient: Tensor | None) -> None:
         """The gradient at a site's input is known."""
-        if place.trouble or not is_ordinary():
-            return
-        try:
-            self._meter.read_gradient(place, gradient)
-        except Exception as error:
-            self.stumble(place, error)
+        self._reader.hear(place, gradient)
 
     @guarded
     def stumble(self, place: Place, error: Exception) -> None:

@@ -72,10 +72,10 @@ class Band:
     values: Sequence[npt.NDArray[np.generic]]
     top: float | None = None
 
-    def knows(self, stretch: Span) -> bool:
+    def knows(self, span: Span) -> bool:
         """Whether any of the curves has a value in that part of the run."""
         return any(
-            stretch[0] <= step <= stretch[1] and value is not None
+            span[0] <= step <= span[1] and value is not None
             for trace in self.traces
             for step, value in zip(cast(list[int], trace["x"]), cast(list[object], trace["y"]), strict=True)
         )
@@ -160,10 +160,10 @@ def _mode(step: Integers) -> str:
     return "lines+markers" if sparse else "lines"
 
 
-def _broken(trace: Json, stretches: Sequence[Span]) -> Json:
+def _broken(trace: Json, spans: Sequence[Span]) -> Json:
     """The curve with a gap where nothing is known of it, instead of a straight line across."""
     x, y = list(cast(list[int], trace["x"])), list(cast(list[object], trace["y"]))
-    for first, _ in stretches:
+    for first, _ in spans:
         place = sum(step < first for step in x)
         if 0 < place < len(x):
             x.insert(place, first)
@@ -203,7 +203,7 @@ def stacked(
     for index, band in enumerate(bands):
         number = "" if index == 0 else str(index + 1)
         low = max(top - weights[index] * unit, 0.0)
-        unknown = [stretch for stretch in blind if not band.knows(stretch)]
+        unknown = [span for span in blind if not band.knows(span)]
         data += [_broken(trace, unknown) | {"yaxis": f"y{number}"} for trace in band.traces]
         hidden += [{"from": a, "to": b, "low": low, "top": top} for a, b in unknown]
         layout[f"yaxis{number}"] = band.axis() | {"domain": [low, top]}

@@ -37,8 +37,8 @@ def blind(run: Run) -> tuple[Span, ...]:
 
 def ending(run: Run) -> str:
     """When the last look was, for a sentence: ``at the end`` or, where that was long before, ``at step 77``."""
-    stretches = blind(run)
-    early = bool(stretches) and stretches[-1][1] == run.vitals.step
+    spans = blind(run)
+    early = bool(spans) and spans[-1][1] == run.vitals.step
     return f"at step {last_look(run):,}" if early else "at the end"
 
 

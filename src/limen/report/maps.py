@@ -114,7 +114,7 @@ class HeatMap:
             "views": [v.json() for v in self.views],
             "onsets": onsets,
             "treatments": list(self.treatments),
-            "blind": [list(stretch) for stretch in self.views[0].blind],
+            "blind": [list(span) for span in self.views[0].blind],
         }
 
 
