@@ -119,9 +119,16 @@ def _same(a: Array, b: Array) -> bool:
     return a is b or (a.dtype == b.dtype and a.tobytes() == b.tobytes())
 
 
+def _history(kind: Kind, entry: Entry) -> History:
+    if entry.history is None:
+        return np.zeros(0, np.int64), ()
+    steps, *columns = (getattr(entry.history, name) for name in ("step", *(column.name for column in kind.columns)))
+    return steps, tuple(columns)
+
+
 def _of_history(kind: Kind, old: Entry | None, new: Placed) -> Iterator[Put | Drop]:
-    steps, columns = history = new.entry.history()
-    before = old.history() if old else None
+    steps, columns = history = _history(kind, new.entry)
+    before = _history(kind, old) if old else None
     held = len(before[0]) if before else 0
     grown = before is None or (
         _same(steps[:held], before[0]) and all(map(_same, (c[:held] for c in columns), before[1]))

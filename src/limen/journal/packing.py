@@ -12,7 +12,6 @@ import numpy as np
 from limen.findings import Finding
 from limen.journal.encoding import Array, blob_of
 from limen.journal.run import Run
-from limen.journal.schema import KINDS
 from limen.journal.treatment import TreatmentRecord
 from limen.vitals import (
     Activity,
@@ -29,7 +28,6 @@ from limen.vitals import (
 __all__ = ["FIELDS", "WINDOWS", "Entry", "Stored", "hash_of", "pack"]
 
 WINDOWS = "birth", "recent", "total"
-OF_SITE, OF_PARAMETER = (("step", *(column.name for column in KINDS[table].columns)) for table in ("site", "parameter"))
 Stored = Array | Narrow | int
 
 
@@ -57,27 +55,15 @@ class Entry:
     Attributes:
         key: what makes it the same entry in the next save.
         about: becomes the JSON.
-        steps: ``[rows]``, the steps of its history, rising; empty where its kind has none.
-        columns: ``[rows]`` each, in the order of the table's columns.
-        past: a value that has steps and columns, in place of both.
-        names: of its fields, first that of the steps.
+        history: a value with ``[rows]`` in its field ``step``, rising, and in a field for each of the table's columns;
+            None where its kind has none.
         arrays: by part: arrays, or what is kept narrow; in place of each its hash once they are written.
     """
 
     key: str
     about: Mapping[str, object]
-    steps: Array = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    columns: tuple[Array, ...] = ()
+    history: object = None
     arrays: Mapping[str | int, Stored] = field(default_factory=dict[str | int, Stored])
-    past: object = None
-    names: tuple[str, ...] = ()
-
-    def history(self) -> tuple[Array, tuple[Array, ...]]:
-        """Steps and columns."""
-        if self.past is None:
-            return self.steps, self.columns
-        steps, *columns = (getattr(self.past, name) for name in self.names)
-        return steps, tuple(columns)
 
     def written(self) -> Entry:
         """What must be remembered of it to find out what is new in the next save: of arrays, their hashes."""
@@ -100,8 +86,8 @@ def pack(run: Run) -> dict[str, list[Entry]]:
         "run": [Entry("run", {"run": _about(run), "vitals": _about(vitals)})],
         "site": list(_apart(map(_site, vitals.sites))),
         "parameter": list(_apart(map(_parameter, vitals.parameters))),
-        "loss": [Entry(str(n), _about(v), v.step, (v.value,)) for n, v in enumerate(vitals.losses)],
-        "optimiser": [Entry(str(n), _about(v), v.step, (v.learning_rate,)) for n, v in enumerate(vitals.optimisers)],
+        "loss": [Entry(str(n), _about(v), v) for n, v in enumerate(vitals.losses)],
+        "optimiser": [Entry(str(n), _about(v), v) for n, v in enumerate(vitals.optimisers)],
         "histogram": [
             Entry(site, {"site": site}, arrays={step: narrow_in(histogram, "counts") for step, histogram in taken})
             for site, taken in run.histograms.items()
@@ -136,8 +122,7 @@ def _site(vitals: SiteVitals) -> Entry:
             kept -= {len(panel_of(units))}
         if not str(part).endswith((".counts", ".histogram", ".beyond", ".as")) and kept - {units}:
             raise ValueError(f"site {vitals.site.name}: {kept.pop()} entries in {part} for {units} units")
-    key = f"{vitals.site.model}\n{vitals.site.name}"
-    return Entry(key, _about(vitals), arrays=arrays, past=vitals.history, names=OF_SITE)
+    return Entry(f"{vitals.site.model}\n{vitals.site.name}", _about(vitals), vitals.history, arrays)
 
 
 def _windows(vitals: SiteVitals) -> dict[str | int, Stored]:
@@ -169,4 +154,4 @@ def _activity(span: str, seen: Activity) -> dict[str | int, Stored]:
 
 
 def _parameter(vitals: ParameterVitals) -> Entry:
-    return Entry(vitals.parameter.name, _about(vitals), past=vitals.history, names=OF_PARAMETER)
+    return Entry(vitals.parameter.name, _about(vitals), vitals.history)

@@ -31,11 +31,11 @@ class Scribe:
 
     def __init__(self, path: Path | None, outer: Scribe | None = None) -> None:
         self.path = path
+        shared = None if outer is None or outer.path is None else outer._journal
+        self._shares = bool(shared and path and path.exists() and path.samefile(shared.path))
         self._journal: Journal | None = None
-        self._shares = False
         if path is not None:
-            shared = outer is not None and outer.path is not None and path.exists() and path.samefile(outer.path)
-            self._shares, self._journal = shared, outer._journal if outer is not None and shared else Journal(path)
+            self._journal = shared if self._shares else Journal(path)
         self._journals = [] if self._journal is None else [self._journal]
         self._newest: Run | None = None
         self._paid = 0.0

@@ -41,7 +41,7 @@ class Clearing:
             self.forget()
             return
         with unseen(), torch.no_grad():
-            self._clear = {number for number in self._marks if self.is_clear(number)}
+            self._clear = {number for number in self._marks if self._is_clear(number)}
             self._marks = {number: [one for one in marks if one.holds()] for number, marks in self._marks.items()}
 
     def after_backward(self) -> None:
@@ -58,13 +58,8 @@ class Clearing:
         self._marks[number] = [mark for tensor in some_of(optimiser) if (mark := Mark.of(tensor)) is not None]
 
     def was_clear(self, number: int) -> bool:
-        """Whether the gradients of an optimiser were gone when the last backward pass began that was heard of."""
+        """Whether the gradients of an optimiser were gone when the last pass began of which this was told."""
         return number in self._clear
-
-    def is_clear(self, number: int) -> bool:
-        """Whether the gradients that the last step used which was heard of are gone. Call it unseen."""
-        tensors = [mark.tensor() for mark in self._marks.get(number, ())]
-        return all(tensor is None or tensor.grad is None for tensor in tensors)
 
     def marked(self, number: int) -> list[weakref.ref[Tensor]] | None:
         """The marked parameters of an optimiser; None where one is of a class of the script, which might listen."""
@@ -78,6 +73,11 @@ class Clearing:
     def uncleared(self, number: int) -> int:
         """How many steps of an optimiser used gradients of earlier ones."""
         return self._uncleared[number]
+
+    def _is_clear(self, number: int) -> bool:
+        """Whether the gradients are gone that the last step used."""
+        tensors = [mark.tensor() for mark in self._marks[number]]
+        return all(tensor is None or tensor.grad is None for tensor in tensors)
 
     def _count(self, number: int, flags: list[Fetched]) -> None:
         self._uncleared[number] += all(float(flag.numbers()) for flag in flags)

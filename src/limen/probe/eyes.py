@@ -31,10 +31,10 @@ class Eyes(TorchFunctionMode):
     """Reports every application of an activation function in a training pass to ``on_seen``.
 
     ``on_seen`` may return a function that is then given the result of the call. Recurrent layers are reported to
-    ``on_recurrent`` with their result. Root modules are reported to
-    ``on_root`` when a training pass of theirs begins. Evaluation passes (gradients off, or the outermost module in
-    evaluation mode) are left alone entirely: the mode is taken away for their duration, so that torch's fast paths
-    stay fast. While a habit holds (see Habit), there is no mode and one hook.
+    ``on_recurrent`` with their result, root modules to ``on_root`` when a training pass of theirs begins. Evaluation
+    passes (gradients off, or the outermost module in evaluation mode) are left alone entirely: the mode is taken away
+    for their duration, so that torch's fast paths stay fast. While a habit holds (see Habit), there is no mode and one
+    hook.
     """
 
     def __init__(
@@ -49,9 +49,8 @@ class Eyes(TorchFunctionMode):
         self.on_recurrent = on_recurrent
         self.watches = watches
         self.is_open = False
-        self.on_part: Callable[[nn.Module, tuple[Any, ...]], None] | None = (
-            None  # told of each module, in the first steps
-        )
+        # told of each module, in the first steps
+        self.on_part: Callable[[nn.Module, tuple[Any, ...]], None] | None = None
         self.everywhere = True  # look outside of modules too; costs a little for every torch call of the script
         self.glances: dict[tuple[int, str, int], Glance] = {}  # by owner, function and call
         self._calls = 0  # dispatches through the mode and hooks
