@@ -9,7 +9,7 @@ from setuptools.command.build_ext import build_ext
 
 
 class Libraries(build_ext):
-    """The kernels are libraries for ctypes, without anything of Python in them; the quick way is for any Python 3."""
+    """The kernels are libraries for ctypes, without anything of Python in them; the quick way asks for Python 3.11."""
 
     def get_ext_filename(self, fullname: str) -> str:
         is_for_python = self.ext_map[fullname].py_limited_api

@@ -31,7 +31,7 @@ class Scribe:
 
     def __init__(self, path: Path | None, outer: Scribe | None = None) -> None:
         self.path = path
-        shared = None if outer is None or outer.path is None else outer._journal
+        shared = None if outer is None else outer._journal
         self._shares = bool(shared and path and path.exists() and path.samefile(shared.path))
         self._journal: Journal | None = None
         if path is not None:
