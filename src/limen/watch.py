@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -341,8 +340,7 @@ def _leave_to_parent() -> None:
     global _active
     _active = None
     for probe in _probes:
-        probe.lock, probe.sites.lock = threading.RLock(), threading.RLock()  # who holds the others is not here
-        probe.close()
+        probe.close_in_fork()
 
 
 def broken(error: Exception, step: int) -> str:

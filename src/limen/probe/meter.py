@@ -36,6 +36,7 @@ class Meter:
     Attributes:
         inputs: the scale of the first model's input.
         samples: training samples in the steps looked at.
+        state: where those of the current step are counted.
     """
 
     def __init__(self, sites: SiteBook, backlog: Backlog, state: State, note: Callable[[str, str], None]) -> None:
@@ -44,7 +45,7 @@ class Meter:
         self._factor: Fetched | None = None
         self._sites = sites
         self._backlog = backlog
-        self.state = state  # where the samples of the first site are counted: they serve where the input is not plain
+        self.state = state
         self._note = note
         self._entry: weakref.ref[nn.Module] | None = None  # the module through which data enters
         self._next_histogram = 0

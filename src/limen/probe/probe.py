@@ -115,6 +115,11 @@ class Probe:
         except Exception as error:  # whatever it is, the training must not suffer from it
             self._troubles.note("end", f"The last steps are incomplete ({type(error).__name__}: {error}).")
 
+    def close_in_fork(self) -> None:
+        """Take everything away in a forked child, where whoever holds a lock may not be."""
+        self.lock, self.sites.lock = threading.RLock(), threading.RLock()
+        self.close()
+
     def fail(self, error: Exception) -> None:
         """End the watch after an error of limen's own; the training goes on."""
         self.close()
