@@ -196,7 +196,7 @@ def test_what_compiled_code_costs_is_billed_once(monkeypatch: pytest.MonkeyPatch
         return slow
 
     monkeypatch.setattr(Meter, "read", slowed(Meter.read))
-    monkeypatch.setattr(site_reader, "glance_at", lambda *_, **__: None)  # what serves instead once a site is known
+    monkeypatch.setattr(site_reader, "glance_for", lambda *_, **__: None)  # what serves instead once a site is known
     spent: list[float] = []
     for compiles in (False, True):
         watch = Watch(budget=None)

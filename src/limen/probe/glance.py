@@ -11,7 +11,7 @@ from limen.probe.guard import Guarded
 from limen.probe.quick import COMPILED, Glance
 from limen.probe.site_book import Place
 
-__all__ = ["Looker", "glance_at"]
+__all__ = ["Looker", "glance_for"]
 
 
 class Looker(Guarded, Protocol):
@@ -26,8 +26,8 @@ class Looker(Guarded, Protocol):
         ...
 
 
-def glance_at(place: Place, z: Tensor, looker: Looker, *, is_first: bool) -> Glance | None:
-    """What does as the ``Meter`` does with tensors like this one, which that has read, while nothing is unusual.
+def glance_for(place: Place, z: Tensor, looker: Looker, *, is_first: bool) -> Glance | None:
+    """A glance that serves in place of the ``Meter`` at tensors like this one, which that has read.
 
     None where each needs more than a glance. ``is_first`` tells that samples are counted at this place.
     """

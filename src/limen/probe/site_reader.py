@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from limen.probe.glance import Looker, glance_at
+from limen.probe.glance import Looker, glance_for
 from limen.probe.meter import Meter
 from limen.probe.modes import is_ordinary
 from limen.probe.quick import Glance
@@ -58,7 +58,7 @@ class SiteReader:
         return None if place.settled or place.trouble else place
 
     def _make_glance(self, place: Place, seen: Seen) -> None:
-        glance = glance_at(place, seen.z, self._looker, is_first=self._meter.is_first(place))
+        glance = glance_for(place, seen.z, self._looker, is_first=self._meter.is_first(place))
         if glance is not None:
             self._glances[id(seen.owner), seen.activation.name, seen.call] = glance
 

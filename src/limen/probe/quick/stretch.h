@@ -64,7 +64,7 @@ static int keep_follower(PyObject *object, void *place)
     return 0;
 }
 
-/* What is noted, nothing yet. -1 with an error. */
+/* Makes room for what is noted, nothing yet. -1 with an error. */
 static int begin_notes(Stretch *self)
 {
     if (self->lock == NULL && (self->lock = PyThread_allocate_lock()) == NULL) {
@@ -115,7 +115,8 @@ static int stretch_traverse(PyObject *self, visitproc visit, void *arg)
 
 static int stretch_clear(PyObject *self)
 {
-    ((Stretch *)self)->disturbed = ((Stretch *)self)->over = 1;
+    Stretch *stretch = (Stretch *)self;
+    stretch->disturbed = stretch->over = 1;
     return clear_held(self, stretch_held);
 }
 
