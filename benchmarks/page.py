@@ -1,17 +1,18 @@
-"""A mkdocs hook that writes what watching costs, from the results of the benchmarks."""
+"""Writes what watching costs into ``docs/cost.md`` and the README: ``python -m benchmarks.page``."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from benchmarks.record import RESULTS
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
+__all__ = ["PAGE", "README", "page", "renewed"]
+
+ROOT = RESULTS.parents[1]
+PAGE, TEXT, README = ROOT / "docs" / "cost.md", ROOT / "docs" / "cost.in", ROOT / "README.md"
+BEGIN, END = "<!-- made by benchmarks/page.py -->\n", "\n<!-- end -->"
 WAYS = {
     "default": "limen, budget 1 %",
     "every-step": "limen, every step",
@@ -26,12 +27,6 @@ WAYS = {
     "again": "bare again",
 }
 SHORT = ("default", "every-step", "naive", "delve", "gradients", "tensorboard")  # of the README
-
-
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the page."""
-    files.append(File.generated(config, "cost.md", content=page()))
-    return files
 
 
 def page() -> str:
@@ -113,6 +108,17 @@ def growth(rows: Iterable[dict[str, Any]]) -> str:
     )
 
 
-def excerpt() -> str:
-    """The table of the README: one thread, without limen's own account."""
-    return costs(read("watching")["rows"], 1, SHORT, own=False)
+def renewed(readme: str) -> str:
+    """The README with its table made anew: one thread, without limen's own account."""
+    before, _, rest = readme.partition(BEGIN)
+    return before + BEGIN + costs(read("watching")["rows"], 1, SHORT, own=False) + END + rest.partition(END)[2]
+
+
+def main() -> None:
+    PAGE.write_text(page())
+    README.write_text(renewed(README.read_text()))
+    print(f"written: {PAGE}, {README}")
+
+
+if __name__ == "__main__":
+    main()
