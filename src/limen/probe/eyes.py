@@ -19,6 +19,7 @@ from limen.probe.habit import Habit
 from limen.probe.inputs import is_dense, is_trained
 from limen.probe.mode_stacks import ModeStacks
 from limen.probe.modes import hide_from_compiler, is_ordinary, is_present, is_transformed, unseen
+from limen.probe.nesting import is_within_itself
 from limen.probe.quick import Glance
 from limen.probe.seen import Recurring, Seen
 
@@ -275,6 +276,8 @@ class Eyes(TorchFunctionMode):
         if self._covered is not None:
             return
         self._calls += 1
+        if self._stack and self._stack[0] is module and not is_within_itself(module):  # an interrupt cut it short
+            self._stack, self._composite, self._blind = [], [], 0
         self._stack.append(module)
         self._habit.enter(module, args, is_root=len(self._stack) == 1)
         if len(self._stack) == 1:
