@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 
 from torch import nn
 
 __all__ = ["is_within_itself"]
 
-CALL = nn.Module._call_impl.__code__
+CALL = vars(nn.Module)["_call_impl"].__code__
 
 
 def is_within_itself(module: nn.Module) -> bool:
@@ -16,7 +16,7 @@ def is_within_itself(module: nn.Module) -> bool:
 
     An interrupt in a forward pass, unlike an error, takes torch past the hooks that tell of its end.
     """
-    frame, calls = sys._getframe(), 0
+    frame, calls = inspect.currentframe(), 0
     while frame is not None and calls < 2:
         calls += frame.f_code is CALL and frame.f_locals.get("self") is module
         frame = frame.f_back
