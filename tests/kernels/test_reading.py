@@ -93,6 +93,17 @@ def test_the_norm_of_all_gradients_is_that_of_float64(form: str, kernels: Compil
     assert math.isnan(gradient_of(account))
 
 
+def test_norms_add_up_to_the_same_bits_wherever_they_were_taken(kernels: CompiledPass) -> None:
+    torch.manual_seed(0)
+    short, long = CompiledAccount(RULES, kernels), CompiledAccount(RULES, kernels)
+    way = reading(short, torch.randn(40, UNITS), -1)
+    for _ in range(100):
+        for gradient in torch.randn(3, 40, UNITS):
+            add_gradient(way, gradient)
+            long.add_gradient(kernels.norm(gradient))
+        assert gradient_of(short) == gradient_of(long)
+
+
 SIZES = [0.0, 3.0, 1e-200, 1e300, math.inf, math.nan]
 
 

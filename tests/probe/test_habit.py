@@ -1,11 +1,14 @@
 """Trainings that do the same at each step are followed by one hook; whatever is new in them is seen all the same."""
 
+import contextlib
 from collections.abc import Callable
+from typing import ClassVar
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks
+from torch.overrides import TorchFunctionMode
 
 from limen.probe.habit import LEARNT, SHORTEST, Habit
 from tests.probe.watching import HAS_QUICK, assert_seen, bits, watching
@@ -189,3 +192,169 @@ def test_what_a_module_changes_before_it_applies_its_function_is_seen_as_changed
     (site,), tables = probe.vitals().sites, [z / 2 for z in net.given[0]]
     every = torch.cat(tables)
     assert_seen(site, tables, left=every <= 0, right=torch.zeros_like(every))
+
+
+def hand_over(act: nn.Module) -> None:
+    act.register_forward_pre_hook(lambda module, args: (args[0] + 1,))
+
+
+def wrap(act: nn.Module) -> None:
+    act.forward = lambda input: torch.relu(input + 1)  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("late", [1, LATE])
+@pytest.mark.parametrize("change", [hand_over, wrap])
+def test_what_stands_between_a_module_and_its_call_is_not_passed_over(
+    change: Callable[[nn.Module], None], late: int
+) -> None:
+    net = Net()
+    with watching(net) as probe:
+        train(net, each=lambda step: change(net.act) if step == late else None)
+    history, given = probe.vitals().sites[0].history, dict(enumerate(net.given[0], 1))
+    assert len(history.step) >= STEPS - 1  # what is new makes the next look a full one
+    assert history.low.tolist() == [float(given[step].min()) + (step >= late) for step in history.step.tolist()]
+
+
+def test_calls_of_a_forward_pass_that_raises_are_not_taken_for_those_of_the_next() -> None:
+    net = Net(times=2)
+    net.layers[1].register_forward_pre_hook(fail_at(LATE, LATE + 1, LATE + 2))
+    with watching(net) as probe:
+        optimiser = torch.optim.SGD(net.parameters(), lr=0.05)
+        for _ in range(STEPS):
+            optimiser.zero_grad()
+            try:
+                net(torch.randn(6, 5)).square().mean().backward()
+            except ArithmeticError:
+                net(torch.randn(6, 5)).square().mean().backward()
+            optimiser.step()
+    first, second = (site.history.samples.tolist() for site in probe.vitals().sites)
+    assert first == [12 if LATE <= step <= LATE + 2 else 6 for step in range(1, STEPS + 1)]
+    assert second == [6] * STEPS
+
+
+def fail_at(*steps: int) -> Callable[..., None]:
+    """A hook that raises once at each of these steps."""
+    calls, raised = [0], set[int]()
+
+    def hook(*_: object) -> None:
+        calls[0] += 1
+        step = calls[0] - len(raised)
+        if step in steps and step not in raised:
+            raised.add(step)
+            raise ArithmeticError
+
+    return hook
+
+
+def test_a_part_that_the_script_calls_itself_is_no_further_call() -> None:
+    net, own = Net(), range(LATE, LATE + SHORTEST)
+
+    def call_parts(step: int) -> None:
+        if step in own:
+            net.last(net.act(torch.randn(6, 5, requires_grad=True))).square().mean().backward()
+
+    with watching(net) as probe:
+        train(net, each=call_parts)
+    (site,) = probe.vitals().sites
+    assert site.history.samples.tolist() == [12 if step in own else 6 for step in range(1, STEPS + 1)]
+
+
+def test_the_loss_of_parts_that_the_script_calls_itself_is_that_of_the_training() -> None:
+    net, losses = Net(), list[float]()
+    optimiser = torch.optim.SGD(net.parameters(), lr=0.05)
+    with watching(net) as probe:
+        for step in range(STEPS):
+            optimiser.zero_grad()
+            x = torch.randn(6, 5)
+            z = net.last(net.act(net.layers[0](x))) if step % 3 == 0 and step >= LATE else net(x)
+            loss = z.square().mean()
+            loss.backward()
+            optimiser.step()
+            losses.append(float(loss.detach()))
+    assert probe.vitals().losses[0].value.tolist() == losses
+
+
+def test_layers_that_are_thawed_are_seen_at_once() -> None:
+    net = Net()
+    net.layers[0].requires_grad_(False)
+    net.extra = nn.Sequential(nn.Linear(5, 5), nn.Tanh())
+
+    def thaw(step: int) -> None:
+        if step == LATE:
+            net.layers[0].requires_grad_()
+
+    with watching(net) as probe:
+        train(net, each=thaw)
+    tanh, relu = (site.history.step.tolist() for site in probe.vitals().sites)
+    assert tanh == [*range(1, STEPS + 1)]
+    assert relu == [*range(LATE, STEPS + 1)]
+
+
+def test_what_is_called_now_and_then_is_seen_each_time() -> None:
+    net, tanh = Net(), nn.Tanh()
+
+    def each(step: int) -> None:
+        net.extra = tanh if step % 3 == 0 else None
+
+    with watching(net) as probe:
+        train(net, each=each)
+    relu, other = (site.history.step.tolist() for site in probe.vitals().sites)
+    assert relu == [*range(1, STEPS + 1)]
+    assert other == [*range(3, STEPS + 1, 3)]
+
+
+class Heard(TorchFunctionMode):
+    """Notes what is asked of tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        self.names.append(func.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_mode_of_the_script_hears_of_nothing_that_is_asked_of_a_pre_activation() -> None:
+    def heard() -> list[str]:
+        net, mode = Net(), Heard()
+        optimiser = torch.optim.SGD(net.parameters(), lr=0.05)
+        for step in range(STEPS):
+            optimiser.zero_grad()
+            x = torch.randn(6, 5)
+            with mode if step in (1, LATE) else contextlib.nullcontext():
+                z = net(x)
+            z.square().mean().backward()
+            optimiser.step()
+        return mode.names
+
+    bare = heard()
+    with watching():
+        assert heard() == bare
+
+
+class Own(Tensor):
+    """A tensor of the script's own, that notes what is asked of it."""
+
+    names: ClassVar[list[str]] = []
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        cls.names.append(func.__name__)
+        return super().__torch_function__(func, types, args, kwargs or {})
+
+
+def test_tensors_of_the_script_are_asked_nothing() -> None:
+    def heard(step: int) -> list[str]:
+        Own.names.clear()
+        net = Net()
+        net.given = [[]]
+        train(net, steps=step)
+        z = net.act(net.layers[0](torch.randn(6, 5).as_subclass(Own)))
+        assert type(z) is Own
+        return [*Own.names]
+
+    for step in (1, LATE):
+        bare = heard(step)
+        with watching():
+            assert heard(step) == bare

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from limen.kernels import Ledger
 from limen.probe import Budget, Probe, habit, optimiser_book, stretch, stretches
 from limen.probe.site_book import SiteBook
 from limen.probe.stretch import PlainStretch
+from tests.probe.watching import watching
 
 CHECKS = {dis.opmap[name] for name in ("CALL", "CALL_FUNCTION_EX", "RESUME", "JUMP_BACKWARD") if name in dis.opmap}
 """After these CPython looks for signals."""
@@ -157,3 +158,56 @@ def test_the_watch_goes_on_after_an_interrupt(place: str, dense: bool, monkeypat
             training.run(60)
     training.probe.close()
     assert point > 5
+
+
+def stops(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("grad", [True, False], ids=["training", "validation"])
+@pytest.mark.parametrize("first", [20, 70], ids=["seen in full", "followed"])
+def test_a_forward_pass_that_was_interrupted_is_over(first: int, grad: bool) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(5, 6), nn.ReLU(), nn.Linear(6, 1))
+    optimiser = torch.optim.SGD(model.parameters(), lr=1e-4)
+
+    def train(steps: int) -> None:
+        for _ in range(steps):
+            optimiser.zero_grad()
+            model(torch.randn(4, 5)).square().mean().backward()
+            optimiser.step()
+
+    with watching(model) as probe:
+        train(first)
+        handle = model[2].register_forward_pre_hook(stops)
+        with torch.set_grad_enabled(grad), pytest.raises(KeyboardInterrupt):
+            model(torch.randn(4, 5))
+        handle.remove()
+        train(100)
+        vitals = probe.vitals()
+    assert vitals.losses[0].step.tolist() == [*range(1, first + 101)]
+    assert vitals.sites[0].history.step.tolist() == [*range(1, first + 101)]
+    assert vitals.samples == 4 * (first + 100 + grad)
+
+
+class Folded(nn.Module):
+    """Calls itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.act = nn.Linear(5, 5), nn.ReLU()
+
+    def forward(self, x: Tensor, depth: int = 2) -> Tensor:
+        z = self.act(self.layer(x))
+        return self(z, depth - 1) if depth else z
+
+
+def test_a_module_that_calls_itself_is_given_one_batch() -> None:
+    model = Folded()
+    optimiser = torch.optim.SGD(model.parameters(), lr=1e-4)
+    with watching(model) as probe:
+        for _ in range(20):
+            optimiser.zero_grad()
+            model(torch.randn(4, 5)).square().mean().backward()
+            optimiser.step()
+    assert probe.vitals().samples == 80

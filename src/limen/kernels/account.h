@@ -63,14 +63,20 @@ static double both_norms(double a, double b)
     return most > 0 ? most * sqrt(1 + least / most * (least / most)) : most + least;
 }
 
-/* Enters the norm of a gradient whose entries lie one after the other. Returns 0; -1 where it could not be taken. */
+/* Enters the norm of a gradient. */
+EXPORT void limen_add_norm(struct account *account, double norm)
+{
+    account->gradient = account->gradients ? both_norms(account->gradient, norm) : norm;
+    account->gradients++;
+}
+
+/* Enters a gradient whose entries lie one after the other. Returns 0; -1 where its norm could not be taken. */
 EXPORT int limen_add_gradient(struct account *account, int64_t entries, int64_t type, const void *data, int threads)
 {
     double norm;
     if (limen_norms(1, &data, &entries, &type, threads, &norm))
         return -1;
-    account->gradient = account->gradients ? both_norms(account->gradient, norm) : norm;
-    account->gradients++;
+    limen_add_norm(account, norm);
     return 0;
 }
 

@@ -46,8 +46,6 @@ class AccountFields(Structure):
 
     step: TallyFields
     window: TallyFields
-    gradients: int
-    gradient: float
     silence: SilenceFields
     _fields_ = [
         ("units", c_int64),
@@ -167,6 +165,7 @@ class CompiledAccount:
         self.kernels = kernels
         library = kernels.library
         self._add: Any = library.add
+        self._add_norm: Any = library.add_norm
         self._commit: Any = library.commit
         self._panel = np.arange(rules.units) if rules.panel is None else np.ascontiguousarray(rules.panel, np.int64)
         self._fields = fields = AccountFields(
@@ -225,9 +224,7 @@ class CompiledAccount:
 
     def add_gradient(self, norm: float) -> None:
         """As ``Account.add_gradient``."""
-        fields = self._fields
-        fields.gradient = math.hypot(fields.gradient, norm) if fields.gradients else norm
-        fields.gradients += 1
+        self._add_norm(self.address, norm)
 
     def commit(self, number: int) -> Row | None:
         """As ``Account.commit``."""

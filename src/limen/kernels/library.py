@@ -11,7 +11,7 @@ from limen.kernels.loading import SWITCH, known_paths, lend_team, opened
 __all__ = ["BUILT", "SWITCH", "Library", "choose"]
 
 BUILT = Path(__file__).with_name("_pass.so")
-VERSION = 5  # of the functions in pass.c
+VERSION = 6  # of the functions in pass.c
 
 
 class Library:
@@ -44,6 +44,9 @@ class Library:
         self.add.argtypes = [c_void_p, c_void_p, c_void_p, c_int, c_void_p]
         self.add_sums = functions.limen_add_sums
         self.add_sums.argtypes = [c_void_p, c_int64, c_int64, c_void_p]
+        self.add_norm = functions.limen_add_norm
+        self.add_norm.argtypes = [c_void_p, c_double]
+        self.add_norm.restype = None
         self.add_gradient = functions.limen_add_gradient
         self.add_gradient.argtypes = [c_void_p, c_int64, c_int64, c_void_p, c_int]
         self.commit = functions.limen_commit

@@ -11,7 +11,7 @@
 
 #include "machine.h"
 
-#define VERSION 5
+#define VERSION 6
 #define LANES 16
 #define BLOCK 8             /* rows read at a time: few enough to be streams that the processor fetches ahead */
 #define AHEAD 2             /* runs before its use from which memory is asked for; in rows it is the next block */

@@ -16,9 +16,10 @@ from torch.overrides import TorchFunctionMode
 from limen.activations import Activation, composite, of_call
 from limen.anatomy import is_compiled, is_recurrent, unwrapped
 from limen.probe.habit import Habit
-from limen.probe.inputs import is_dense
+from limen.probe.inputs import is_dense, is_trained
 from limen.probe.mode_stacks import ModeStacks
-from limen.probe.modes import hide_from_compiler, is_ordinary, is_present, is_transformed
+from limen.probe.modes import hide_from_compiler, is_ordinary, is_present, is_transformed, unseen
+from limen.probe.nesting import is_within_itself
 from limen.probe.quick import Glance
 from limen.probe.seen import Recurring, Seen
 
@@ -70,6 +71,7 @@ class Eyes(TorchFunctionMode):
         self._by_habit = False
         self.follower = self._habit.follower  # for whoever notes what it hears
         self.goes_on = self._habit.goes_on  # at the end of a step that went by habit
+        self.has_read = self._habit.has_read
         self._stacks = ModeStacks(self, lambda: self.is_open and threading.get_ident() == self._thread)
 
     @property
@@ -161,6 +163,7 @@ class Eyes(TorchFunctionMode):
         self._shut -= 1
         if self.is_open:
             self._counts.clear()
+            self._habit.count_anew()
             self._place()
 
     @contextmanager
@@ -228,7 +231,8 @@ class Eyes(TorchFunctionMode):
         self._inside += 1
         try:
             after = None
-            found = of_call(func, args, kwargs) if self.is_open and not self._composite else None
+            with unseen():
+                found = of_call(func, args, kwargs) if self.is_open and not self._composite else None
             if found is not None and torch.is_grad_enabled() and threading.get_ident() == self._thread:
                 after = self._report(*found, self._stack[-1] if self._stack else None)
             elif is_recurrent(func) and self.watching and not self._composite:
@@ -244,16 +248,14 @@ class Eyes(TorchFunctionMode):
     def _report(self, activation: Activation, z: Tensor, owner: nn.Module | None) -> Callable[[Any], None] | None:
         if is_transformed():
             self.met_transform = True
-            return None
-        if not z.requires_grad or not z.is_floating_point() or not is_dense(z):
-            return None
-        if type(z) not in (Tensor, nn.Parameter) or not is_ordinary():
+        self._habit.meet(owner, activation, z)
+        if not is_trained(z):
             return None
         key = (id(owner), activation.name)
         call = self._counts[key] = self._counts.get(key, 0) + 1
         glance = self.glances.get((*key, call))
         if glance is not None and glance.look(owner, z):
-            self._habit.apply(owner, activation, z, glance)
+            self._habit.apply(owner, activation, z, glance, call)
             return None
         self._habit.end()
         return self.on_seen(Seen(activation, z, owner, self._stack[0] if self._stack else None, call))
@@ -261,8 +263,11 @@ class Eyes(TorchFunctionMode):
     def _report_recurrent(self, func: Any, args: tuple[Any, ...]) -> Callable[[Any], None] | None:
         """What is to be told the result of a recurrent layer, whose gates are only known then."""
         data = args[0] if args else None
-        if not torch.is_grad_enabled() or not isinstance(data, Tensor) or not is_dense(data) or not is_ordinary():
+        if not torch.is_grad_enabled() or not isinstance(data, Tensor) or not is_ordinary():
             return None
+        with unseen():
+            if not is_dense(data):
+                return None
         return partial(self.on_recurrent, Recurring(func, args, self._stack[-1] if self._stack else None, self.root))
 
     def _enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
@@ -271,6 +276,8 @@ class Eyes(TorchFunctionMode):
         if self._covered is not None:
             return
         self._calls += 1
+        if self._stack and self._stack[0] is module and not is_within_itself(module):  # an interrupt cut it short
+            self._stack, self._composite, self._blind = [], [], 0
         self._stack.append(module)
         self._habit.enter(module, args, is_root=len(self._stack) == 1)
         if len(self._stack) == 1:
@@ -293,12 +300,17 @@ class Eyes(TorchFunctionMode):
         self._stack, self._blind = [module], 0
         self._enter_root(module, args)
 
-    def _report_unusual(self, activation: Activation, z: Any, owner: nn.Module, call: int) -> None:
-        """Report what a module is applied to while a habit holds, where a glance was not enough."""
-        if isinstance(z, Tensor):
-            self._stack = [root] if (root := self.follower and self.follower.root and self.follower.root()) else []
-            self._counts[id(owner), activation.name] = call - 1
-            self._report(activation, z, owner)
+    def _report_unusual(self, activation: Activation, z: Any, owner: nn.Module, call: int) -> bool:
+        """Report what a module is applied to while a habit holds, where a glance was not enough; whether it counts."""
+        if not isinstance(z, Tensor):
+            return False
+        self._stack = [root] if (root := self.follower and self.follower.root and self.follower.root()) else []
+        self._counts[id(owner), activation.name] = call - 1
+        self._report(activation, z, owner)
+        counts = self._counts[id(owner), activation.name] == call
+        if counts and self.follower is not None:
+            self.follower.has_read = True
+        return counts
 
     def _enter_root(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         self._counts.clear()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from limen.anatomy import local_of
 from limen.kernels import Fetched
 from limen.probe.backlog import Backlog
+from limen.probe.modes import is_ordinary, unseen
 from limen.vitals import InputVitals
 
-__all__ = ["InputAccount"]
+__all__ = ["InputAccount", "is_dense", "is_trained"]
 
 MOST = 100  # batches that are looked at, be there nothing to read in them
 BATCHES = 20  # batches that are read; the scale of a data set does not change after that
@@ -69,3 +70,11 @@ class InputAccount:
 def is_dense(batch: Tensor) -> bool:
     """Whether every entry is there: not sparse, not nested, not a tensor without data."""
     return batch.layout is torch.strided and not batch.is_nested and not batch.is_meta
+
+
+def is_trained(z: Tensor) -> bool:
+    """Whether an activation of a plain tensor is to be read: here and now, with a gradient to come."""
+    if type(z) not in (Tensor, nn.Parameter) or not is_ordinary():
+        return False
+    with unseen():
+        return z.requires_grad and z.is_floating_point() and is_dense(z)

@@ -227,7 +227,7 @@ class Probe:
                 self._leaves.read(beginning.roots)
                 self.optimisers.rebind(self._leaves.tensors)
             self.optimisers.finish_sweep()
-        if beginning is None or (self._looking and self._scope.is_limited and not self._ran):
+        if beginning is None or (self._looking and self._scope.is_limited and not (self._eyes.has_read() or self._ran)):
             return
         self._ran, self._passes = False, self._passes + 1
         if not is_ordinary():

@@ -378,7 +378,23 @@ def forget(stage: Stage) -> None:
     del stage.roles[id(stage.act)]
 
 
-@pytest.mark.parametrize("change", [flip, replace, forget])
+def hand_over(stage: Stage) -> None:
+    stage.act.register_forward_pre_hook(lambda module, args: (args[0] + 1,))
+
+
+def scale_gradient(stage: Stage) -> None:
+    stage.act.register_full_backward_hook(lambda module, inner, outer: (inner[0] * 2,))
+
+
+def wrap(stage: Stage) -> None:
+    stage.act.forward = lambda input: nn.functional.relu(input + 1)
+
+
+def become_another(stage: Stage) -> None:
+    stage.act.__class__ = nn.SiLU  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("change", [flip, replace, forget, hand_over, scale_gradient, wrap, become_another])
 def test_a_module_that_leaves_its_role_breaks_the_habit(change: Callable[[Stage], None]) -> None:
     stage = Stage()
     change(stage)
@@ -408,6 +424,14 @@ def test_nothing_is_read_while_it_does_not_listen(change: Callable[[Stage], None
     assert len(stage.roots) == (change is shut)
 
 
+def test_a_call_that_needs_no_gradient_does_not_count() -> None:
+    stage, z = Stage(), grown(torch.randn(39, UNITS))
+    stage.follower.enter(stage.root, (z,))
+    stage.follower.enter(stage.act, (z.detach(),))
+    stage.follower.enter(stage.act, (z,))
+    assert stage.unusual == [("relu", z, stage.act, 1)]
+
+
 def test_nothing_is_read_without_gradients_or_arguments() -> None:
     stage = Stage()
     with torch.no_grad():
@@ -426,7 +450,7 @@ def test_what_is_raised_for_a_root_goes_on() -> None:
     with pytest.raises(RuntimeError, match="no"):
         follower.enter(stage.root, ())
     with pytest.raises(RuntimeError, match="no"):
-        follower.enter(stage.act, (torch.ones(3),))
+        follower.enter(stage.act, (torch.ones(3, requires_grad=True),))
 
 
 def test_a_role_that_ends_while_its_module_is_asked_for_its_mode_lives_on_until_then() -> None:

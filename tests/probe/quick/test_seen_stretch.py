@@ -210,6 +210,7 @@ LEFT: dict[str, Callable[[Steps], bool]] = {
     "a parameter": lambda steps: run(steps, nn.Parameter(torch.ones(4, 2))),
     "negated": lambda steps: run(steps, torch.ones(4, 2, dtype=torch.complex64).conj().imag),
     "transformed": lambda steps: transformed(steps),
+    "while others are transformed": lambda steps: while_others_are_transformed(steps),
 }
 
 
@@ -219,6 +220,17 @@ def transformed(steps: Steps) -> bool:
     def ask(x: Tensor) -> Tensor:
         told.append(run(steps, x))
         return x.sum()
+
+    torch.func.grad(ask)(torch.ones(4, 2))
+    return told[0]
+
+
+def while_others_are_transformed(steps: Steps) -> bool:
+    told, x = list[bool](), torch.ones(4, 2)
+
+    def ask(weight: Tensor) -> Tensor:
+        told.append(run(steps, x))
+        return weight.sum()
 
     torch.func.grad(ask)(torch.ones(4, 2))
     return told[0]

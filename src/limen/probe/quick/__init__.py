@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = ["COMPILED", "IN_USE", "Follower", "Glance", "Role", "State", "Stretch"]
 
-VERSION = 5  # of quick.c
+VERSION = 6  # of quick.c
 
 
 @dataclass(eq=False)

@@ -92,7 +92,7 @@ class Glance:
         """Enter a gradient."""
 
 class Role:
-    """What a module did at the last step that was seen in full.
+    """What a module did at the last step that was seen in full and in which it was called.
 
     Attributes:
         module: held weakly, since another may be given its ``id``.
@@ -120,15 +120,17 @@ class Follower:
         roles: by ``id`` of the module.
         on_root: is given each outermost module and its arguments.
         on_unusual: is given what a glance is not enough for: function, pre-activation, module, and the number of the
-            call in this forward pass, from 1.
+            call in this forward pass, from 1. Whether that call counts.
 
     Attributes:
         is_open: it hears at all.
         is_listening: it looks at what modules are given, not only at roots.
         thread: the one in which it hears.
-        is_broken: it met a module that has no role, or has left it.
+        is_broken: it met a module that has no role, or has left it: be it that hooks of its own came in between.
+        has_read: a glance was enough since this was last unset.
         seen: glances that were enough.
         calls: modules that it has heard of.
+        passes: how often the calls of modules have been counted anew.
         cost: seconds that it took to know them; glances, and what it calls, count their own.
         root: the outermost module that was called last, held weakly; None before the first.
         stretch: counts the batches of outermost modules; None where each is to be told of.
@@ -137,9 +139,11 @@ class Follower:
     is_open: bool
     is_listening: bool
     is_broken: bool
+    has_read: bool
     thread: int
     seen: int
     calls: int
+    passes: int
     cost: float
     root: Callable[[], nn.Module | None] | None
     stretch: Stretch | None
@@ -147,7 +151,7 @@ class Follower:
         self,
         roles: dict[int, Role],
         on_root: Callable[[nn.Module, tuple[Any, ...]], None],
-        on_unusual: Callable[[Activation, Tensor, nn.Module, int], None],
+        on_unusual: Callable[[Activation, Tensor, nn.Module, int], object],
     ) -> None: ...
     def enter(self, module: nn.Module, args: tuple[Any, ...], /) -> None:
         """A module is about to be called."""

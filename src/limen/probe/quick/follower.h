@@ -5,7 +5,7 @@ typedef struct {
     PyObject_HEAD
     PyObject *roles, *on_root, *on_unusual;
     PyObject *root, *stretch; /* the outermost module, held weakly; None where there is none */
-    char is_open, is_listening, is_broken;
+    char is_open, is_listening, is_broken, has_read;
     unsigned long thread;
     long long seen, calls, pass;
     double cost;
@@ -15,9 +15,11 @@ static PyMemberDef follower_members[] = {
     {"is_open", T_BOOL, offsetof(Follower, is_open), 0, NULL},
     {"is_listening", T_BOOL, offsetof(Follower, is_listening), 0, NULL},
     {"is_broken", T_BOOL, offsetof(Follower, is_broken), 0, NULL},
+    {"has_read", T_BOOL, offsetof(Follower, has_read), 0, NULL},
     {"thread", T_ULONG, offsetof(Follower, thread), 0, NULL},
     {"seen", T_LONGLONG, offsetof(Follower, seen), 0, NULL},
     {"calls", T_LONGLONG, offsetof(Follower, calls), 0, NULL},
+    {"passes", T_LONGLONG, offsetof(Follower, pass), 0, NULL},
     {"cost", T_DOUBLE, offsetof(Follower, cost), 0, NULL},
     {"root", T_OBJECT_EX, offsetof(Follower, root), 0, NULL},
     {"stretch", T_OBJECT_EX, offsetof(Follower, stretch), 0, NULL},
@@ -69,7 +71,7 @@ static Role *role_of(Follower *self, PyObject *module)
     if (found == NULL || Py_TYPE(found) != role_type)
         return NULL;
     Role *role = (Role *)found;
-    if (PyWeakref_GetObject(role->module) != module)
+    if (PyWeakref_GetObject(role->module) != module || role->kind != type_of(module))
         return NULL;
     Py_INCREF(found);
     int is_training = role->is_root ? role->is_training : truth(PyObject_GetAttr(module, names.training));
@@ -115,22 +117,41 @@ static int enter_root(Follower *self, Role *role, PyObject *module, PyObject *gi
     return result == NULL ? -1 : 0;
 }
 
-/* Whether it is to be read what a module is given. -1 with an error. */
-static int is_wanted(const Follower *self, const Role *role, PyObject *given)
+/* Whether it is to be read what a module is given; one that is not bare leaves its role. -1 with an error. */
+static int is_wanted(Follower *self, const Role *role, PyObject *module, PyObject *given)
 {
     if (role->activation == Py_None || !self->is_listening || !PyTuple_Check(given) || !PyTuple_Size(given))
         return 0;
-    return truth(PyObject_CallNoArgs(torch.is_grad_enabled));
+    int is_good = truth(PyObject_CallNoArgs(torch.is_grad_enabled));
+    if (is_good > 0 && (is_good = is_bare(module)) == 0)
+        self->is_broken = 1;
+    return is_good;
 }
 
-/* Tells of what a glance is not enough for. 0; -1 with an error. */
+/* Whether it is known of a tensor that there will be no gradient of it. -1 with an error. */
+static int is_frozen(PyObject *z)
+{
+    int is_plain = type_of(z) == torch.tensor ? is_plain_here() : 0;
+    if (is_plain <= 0)
+        return is_plain;
+    int needs_gradient = truth(PyObject_GetAttr(z, names.requires_grad));
+    return needs_gradient < 0 ? -1 : !needs_gradient;
+}
+
+/* Tells of what a glance is not enough for; a call that does not count is forgotten. 0; -1 with an error. */
 static int tell(Follower *self, Role *role, PyObject *module, PyObject *z)
 {
+    int frozen = is_frozen(z);
+    if (frozen != 0) {
+        role->calls--;
+        return frozen < 0 ? -1 : 0;
+    }
     PyObject *call = PyLong_FromLongLong(role->calls);
     if (call == NULL)
         return -1;
     PyObject *result = PyObject_CallFunctionObjArgs(self->on_unusual, role->activation, z, module, call, NULL);
     Py_DECREF(call);
+    role->calls -= result == Py_False;
     Py_XDECREF(result);
     return result == NULL ? -1 : 0;
 }
@@ -147,12 +168,13 @@ static int enter(Follower *self, PyObject *module, PyObject *given)
     }
     int state = role->is_root ? enter_root(self, role, module, given) : 0;
     if (state == 0)
-        state = is_wanted(self, role, given);
+        state = is_wanted(self, role, module, given);
     if (state > 0) {
         PyObject *z = PyTuple_GetItem(given, 0);
         state = follow(self, role, module, z);
-        self->seen += state > 0;
-        if (state == 0)
+        if (state > 0)
+            self->seen++, self->has_read = 1;
+        else if (state == 0)
             state = tell(self, role, module, z);
     }
     Py_DECREF((PyObject *)role);

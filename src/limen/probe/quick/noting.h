@@ -12,8 +12,11 @@ static void look_away(Stretch *self)
 
 static void look_again(Stretch *self)
 {
-    if (self->follower != Py_None)
-        ((Follower *)self->follower)->is_listening = self->listened;
+    if (self->follower == Py_None)
+        return;
+    Follower *follower = (Follower *)self->follower;
+    follower->is_listening = self->listened;
+    follower->pass++;
 }
 
 /* Whether the gradients that the last full step used are gone. -1 with an error. */
@@ -56,6 +59,12 @@ static PyObject *divisors_in(Stretch *self, PyObject *root)
     return scales ? PyObject_CallFunctionObjArgs(self->divisors_of, root, NULL) : PyTuple_New(0);
 }
 
+/* Whether a watched model has run forward since the last backward pass, or parts of it have. */
+static int has_run(const Stretch *self)
+{
+    return self->ran || (self->follower != Py_None && ((Follower *)self->follower)->has_read);
+}
+
 /* Takes down the loss. 0 where that takes more; -1 with an error. */
 static int note_loss(Stretch *self, PyObject *root)
 {
@@ -65,7 +74,7 @@ static int note_loss(Stretch *self, PyObject *root)
     if (is_good > 0)
         is_good = is_untraced();
     if (is_good > 0 && self->looking)
-        is_good = self->ran ? is_clear(self) : 0;
+        is_good = has_run(self) ? is_clear(self) : 0;
     if (is_good <= 0)
         return is_good;
     int is_cpu = truth(PyObject_GetAttr(root, names.is_cpu));

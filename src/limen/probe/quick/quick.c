@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#define VERSION 5
+#define VERSION 6
 
 #include "python.h"
 #include "torch.h"

@@ -1,8 +1,8 @@
-/* What a module did at the last step that was seen in full. Part of quick.c. */
+/* What a module did at the last step that was seen in full and in which it was called. Part of quick.c. */
 
 typedef struct {
     PyObject_HEAD
-    PyObject *module, *activation, *glances;
+    PyObject *module, *kind, *activation, *glances;
     char is_root, is_training;
     long long pass, calls; /* in which it was called last, and how often */
 } Role;
@@ -27,12 +27,15 @@ static int role_init(Role *self, PyObject *args, PyObject *kwargs)
     if (is_training < 0 || put(&self->module, PyWeakref_NewRef(module, NULL)) < 0 ||
         put(&self->glances, PyList_New(0)) < 0)
         return -1;
+    replace(&self->kind, type_of(module));
     replace(&self->activation, Py_None);
     self->is_root = is_root, self->is_training = is_training;
     return 0;
 }
 
-static held_places role_held = {offsetof(Role, module), offsetof(Role, activation), offsetof(Role, glances), 0};
+static held_places role_held = {
+    offsetof(Role, module), offsetof(Role, kind), offsetof(Role, activation), offsetof(Role, glances), 0,
+};
 
 static int role_traverse(PyObject *self, visitproc visit, void *arg)
 {
@@ -50,7 +53,7 @@ static void role_dealloc(Role *self)
 }
 
 static PyType_Slot role_slots[] = {
-    {Py_tp_doc, "What a module did at the last step that was seen in full."},
+    {Py_tp_doc, "What a module did at the last step that was seen in full and in which it was called."},
     {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, role_init},
     {Py_tp_traverse, role_traverse},
@@ -65,3 +68,23 @@ static PyType_Spec role_spec = {
 };
 
 static PyTypeObject *role_type;
+
+/* Whether a module is given what it is called with: no hooks of the script, and no other `forward`, stand in between. -1
+ * with an error. */
+static int is_bare(PyObject *module)
+{
+    PyObject *own = PyObject_GenericGetDict(module, NULL), *hooks[] = {
+        names.forward_pre_hooks, names.backward_hooks, names.backward_pre_hooks
+    };
+    int replaced = own == NULL ? -1 : PyDict_Contains(own, names.forward);
+    int found = 0;
+    for (size_t i = 0; replaced == 0 && found == 0 && i < sizeof hooks / sizeof *hooks; i++) {
+        PyObject *held = PyDict_GetItemWithError(own, hooks[i]);
+        if (held != NULL)
+            found = PyObject_IsTrue(held);
+        else if (PyErr_Occurred())
+            found = -1;
+    }
+    Py_XDECREF(own);
+    return replaced < 0 || found < 0 ? -1 : !replaced && !found;
+}

@@ -23,19 +23,20 @@ struct exchange {
 };
 
 static struct {
-    PyObject *tensor, *is_grad_enabled, *function_modes, *dispatch_modes, *tracing, *threads;
+    PyObject *tensor, *is_grad_enabled, *function_modes, *dispatch_modes, *transform, *tracing, *threads;
     int (*describe)(void *object, struct tensor *out);
 } torch;
 
 static struct {
-    PyObject *enter, *expects, *grad, *grad_fn, *is_cpu, *is_neg, *item, *lr, *output_nr, *owner;
-    PyObject *param_groups, *register_hook_dict, *training, *trouble;
+    PyObject *backward_hooks, *backward_pre_hooks, *enter, *expects, *forward, *forward_pre_hooks, *grad, *grad_fn;
+    PyObject *is_cpu, *is_neg, *item, *lr, *output_nr, *owner, *param_groups, *register_hook_dict, *requires_grad;
+    PyObject *training, *trouble;
 } names;
 
 /* Finds what is needed; -1 with an ImportError where this torch lacks it. */
 static int find_torch(void)
 {
-    PyObject *package = PyImport_ImportModule("torch"), *inner = NULL, *table = NULL;
+    PyObject *package = PyImport_ImportModule("torch"), *inner = NULL, *functions = NULL, *table = NULL;
     const struct exchange *exchange = NULL;
     if (package == NULL)
         return -1;
@@ -48,6 +49,9 @@ static int find_torch(void)
         torch.function_modes = PyObject_GetAttrString(inner, "_len_torch_function_stack");
         torch.dispatch_modes = PyObject_GetAttrString(inner, "_len_torch_dispatch_stack");
         torch.tracing = PyObject_GetAttrString(inner, "_get_tracing_state");
+        functions = PyObject_GetAttrString(inner, "_functorch");
+        torch.transform = functions == NULL ? NULL : PyObject_GetAttrString(functions, "peek_interpreter_stack");
+        Py_XDECREF(functions);
         table = PyObject_GetAttrString(torch.tensor, "__dlpack_c_exchange_api__");
     }
     Py_XDECREF(inner);
@@ -57,7 +61,7 @@ static int find_torch(void)
     if (exchange != NULL && exchange->major == 1)
         torch.describe = exchange->describe;
     int has_functions = torch.is_grad_enabled && torch.threads && torch.function_modes && torch.dispatch_modes;
-    if (torch.describe && has_functions && torch.tracing)
+    if (torch.describe && has_functions && torch.transform && torch.tracing)
         return 0;
     PyErr_SetString(PyExc_ImportError, "this version of torch does not tell C where its tensors lie");
     return -1;
@@ -69,8 +73,12 @@ static int find_names(void)
         PyObject **place;
         const char *word;
     } all[] = {
+        {&names.backward_hooks, "_backward_hooks"},
+        {&names.backward_pre_hooks, "_backward_pre_hooks"},
         {&names.enter, "enter"},
         {&names.expects, "expects"},
+        {&names.forward, "forward"},
+        {&names.forward_pre_hooks, "_forward_pre_hooks"},
         {&names.grad, "grad"},
         {&names.grad_fn, "grad_fn"},
         {&names.is_cpu, "is_cpu"},
@@ -81,6 +89,7 @@ static int find_names(void)
         {&names.owner, "owner"},
         {&names.param_groups, "param_groups"},
         {&names.register_hook_dict, "_register_hook_dict"},
+        {&names.requires_grad, "requires_grad"},
         {&names.training, "training"},
         {&names.trouble, "trouble"},
     };
@@ -90,13 +99,21 @@ static int find_names(void)
     return 0;
 }
 
+/* Whether a function tells that there is nothing. -1 with an error. */
+static int has_none(PyObject *function)
+{
+    PyObject *found = PyObject_CallNoArgs(function);
+    Py_XDECREF(found);
+    return found == NULL ? -1 : found == Py_None;
+}
+
 /* Whether calls compute here and now, and nothing of the script sees what is asked of tensors. -1 with an error. */
 static int is_plain_here(void)
 {
     int64_t modes = number(PyObject_CallNoArgs(torch.function_modes));
     if (modes == 0)
         modes = number(PyObject_CallNoArgs(torch.dispatch_modes));
-    return modes < 0 ? -1 : modes == 0;
+    return modes == 0 ? has_none(torch.transform) : modes < 0 ? -1 : 0;
 }
 
 static long forks; /* between the process that loaded this and this one */
@@ -116,9 +133,7 @@ static int team(int is_shared)
 /* Whether torch.jit.trace does not write down what is called. -1 with an error. */
 static int is_untraced(void)
 {
-    PyObject *state = PyObject_CallNoArgs(torch.tracing);
-    Py_XDECREF(state);
-    return state == NULL ? -1 : state == Py_None;
+    return has_none(torch.tracing);
 }
 
 /* Where the numbers of a tensor lie, as they are; 0 where they do not lie in memory that can be read from here. */

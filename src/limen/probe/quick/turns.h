@@ -17,6 +17,8 @@ static PyObject *stretch_begins_backward(Stretch *self, PyObject *root)
         look_away(self);
         self->in_backward = self->passed = 1;
         self->ran = 0;
+        if (self->follower != Py_None)
+            ((Follower *)self->follower)->has_read = 0;
         self->cost += now() - began;
     }
     return answer(self, is_noted);
