@@ -163,6 +163,29 @@ def test_compiled_sites_hold_what_an_uncompiled_watch_finds() -> None:
         np.testing.assert_allclose(eager.total.moments.mean, compiled.total.moments.mean, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("dynamic", [None, True], ids=["when it changes", "from the start"])
+def test_a_graph_for_batches_of_any_size_is_read_as_one_of_a_fixed_size(*, dynamic: bool | None) -> None:
+    found = []
+    for compiles in (False, True):
+        torch.manual_seed(0)
+        model = nn.Sequential(
+            nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 16), nn.Tanh(), nn.Linear(16, 2)
+        )
+        call = torch.compile(model, backend="aot_eager", dynamic=dynamic) if compiles else model
+        optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+        with Watch(budget=None, strict=True) as watch:
+            for step in range(24):
+                x = torch.randn(12 + step % 3, 1, 8, 8)
+                optimiser.zero_grad()
+                F.cross_entropy(call(x), (x.mean((1, 2, 3)) > 0).long()).backward()
+                optimiser.step()
+        assert not watch.vitals.notes
+        found.append(watch.vitals.sites)
+    for eager, compiled in zip(*found, strict=True):
+        assert (eager.site.layer, eager.site.units) == (compiled.site.layer, compiled.site.units)
+        np.testing.assert_array_equal(eager.total.left, compiled.total.left)
+
+
 def test_what_was_compiled_before_the_watch_is_noted() -> None:
     model, loss = whole("eager")
     train(model, loss, steps=2)

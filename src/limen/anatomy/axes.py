@@ -49,11 +49,17 @@ def shape_of(node: Node, output: int = 0) -> Shape | None:
     """
     variable = getattr(node, "variable", None)
     if variable is not None:
-        return None if variable.is_nested and variable.layout is torch.strided else tuple(variable.shape)
+        return None if variable.is_nested and variable.layout is torch.strided else sizes_of(variable.shape)
     outputs = getattr(node, "_input_metadata", ())
     if output >= len(outputs) or outputs[output].is_cpp_nested_tensor:
         return None
-    return tuple(outputs[output].shape)
+    return sizes_of(outputs[output].shape)
+
+
+def sizes_of(shape: Sequence[int | torch.SymInt]) -> Shape | None:
+    """A shape in numbers; a compiler takes an axis of any length (a SymInt) for that of its example, if it has one."""
+    sizes = [size if isinstance(size, int) else size.node.hint for size in shape]
+    return None if None in sizes else tuple(sizes)
 
 
 @dataclass(frozen=True)
