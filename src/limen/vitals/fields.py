@@ -10,13 +10,20 @@ import numpy.typing as npt
 
 from limen.lasting import LastingArray, Memory
 
-__all__ = ["Table", "lasting", "made_when_read"]
+__all__ = ["Table", "lasting", "made_when_read", "shortest"]
 
 Array = npt.NDArray[Any]
 T = TypeVar("T", bound=type)
 
 lasting = Memory().copy
 """Copies an array to where values last: those of one snapshot lie side by side, and go together."""
+
+
+def shortest(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.floating]:
+    """The same in float32, where that holds all of them; it does what was read of tensors of float32 or less."""
+    with np.errstate(over="ignore"):
+        short = numbers.astype(np.float32)
+    return short if np.array_equal(short, numbers, equal_nan=True) else numbers
 
 
 class Table(NamedTuple):
@@ -36,7 +43,10 @@ class Table(NamedTuple):
 
 
 class _Field:
-    """A field of a dataclass that takes an array, a ``LastingArray`` or a ``Table``, and gives an array."""
+    """A field of a dataclass that takes an array, a ``LastingArray`` or a ``Table``, and gives an array.
+
+    A ``LastingArray`` of float32 gives float64.
+    """
 
     def __init__(self, name: str, place: int) -> None:
         self._name, self._place = name, place
@@ -47,7 +57,9 @@ class _Field:
         held = vars(value)[self._name]
         if isinstance(held, Table):
             return held.column(self._place)
-        return held.numbers() if isinstance(held, LastingArray) else held
+        if isinstance(held, LastingArray):
+            return held.open().astype(np.float64) if held.dtype == np.float32 else held.numbers()
+        return held
 
     def __set__(self, value: object, numbers: Array | LastingArray | Table) -> None:
         vars(value)[self._name] = numbers

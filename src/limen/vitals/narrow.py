@@ -12,7 +12,7 @@ import numpy.typing as npt
 from limen.lasting import LastingArray
 from limen.vitals.fields import lasting
 
-__all__ = ["Narrow", "kept_narrow", "narrow_in"]
+__all__ = ["Narrow", "OfFew", "kept_narrow", "narrow_in"]
 
 Integers = npt.NDArray[np.int64]
 T = TypeVar("T", bound=type)
@@ -74,8 +74,26 @@ class Narrow:
         return self.above.nbytes
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class OfFew:
+    """Numbers of which each is one of a few.
+
+    Attributes:
+        few: ``[kinds]``, int64, each number that there is.
+        which: ``[length]``, the place of each in ``few``; several such numbers may share it.
+    """
+
+    few: Integers | LastingArray
+    which: Narrow
+
+    def numbers(self) -> Integers:
+        """``[length]``, a new array."""
+        few = self.few.numbers() if isinstance(self.few, LastingArray) else self.few
+        return few[self.which.numbers()]
+
+
 class _Field:
-    """A field of a dataclass that takes whole numbers, or ``Narrow``, keeps these and gives int64."""
+    """A field of a dataclass that takes whole numbers, ``Narrow`` or ``OfFew``, keeps these and gives int64."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -85,8 +103,8 @@ class _Field:
             raise AttributeError(self._name)  # dataclasses take what the class has for a default
         return vars(value)[self._name].numbers()
 
-    def __set__(self, value: object, numbers: npt.NDArray[np.integer] | Narrow) -> None:
-        vars(value)[self._name] = numbers if isinstance(numbers, Narrow) else Narrow.of(numbers)
+    def __set__(self, value: object, numbers: npt.NDArray[np.integer] | Narrow | OfFew) -> None:
+        vars(value)[self._name] = numbers if isinstance(numbers, Narrow | OfFew) else Narrow.of(numbers)
 
 
 def kept_narrow(*names: str) -> Callable[[T], T]:
@@ -101,5 +119,6 @@ def kept_narrow(*names: str) -> Callable[[T], T]:
 
 
 def narrow_in(value: object, name: str) -> Narrow:
-    """How a value keeps one of these fields."""
-    return vars(value)[name]
+    """How a value keeps one of these fields; of few numbers, how it would."""
+    held = vars(value)[name]
+    return held if isinstance(held, Narrow) else Narrow.of(held.numbers())
