@@ -125,7 +125,7 @@ class Silence:
         return self._of(2)
 
     def kinds(self) -> tuple[Integers, Integers]:
-        """These three in short: ``[units]``, of which kind each unit is, and ``[3, kinds]``, what they are of a kind."""
+        """These three in short: ``[units]``, the kind of each unit, and ``[3, kinds]``, what they are of a kind."""
         fields, last = self._fields, self.last
         places, numbers, passed = self._steps[:, : fields.length]
         index = np.full(len(last), fields.length - 1)

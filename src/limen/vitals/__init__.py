@@ -2,7 +2,7 @@
 
 from limen.vitals.activity import Activity, Whole
 from limen.vitals.evidence import EVIDENCE, Evidence, dead_units, saturated_units
-from limen.vitals.fields import Table, lasting
+from limen.vitals.fields import Table, held_in, lasting
 from limen.vitals.histogram import BINS, EDGES, Histogram
 from limen.vitals.moments import Moments
 from limen.vitals.narrow import Narrow, OfFew, narrow_in
@@ -47,6 +47,7 @@ __all__ = [
     "Vitals",
     "Whole",
     "dead_units",
+    "held_in",
     "lasting",
     "matched",
     "merge_ranks",

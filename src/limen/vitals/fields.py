@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from limen.lasting import LastingArray, Memory
 
-__all__ = ["Table", "lasting", "made_when_read", "shortest"]
+__all__ = ["Table", "held_in", "lasting", "made_when_read", "shortest"]
 
 Array = npt.NDArray[Any]
 T = TypeVar("T", bound=type)
@@ -34,12 +34,13 @@ class Table(NamedTuple):
         length: how many of them are meant.
     """
 
-    rows: npt.NDArray[np.void]
+    rows: npt.NDArray[np.void] | LastingArray
     length: int
 
     def column(self, place: int) -> Array:
         """``[length]``, a new array."""
-        return self.rows[self.rows.dtype.names[place]][: self.length].copy()  # pyright: ignore[reportOptionalSubscript]
+        rows = self.rows.open() if isinstance(self.rows, LastingArray) else self.rows
+        return rows[rows.dtype.names[place]][: self.length].copy()  # pyright: ignore[reportOptionalSubscript]
 
 
 class _Field:
@@ -63,6 +64,11 @@ class _Field:
 
     def __set__(self, value: object, numbers: Array | LastingArray | Table) -> None:
         vars(value)[self._name] = numbers
+
+
+def held_in(value: object, name: str) -> Array | LastingArray:
+    """What a value holds for one of these fields, but for that of a ``Table``."""
+    return vars(value)[name]
 
 
 def made_when_read(*names: str) -> Callable[[T], T]:
