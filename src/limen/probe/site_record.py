@@ -17,6 +17,7 @@ from limen.vitals import (
     EVIDENCE,
     Activity,
     Histogram,
+    Later,
     Moments,
     Narrow,
     OfFew,
@@ -100,7 +101,7 @@ class SiteRecord:
         self._histogram: Histogram | None = None
         self._window = Window()
         self._before: Activity | None = None  # the last full window
-        self._older: Activity | None = None  # all full windows
+        self._earlier: Activity | None = None  # all full windows before that one
         self._birth: Activity | None = None
         self._known: SiteVitals | None = None  # as of the last commit
 
@@ -164,13 +165,12 @@ class SiteRecord:
     def _copied(self) -> SiteVitals:
         window = self._seen()
         recent = (window if self._before is None else self._before + window).lasting()
-        alike = self._older is self._before  # until the second window is full
         last_active, silent_steps, silent_samples = self._silence()
         return SiteVitals(
             site=self.site,
             birth=self._birth if self._birth is not None else recent,
             recent=recent,
-            total=recent if alike or self._older is None else (self._older + window).lasting(),
+            total=recent if self._earlier is None else cast("Activity", Later(self._earlier, recent)),
             last_active=last_active,
             silent_steps=silent_steps,
             silent_samples=silent_samples,
@@ -202,16 +202,17 @@ class SiteRecord:
         return [cast("Integers", OfFew(lasting(kind), shared)) for kind in kinds]
 
     def _keep_histogram(self, histogram: Histogram, step: int) -> None:
-        self.histograms.append((step, histogram.lasting()))
+        histogram = histogram.lasting()
+        self.histograms.append((step, histogram))
         if len(self.histograms) > MOST_HISTOGRAMS:
             del self.histograms[1:-1:2]
         held = self._window.histogram
-        self._window.histogram = histogram if held is None else held + histogram
+        self._window.histogram = histogram if held is None else (held + histogram).lasting()
 
     def _roll(self) -> None:
-        full, self._window = self._seen().lasting(), Window()
+        if self._before is not None:
+            self._earlier = self._before if self._earlier is None else (self._earlier + self._before).lasting()
+        self._before, self._window = self._seen().lasting(), Window()
         self.account.window.clear()
-        self._before = full
-        self._older = full if self._older is None else (self._older + full).lasting()
         if self._birth is None:
-            self._birth = full
+            self._birth = self._before
