@@ -19,6 +19,7 @@ from limen.vitals import (
     Activity,
     LossVitals,
     Narrow,
+    OfFew,
     OptimiserVitals,
     ParameterVitals,
     SiteVitals,
@@ -42,7 +43,7 @@ PARTS = {
 }
 """The names of the arrays of each window, made once: a thousand entries keep them."""
 
-Stored = Array | LastingArray | Narrow | int
+Stored = Array | LastingArray | Narrow | OfFew | int
 
 
 def _fields(kind: type, *apart: str) -> tuple[str, ...]:
@@ -138,12 +139,12 @@ def _apart(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 def _site(vitals: SiteVitals) -> Entry:
     arrays: dict[str | int, Stored] = {
-        **{name: narrow_in(vitals, name).lasting() for name in SILENCE},
+        **{name: held_in(vitals, name) for name in SILENCE},
         **_windows(vitals),
     }
     units = vitals.site.units
     for part, array in arrays.items():
-        kept = {array.length} if isinstance(array, Narrow | LastingArray) else {np.size(array)}
+        kept = {array.length} if isinstance(array, LastingArray | Narrow | OfFew) else {np.size(array)}
         if str(part).endswith((".mean", ".m2", ".low", ".high")):
             kept -= {len(panel_of(units))}
         if not str(part).endswith((".counts", ".histogram", ".beyond", ".as")) and kept - {units}:

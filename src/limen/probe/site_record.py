@@ -207,7 +207,7 @@ class SiteRecord:
         if len(self.histograms) > MOST_HISTOGRAMS:
             del self.histograms[1:-1:2]
         held = self._window.histogram
-        self._window.histogram = histogram if held is None else (held + histogram).lasting()
+        self._window.histogram = histogram if held is None else held + histogram
 
     def _roll(self) -> None:
         if self._before is not None:

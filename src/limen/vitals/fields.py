@@ -66,8 +66,8 @@ class _Field:
         vars(value)[self._name] = numbers
 
 
-def held_in(value: object, name: str) -> Array | LastingArray:
-    """What a value holds for one of these fields, but for that of a ``Table``."""
+def held_in(value: object, name: str) -> Any:
+    """What a value holds of which it gives a new array when this field is read."""
     return vars(value)[name]
 
 

@@ -79,17 +79,29 @@ class OfFew:
     """Numbers of which each is one of a few.
 
     Attributes:
-        few: ``[kinds]``, int64, each number that there is.
+        few: ``[kinds]``, int64, each number that there is, and no other.
         which: ``[length]``, the place of each in ``few``; several such numbers may share it.
     """
 
     few: Integers | LastingArray
     which: Narrow
 
+    @property
+    def length(self) -> int:
+        """How many numbers there are."""
+        return self.which.length
+
     def numbers(self) -> Integers:
         """``[length]``, a new array."""
-        few = self.few.numbers() if isinstance(self.few, LastingArray) else self.few
-        return few[self.which.numbers()]
+        return self._few()[self.which.numbers()]
+
+    def narrow(self) -> Narrow:
+        """The same, as if each had come alone."""
+        few = Narrow.of(self._few())
+        return Narrow(few.least, self.length, few.above[self.which.numbers()] if len(few.above) else NOTHING)
+
+    def _few(self) -> Integers:
+        return self.few.numbers() if isinstance(self.few, LastingArray) else self.few
 
 
 class _Field:
@@ -121,4 +133,4 @@ def kept_narrow(*names: str) -> Callable[[T], T]:
 def narrow_in(value: object, name: str) -> Narrow:
     """How a value keeps one of these fields; of few numbers, how it would."""
     held = vars(value)[name]
-    return held if isinstance(held, Narrow) else Narrow.of(held.numbers())
+    return held if isinstance(held, Narrow) else held.narrow()
