@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -98,7 +98,8 @@ class OfFew:
     def narrow(self) -> Narrow:
         """The same, as if each had come alone."""
         few = Narrow.of(self._few())
-        return Narrow(few.least, self.length, few.above[self.which.numbers()] if len(few.above) else NOTHING)
+        above = cast("npt.NDArray[np.unsignedinteger]", few.above)
+        return Narrow(few.least, self.length, above[self.which.numbers()] if len(above) else NOTHING)
 
     def _few(self) -> Integers:
         return self.few.numbers() if isinstance(self.few, LastingArray) else self.few
