@@ -80,6 +80,7 @@ CASES = [
     *(Case(sites, 64, 20) for sites in (10, 100, 1_000)),
     *(Case(10, units, 20) for units in (1_024, 4_096, 16_384)),
     Case(1_000, 4_096, 12),
+    Case(1_000, 4_096, 70),  # past the first full window, of 1,008 samples
     *(Case(2, 64, steps) for steps in (100, 1_000, 10_000)),
     *(Case(2, 64, steps, 0.01) for steps in (100, 1_000, 10_000, 100_000)),
 ]

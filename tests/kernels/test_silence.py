@@ -27,6 +27,11 @@ def test_it_is_what_counting_says(seed: int, steps: int, rate: float) -> None:
         assert silence.last_active.tolist() == last.tolist()
         assert silence.steps.tolist() == silent_steps.tolist()
         assert silence.samples.tolist() == silent_samples.tolist()
+        which, kinds = silence.kinds()
+        assert kinds[:, which].tolist() == [last.tolist(), silent_steps.tolist(), silent_samples.tolist()]
+        assert (
+            kinds.shape[1] == len({*which.tolist()}) == len({*last.tolist()})
+        )  # none twice, and none that is no unit's
         expected = (silent_steps >= 5) & (silent_samples >= 40)
         assert (silence.last.astype(np.int64) <= dead).tolist() == expected.tolist()
 

@@ -1,6 +1,7 @@
 """What is held of a training, counted byte by byte: some 40 a unit, whatever the number of steps."""
 
 import gc
+import mmap
 from array import array
 from dataclasses import replace
 from typing import Any
@@ -82,6 +83,62 @@ def test_a_unit_takes_no_more_than_its_share_of_200_megabytes(function: str) -> 
     assert held + nbytes(written) <= MOST * SITES * UNITS
 
 
+@pytest.mark.parametrize(
+    ("function", "steps", "most"),
+    [
+        ("relu", 12, 22),  # before the first full window, of 1,008 samples
+        ("relu", 70, 29),  # after it
+        ("relu", 200, 38),  # after the third
+        ("relu6", 12, 31),
+        ("relu6", 70, 39),
+        ("relu6", 200, 50),
+    ],
+)
+def test_so_many_bytes_are_kept_of_a_unit_with_a_snapshot(function: str, steps: int, most: int) -> None:
+    room = Room()
+    for _ in range(999):
+        room.enter()
+    record = SiteRecord(site(0, function), room)
+    train([record], steps, samples=16)
+    seen = record.vitals()
+    assert seen.samples == seen.total.samples == 16 * steps
+    assert nbytes(record) <= most * UNITS
+
+
+def pieces(*roots: object) -> tuple[int, int]:
+    """Bytes of the lasting arrays that are reachable, and of all the memory that they hold on to."""
+    arrays, seen, waiting = dict[int, LastingArray](), set[int](), list[Any](roots)
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen or isinstance(value, type) or callable(value):
+            continue
+        seen.add(id(value))
+        if isinstance(value, LastingArray):
+            arrays[id(value)] = value
+        elif isinstance(value, dict | list | tuple) or type(value).__module__.startswith("limen."):
+            waiting.extend(gc.get_referents(value))
+    slabs = {id(one): one for a in arrays.values() for one in gc.get_referents(a) if isinstance(one, mmap.mmap)}
+    return sum(array.nbytes for array in arrays.values()), sum(len(slab) for slab in slabs.values())
+
+
+def test_what_a_snapshot_holds_on_to_is_its_own() -> None:
+    records = [SiteRecord(site(number)) for number in range(12)]
+    train(records, 150, samples=16)
+    own, held = pieces([record.vitals() for record in records])
+    assert own > 10 * UNITS * len(records)
+    assert held <= 1.25 * own  # the rest: ends of pieces that the next array did not fit in, and beginnings of others
+
+
+def test_what_was_seen_in_all_takes_nothing_beside_its_parts() -> None:
+    record = SiteRecord(site(0))
+    train([record], 200, samples=16)
+    seen = record.vitals()
+    before = nbytes(record)
+    assert seen.total.samples == 16 * 200
+    assert seen.total.steps == 200
+    assert nbytes(record) == before
+
+
 def test_a_snapshot_takes_less_than_half_of_that_and_equal_windows_nothing_twice() -> None:
     record = SiteRecord(site(0))
     train([record], 150)
@@ -135,4 +192,4 @@ def test_a_snapshot_allocates_no_array_for_the_training_to_trip_over(steps: int)
     without = arrays_in(record)
     seen = record.vitals()
     assert arrays_in(record) == without
-    assert arrays_in(seen) == 1  # the table of the record
+    assert arrays_in(seen) == 0  # nor is the table of the record one

@@ -12,7 +12,7 @@ import pytest
 
 from limen.lasting import LastingArray
 from limen.vitals import Activity, Histogram, Moments, Narrow, Table, narrow_in
-from limen.vitals.fields import lasting, made_when_read
+from limen.vitals.fields import held_in, lasting, made_when_read, shortest
 
 ROWS = np.array([(1, 0.5), (2, 0.25), (3, 0.125)], [("0", "i8"), ("1", "f8")])
 
@@ -117,3 +117,22 @@ def test_what_is_narrow_lasts_as_such() -> None:
     assert narrow.lasting().nbytes == narrow.nbytes == 3
     assert narrow.lasting().lasting().numbers().tolist() == [1_000, 1_255, 1_003]
     assert (narrow.lasting() + narrow).numbers().tolist() == [2_000, 2_510, 2_006]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [[0.5, -3.25, -0.0, 2.0**-149], [np.inf, -np.inf, np.nan], [], [float(np.float32(0.1)), float(np.float32(3e38))]],
+    ids=["short", "not finite", "none", "of float32"],
+)
+def test_what_float32_holds_takes_four_bytes_and_is_read_as_it_was(numbers: list[float]) -> None:
+    given = np.array(numbers, np.float64)
+    kept = held(lasting(np.arange(len(given))), lasting(shortest(given)))
+    assert (kept.value.dtype, kept.value.tobytes()) == (np.float64, given.tobytes())
+    assert held_in(kept, "value").nbytes == 4 * len(given)
+
+
+@pytest.mark.parametrize("one", [0.1, 1e300, -1e300, 1 + 2**-40, 1e-300])
+def test_what_it_would_round_stays_as_long_as_it_is(one: float) -> None:
+    given = np.array([0.5, one])
+    kept = held(lasting(np.arange(2)), lasting(shortest(given)))
+    assert (kept.value.dtype, kept.value.tolist()) == (np.float64, [0.5, one])

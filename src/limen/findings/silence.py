@@ -41,9 +41,9 @@ def convincingly_dead(seen: SiteVitals, limits: Thresholds) -> Integers:
     dead = silent_units(seen, limits.evidence)
     if is_gate(seen.site.function) or len(dead) == 0:
         return dead[:0]
-    active = seen.total.samples - seen.total.left[dead]  # on a bounded right side a unit is not silent
+    active = seen.samples - seen.total.left[dead]  # on a bounded right side a unit is not silent
     silence = seen.silent_samples[dead]
-    before = np.maximum(seen.total.samples - silence, 1)
+    before = np.maximum(seen.samples - silence, 1)
     born = seen.last_active[dead] == 0
     expected = silence * np.maximum(active, 1) / before
     return dead[born | (expected >= limits.surprise)]

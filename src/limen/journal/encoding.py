@@ -13,7 +13,8 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 import numpy as np
 import numpy.typing as npt
 
-from limen.vitals import Narrow
+from limen.lasting import LastingArray
+from limen.vitals import Narrow, OfFew
 
 __all__ = ["Array", "array_of", "blob_of", "fields_of", "to_json", "value_of"]
 
@@ -107,16 +108,19 @@ def _is_plain(kind: Any, raw: object) -> bool:
     return type(raw) is kind
 
 
-def blob_of(array: Array | Narrow) -> tuple[str, bytes]:
+def blob_of(array: Array | LastingArray | Narrow | OfFew) -> tuple[str, bytes]:
     """What the bytes are, and the bytes, little-endian: of float64, of int64, or of what is kept ``Narrow``.
 
     Whether a narrower type would do is not found out here: numpy lets go of the interpreter for that, and beside a
     busy training loop it takes milliseconds to get it back.
     """
+    if isinstance(array, OfFew):
+        array = array.narrow()
     if isinstance(array, Narrow):
         return f"{_NONE if len(array.above) == 0 else array.above.dtype.str}{array.least:+d}", array.above.tobytes()
     dtype = _FLOAT if array.dtype.kind == "f" else _INTEGER
-    return dtype, array.astype(dtype, copy=False).tobytes()
+    numbers = array.open() if isinstance(array, LastingArray) else array
+    return dtype, numbers.astype(dtype, copy=False).tobytes()
 
 
 def array_of(dtype: object, data: object, length: int, kind: Literal["f", "i"]) -> Array:

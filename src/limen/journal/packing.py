@@ -13,14 +13,17 @@ from limen.findings import Finding
 from limen.journal.encoding import Array, blob_of
 from limen.journal.run import Run
 from limen.journal.treatment import TreatmentRecord
+from limen.lasting import LastingArray
 from limen.vitals import (
     Activity,
     LossVitals,
     Narrow,
+    OfFew,
     OptimiserVitals,
     ParameterVitals,
     SiteVitals,
     Vitals,
+    held_in,
     narrow_in,
     panel_of,
 )
@@ -28,7 +31,17 @@ from limen.vitals import (
 __all__ = ["FIELDS", "WINDOWS", "Entry", "Stored", "hash_of", "pack"]
 
 WINDOWS = "birth", "recent", "total"
-Stored = Array | Narrow | int
+SILENCE = "last_active", "silent_steps", "silent_samples"
+PARTS = {
+    span: {
+        name: f"{span}.{name}"
+        for name in ("as", "counts", "histogram", "left", "right", "mean", "m2", "low", "high", "beyond")
+    }
+    for span in WINDOWS
+}
+"""The names of the arrays of each window, made once: a thousand entries keep them."""
+
+Stored = Array | LastingArray | Narrow | OfFew | int
 
 
 def _fields(kind: type, *apart: str) -> tuple[str, ...]:
@@ -112,12 +125,12 @@ def _apart(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 def _site(vitals: SiteVitals) -> Entry:
     arrays: dict[str | int, Stored] = {
-        **{name: narrow_in(vitals, name) for name in ("last_active", "silent_steps", "silent_samples")},
+        **{name: held_in(vitals, name) for name in SILENCE},
         **_windows(vitals),
     }
     units = vitals.site.units
     for part, array in arrays.items():
-        kept = {array.length} if isinstance(array, Narrow) else {np.size(array)}
+        kept = {array.length} if isinstance(array, LastingArray | Narrow | OfFew) else {np.size(array)}
         if str(part).endswith((".mean", ".m2", ".low", ".high")):
             kept -= {len(panel_of(units))}
         if not str(part).endswith((".counts", ".histogram", ".beyond", ".as")) and kept - {units}:
@@ -131,26 +144,22 @@ def _windows(vitals: SiteVitals) -> dict[str | int, Stored]:
     windows = [getattr(vitals, span) for span in WINDOWS]
     for place, (span, seen) in enumerate(zip(WINDOWS, windows, strict=True)):
         same = next(earlier for earlier, other in enumerate(windows) if other is seen)
-        arrays |= _activity(span, seen) if same == place else {f"{span}.as": np.array([same], dtype=np.int64)}
+        arrays |= _activity(span, seen) if same == place else {PARTS[span]["as"]: np.array([same], dtype=np.int64)}
     return arrays
 
 
 def _activity(span: str, seen: Activity) -> dict[str | int, Stored]:
     counts = (seen.steps, seen.first_step, seen.last_step, seen.moments.count, seen.nonfinite)
-    arrays: dict[str | int, Stored] = {
-        f"{span}.counts": np.array(counts, dtype=np.int64),
-        f"{span}.histogram": narrow_in(seen.histogram, "counts"),
-        f"{span}.left": narrow_in(seen, "left"),
-        f"{span}.right": narrow_in(seen, "right"),
-        f"{span}.mean": seen.moments.mean,
-        f"{span}.m2": seen.moments.m2,
-        f"{span}.low": seen.low,
-        f"{span}.high": seen.high,
-    }
     whole = seen.beyond
-    if whole is not None:
-        arrays[f"{span}.beyond"] = np.array([whole.mean, whole.m2, whole.low, whole.high])
-    return arrays
+    arrays: dict[str, Stored] = {
+        "counts": np.array(counts, dtype=np.int64),
+        "histogram": narrow_in(seen.histogram, "counts"),
+        **{side: narrow_in(seen, side) for side in ("left", "right")},
+        **{name: held_in(seen.moments, name) for name in ("mean", "m2")},
+        **{name: held_in(seen, name) for name in ("low", "high")},
+        **({} if whole is None else {"beyond": np.array([whole.mean, whole.m2, whole.low, whole.high])}),
+    }
+    return {PARTS[span][name]: stored for name, stored in arrays.items()}
 
 
 def _parameter(vitals: ParameterVitals) -> Entry:

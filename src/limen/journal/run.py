@@ -78,4 +78,4 @@ class Run:
     @property
     def samples(self) -> int:
         """Samples on which the units of the site that saw most of them were evaluated; 0 without sites."""
-        return max((seen.total.samples for seen in self.vitals.sites), default=0)
+        return max((seen.samples for seen in self.vitals.sites), default=0)

@@ -112,17 +112,29 @@ class Silence:
     @property
     def last_active(self) -> Integers:
         """``[units]``, number of the step in which the unit was last active; 0 for never."""
-        return self._of(1)
+        return self._of(0)
 
     @property
     def steps(self) -> Integers:
         """``[units]``, steps seen since then."""
-        return self._fields.place - self.last.astype(np.int64)
+        return self._of(1)
 
     @property
     def samples(self) -> Integers:
         """``[units]``, samples seen since then."""
-        return self._fields.samples - self._of(2)
+        return self._of(2)
+
+    def kinds(self) -> tuple[Integers, Integers]:
+        """These three in short: ``[units]``, the kind of each unit, and ``[3, kinds]``, what they are of a kind."""
+        fields, last = self._fields, self.last
+        places, numbers, passed = self._steps[:, : fields.length]
+        index = np.full(len(last), fields.length - 1)
+        silent = np.flatnonzero(last != fields.place)
+        index[silent] = np.searchsorted(places, last[silent])
+        is_named = np.zeros(fields.length, bool)
+        is_named[index] = True
+        kinds = np.stack([numbers, fields.place - places, fields.samples - passed])
+        return (np.cumsum(is_named) - 1)[index], kinds[:, is_named]
 
     @property
     def nbytes(self) -> int:
@@ -130,9 +142,5 @@ class Silence:
         return self._last.nbytes + self._list.nbytes
 
     def _of(self, row: int) -> Integers:
-        steps, last = self._steps[:, : self._fields.length], self.last
-        places, column = steps[0], steps[row]
-        found = np.full(len(last), column[-1])
-        silent = np.flatnonzero(last != self._fields.place)
-        found[silent] = column[np.searchsorted(places, last[silent])]
-        return found
+        which, kinds = self.kinds()
+        return kinds[row][which]

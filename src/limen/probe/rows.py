@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from limen.lasting import Memory
 from limen.vitals import Table
 
 __all__ = ["LONGEST", "Room", "Rows"]
@@ -17,6 +18,8 @@ LONGEST = 1_024  # rows kept of a series, whatever the number of steps
 FEWEST = 64  # rows that a series keeps however many there are
 MOST = 2**17  # rows that all series of a room keep together: 128 of each in a thousand series
 FIRST = 32  # rows for which there is memory at once
+
+rows_memory = Memory()  # tables grow together
 
 
 class Room:
@@ -58,7 +61,7 @@ class Rows:
     ) -> None:
         self._room = room or Room(longest)
         self._room.enter()
-        self._data = np.empty(min(FIRST, longest), kind_of(columns, frozenset(whole)))
+        self._data = rows_memory.zeros(min(FIRST, longest), kind_of(columns, frozenset(whole)))
         self._length = 0
         self._read = 0  # rows that somebody may hold
         self._offered = 0
@@ -68,15 +71,14 @@ class Rows:
     def append(self, *row: float) -> bool:
         """Offer a row; returns whether it was kept."""
         while self._length >= self._room.longest and self._offered % self._stride == 0:
-            kept = self._data[: self._length : 2]
-            self._move(kept, len(self._data))
+            self._move(self._data.open()[: self._length : 2], len(self._data))
             self._stride *= 2
         self._open = self._offered % self._stride == 0
         self._offered += 1
         if self._open:
             if self._length == len(self._data):
-                self._move(self._data, 2 * self._length)
-            self._data[self._length] = row
+                self._move(self._data.open(), 2 * self._length)
+            self._data.open()[self._length] = row
             self._length += 1
         return self._open
 
@@ -87,17 +89,18 @@ class Rows:
                 self.append(step, *row)
             return
         while self._length + len(rows) > len(self._data):
-            self._move(self._data[: self._length], 2 * len(self._data))
+            self._move(self._data.open()[: self._length], 2 * len(self._data))
         begin, self._length = self._length, self._length + len(rows)
-        for name, numbers in zip(self._data.dtype.names or (), (steps, *rows.T), strict=True):
-            self._data[name][begin : self._length] = numbers
+        data = self._data.open()
+        for name, numbers in zip(data.dtype.names or (), (steps, *rows.T), strict=True):
+            data[name][begin : self._length] = numbers
         self._offered += len(rows)
         self._open = True
 
     def _move(self, kept: npt.NDArray[np.void], room: int) -> None:
         """Go on with these rows in other memory, with room for so many."""
-        self._data = np.empty(room, self._data.dtype)
-        self._data[: len(kept)] = kept
+        self._data = rows_memory.zeros(room, kept.dtype)
+        self._data.open()[: len(kept)] = kept
         self._length, self._read = len(kept), 0
 
     @property
@@ -117,12 +120,12 @@ class Rows:
         """Set a column of the row offered last, for what is known only later; lost where that row was not kept."""
         if self._open:
             if self._read == self._length:
-                self._move(self._data[: self._length], len(self._data))
-            self._data[self._length - 1][column] = value
+                self._move(self._data.open()[: self._length], len(self._data))
+            self._data.open()[self._length - 1][column] = value
 
     def column(self, index: int) -> npt.NDArray[Any]:
         """A copy of one column: int64 or float64."""
-        return self._data[str(index)][: self._length].copy()
+        return self._data.open()[str(index)][: self._length].copy()
 
     def table(self) -> Table:
         """All rows as they are now and, for whoever holds them, stay."""

@@ -13,7 +13,20 @@ from torch import Tensor
 from limen.kernels import MOST_SAMPLES, Reading, Row, Rules, Sums, account, reading_of
 from limen.probe.rows import Room, Rows
 from limen.sites import Site
-from limen.vitals import EVIDENCE, Activity, Histogram, Moments, Narrow, SiteHistory, SiteVitals, Whole, panel_of
+from limen.vitals import (
+    EVIDENCE,
+    Activity,
+    Histogram,
+    Later,
+    Moments,
+    Narrow,
+    OfFew,
+    SiteHistory,
+    SiteVitals,
+    Whole,
+    lasting,
+    panel_of,
+)
 
 __all__ = ["SiteRecord"]
 
@@ -72,11 +85,6 @@ def rules_of(site: Site) -> Rules:
     )
 
 
-def kept(numbers: Integers) -> Integers:
-    """For a field that is kept narrow, in memory of its own."""
-    return cast("Integers", Narrow.of(numbers).lasting())
-
-
 class SiteRecord:
     """Everything kept about one site; O(units), whatever the number of steps."""
 
@@ -93,7 +101,7 @@ class SiteRecord:
         self._histogram: Histogram | None = None
         self._window = Window()
         self._before: Activity | None = None  # the last full window
-        self._older: Activity | None = None  # all full windows
+        self._earlier: Activity | None = None  # all full windows before that one
         self._birth: Activity | None = None
         self._known: SiteVitals | None = None  # as of the last commit
 
@@ -156,22 +164,22 @@ class SiteRecord:
 
     def _copied(self) -> SiteVitals:
         window = self._seen()
-        recent = window if self._before is None else (self._before + window).lasting()
-        alike = self._older is self._before  # until the second window is full
+        recent = (window if self._before is None else self._before + window).lasting()
+        last_active, silent_steps, silent_samples = self._silence()
         return SiteVitals(
             site=self.site,
-            birth=self._birth if self._birth is not None else window,
+            birth=self._birth if self._birth is not None else recent,
             recent=recent,
-            total=recent if alike or self._older is None else (self._older + window).lasting(),
-            last_active=kept(self.account.last_active),
-            silent_steps=kept(self.account.silent_steps),
-            silent_samples=kept(self.account.silent_samples),
+            total=recent if self._earlier is None else cast("Activity", Later(self._earlier, recent)),
+            last_active=last_active,
+            silent_steps=silent_steps,
+            silent_samples=silent_samples,
             history=SiteHistory(*[cast("Any", self.rows.table())] * len(COLUMNS)),
             first_nonfinite=self.first_nonfinite,
         )
 
     def _seen(self) -> Activity:
-        """The current window as a value."""
+        """The current window as a value, to be read at once: some of it is the account's own memory."""
         window, tally = self._window, self.account.window
         return Activity(
             steps=window.steps,
@@ -185,19 +193,26 @@ class SiteRecord:
             nonfinite=tally.nonfinite,
             histogram=window.histogram or Histogram.none(),
             beyond=window.beyond,
-        ).lasting()
+        )
+
+    def _silence(self) -> list[Integers]:
+        """The last active step of each unit, and its silent steps and samples since, for fields kept narrow."""
+        which, kinds = self.account.silence.kinds()
+        shared = Narrow.of(which).lasting()
+        return [cast("Integers", OfFew(lasting(kind), shared)) for kind in kinds]
 
     def _keep_histogram(self, histogram: Histogram, step: int) -> None:
-        self.histograms.append((step, histogram.lasting()))
+        histogram = histogram.lasting()
+        self.histograms.append((step, histogram))
         if len(self.histograms) > MOST_HISTOGRAMS:
             del self.histograms[1:-1:2]
         held = self._window.histogram
         self._window.histogram = histogram if held is None else held + histogram
 
     def _roll(self) -> None:
-        full, self._window = self._seen(), Window()
+        if self._before is not None:
+            self._earlier = self._before if self._earlier is None else (self._earlier + self._before).lasting()
+        self._before, self._window = self._seen().lasting(), Window()
         self.account.window.clear()
-        self._before = full
-        self._older = full if self._older is None else (self._older + full).lasting()
         if self._birth is None:
-            self._birth = full
+            self._birth = self._before

@@ -2,15 +2,16 @@
 
 from limen.vitals.activity import Activity, Whole
 from limen.vitals.evidence import EVIDENCE, Evidence, dead_units, saturated_units
-from limen.vitals.fields import Table
+from limen.vitals.fields import Table, held_in, lasting
 from limen.vitals.histogram import BINS, EDGES, Histogram
 from limen.vitals.moments import Moments
-from limen.vitals.narrow import Narrow, narrow_in
+from limen.vitals.narrow import Narrow, OfFew, narrow_in
 from limen.vitals.panel import panel_of
 from limen.vitals.program import Dropout, Interposed, Normalisation, Program, Scale, Untrained
 from limen.vitals.rank_vitals import matched, merge_ranks, site_key
 from limen.vitals.snapshot import (
     InputVitals,
+    Later,
     LossVitals,
     OptimiserVitals,
     ParameterHistory,
@@ -30,10 +31,12 @@ __all__ = [
     "Histogram",
     "InputVitals",
     "Interposed",
+    "Later",
     "LossVitals",
     "Moments",
     "Narrow",
     "Normalisation",
+    "OfFew",
     "OptimiserVitals",
     "ParameterHistory",
     "ParameterVitals",
@@ -46,6 +49,8 @@ __all__ = [
     "Vitals",
     "Whole",
     "dead_units",
+    "held_in",
+    "lasting",
     "matched",
     "merge_ranks",
     "narrow_in",

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from limen.lasting import LastingArray
-from limen.vitals.fields import lasting, made_when_read
+from limen.vitals.fields import lasting, made_when_read, shortest
 from limen.vitals.histogram import Histogram
 from limen.vitals.moments import Moments
 from limen.vitals.narrow import kept_narrow, narrow_in
@@ -143,8 +143,8 @@ class Activity:
             left=cast("Integers", narrow_in(self, "left").lasting()),
             right=cast("Integers", narrow_in(self, "right").lasting()),
             moments=self.moments.lasting(),
-            low=cast("Floats", lasting(self.low)),
-            high=cast("Floats", lasting(self.high)),
+            low=cast("Floats", lasting(shortest(self.low))),
+            high=cast("Floats", lasting(shortest(self.high))),
             nonfinite=self.nonfinite,
             histogram=self.histogram.lasting(),
             beyond=self.beyond,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from limen.lasting import LastingArray
 from limen.vitals.fields import lasting
 
-__all__ = ["Narrow", "kept_narrow", "narrow_in"]
+__all__ = ["Narrow", "OfFew", "kept_narrow", "narrow_in"]
 
 Integers = npt.NDArray[np.int64]
 T = TypeVar("T", bound=type)
@@ -74,8 +74,39 @@ class Narrow:
         return self.above.nbytes
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class OfFew:
+    """Numbers of which each is one of a few.
+
+    Attributes:
+        few: ``[kinds]``, int64, each number that there is, and no other.
+        which: ``[length]``, the place of each in ``few``; several such numbers may share it.
+    """
+
+    few: Integers | LastingArray
+    which: Narrow
+
+    @property
+    def length(self) -> int:
+        """How many numbers there are."""
+        return self.which.length
+
+    def numbers(self) -> Integers:
+        """``[length]``, a new array."""
+        return self._few()[self.which.numbers()]
+
+    def narrow(self) -> Narrow:
+        """The same, as if each had come alone."""
+        few = Narrow.of(self._few())
+        above = cast("npt.NDArray[np.unsignedinteger]", few.above)
+        return Narrow(few.least, self.length, above[self.which.numbers()] if len(above) else NOTHING)
+
+    def _few(self) -> Integers:
+        return self.few.numbers() if isinstance(self.few, LastingArray) else self.few
+
+
 class _Field:
-    """A field of a dataclass that takes whole numbers, or ``Narrow``, keeps these and gives int64."""
+    """A field of a dataclass that takes whole numbers, ``Narrow`` or ``OfFew``, keeps these and gives int64."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -85,8 +116,8 @@ class _Field:
             raise AttributeError(self._name)  # dataclasses take what the class has for a default
         return vars(value)[self._name].numbers()
 
-    def __set__(self, value: object, numbers: npt.NDArray[np.integer] | Narrow) -> None:
-        vars(value)[self._name] = numbers if isinstance(numbers, Narrow) else Narrow.of(numbers)
+    def __set__(self, value: object, numbers: npt.NDArray[np.integer] | Narrow | OfFew) -> None:
+        vars(value)[self._name] = numbers if isinstance(numbers, Narrow | OfFew) else Narrow.of(numbers)
 
 
 def kept_narrow(*names: str) -> Callable[[T], T]:
@@ -101,5 +132,6 @@ def kept_narrow(*names: str) -> Callable[[T], T]:
 
 
 def narrow_in(value: object, name: str) -> Narrow:
-    """How a value keeps one of these fields."""
-    return vars(value)[name]
+    """How a value keeps one of these fields; of few numbers, how it would."""
+    held = vars(value)[name]
+    return held if isinstance(held, Narrow) else held.narrow()
