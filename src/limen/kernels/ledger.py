@@ -70,5 +70,5 @@ class Ledger:
         """
         numbers, self._numbers, self.is_full = np.array(self._numbers, np.int64), array("q"), False
         for account in self._accounts:
-            account.silence.tidy()
+            account.silence.tidy(WAITING)  # or one after the other would ask for it
         return numbers, self._table[: len(numbers)].swapaxes(0, 1).copy()

@@ -89,10 +89,10 @@ class Silence:
         place, _, passed = self._steps[:, index].tolist()
         return fields.place - place >= fields.dead_steps and fields.samples - passed >= fields.dead_samples
 
-    def tidy(self) -> None:
-        """Where there is no room for another step, forget places that no unit names; or the list may grow."""
+    def tidy(self, steps: int = 1) -> None:
+        """Where there is no room for so many steps, forget places that no unit names; or the list may grow."""
         fields = self._fields
-        if fields.length < fields.room:
+        if fields.length + steps <= fields.room:
             return
         keep = np.isin(self._steps[0], self.last)
         keep[max(fields.enough, 0) :] = True
