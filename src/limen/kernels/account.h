@@ -18,7 +18,13 @@ struct account {
     int64_t gradients;      /* that were entered in the step */
     double gradient;        /* the norm of all of them */
     struct silence silence;
+    struct whole pooled;    /* of the window */
+    int64_t windows;        /* that were full */
+    struct kept last, full;  /* of them: the last, and all from the second on */
+    int64_t wanted[4];      /* widths that the next needs: of `last`, left and right, and of `full` */
 };
+
+#include "windows.h"
 
 #define MOST_SAMPLES INT32_MAX /* of a step; a window may be as long before its last one, and 32 bits hold both */
 #define WRONG_UNITS 1
@@ -116,6 +122,7 @@ static struct row close_step(struct account *account, int64_t number)
         .gradient = account->gradients ? account->gradient : NAN,
         .nonfinite = seen->nonfinite,
     };
+    pool_whole(&account->pooled, account->window.samples, whole, seen->samples, account->units);
     chosen->merge(&account->window, seen, account->units, account->panel.units);
     account->window.steps++;
     seen->samples = seen->nonfinite = 0;

@@ -11,7 +11,7 @@ from limen.kernels.loading import SWITCH, known_paths, lend_team, opened
 __all__ = ["BUILT", "SWITCH", "Library", "choose"]
 
 BUILT = Path(__file__).with_name("_pass.so")
-VERSION = 5  # of the functions in pass.c
+VERSION = 6  # of the functions in pass.c
 
 
 class Library:
@@ -49,6 +49,8 @@ class Library:
         self.commit = functions.limen_commit
         self.commit.argtypes = [c_int64, c_void_p, c_int64, c_void_p]
         self.commit.restype = c_int64
+        self.roll = functions.limen_roll
+        self.roll.argtypes = [c_void_p]
         self._choose = functions.limen_path
         self.paths = known_paths(functions)
         self.use(self.paths[0])

@@ -94,10 +94,11 @@ class Silence:
         fields = self._fields
         if fields.length + steps <= fields.room:
             return
-        keep = np.isin(self._steps[0], self.last)
+        places = self._steps[:, : fields.length]
+        keep = np.isin(places[0], self.last)
         keep[max(fields.enough, 0) :] = True
         fields.enough = int(keep[: fields.enough].sum()) if fields.enough >= 0 else -1
-        self._keep(self._steps[:, keep])
+        self._keep(places[:, keep])
 
     def _keep(self, steps: Integers) -> None:
         """Go on with these places; two of three of those before are gone, or there is room for more."""

@@ -11,7 +11,7 @@
 
 #include "machine.h"
 
-#define VERSION 5
+#define VERSION 6
 #define LANES 16
 #define BLOCK 8             /* rows read at a time: few enough to be streams that the processor fetches ahead */
 #define AHEAD 2             /* runs before its use from which memory is asked for; in rows it is the next block */
@@ -63,6 +63,20 @@ struct tally {
 struct whole {
     int64_t flat;
     double mean, m2, low, high;
+};
+
+/* Counts of units in as few bytes as hold their distances from the least: `width` of them each, none where all are
+ * equal. */
+struct narrow {
+    int64_t least, width;
+    void *above;
+};
+
+/* The sums of full windows: a tally whose counts stand in the others. */
+struct kept {
+    struct tally sums;
+    struct whole whole;
+    struct narrow left, right;
 };
 
 /* The units of which moments and extremes are kept. */
