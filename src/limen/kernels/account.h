@@ -151,3 +151,24 @@ EXPORT int64_t limen_commit(int64_t accounts, struct account *const *all, int64_
     }
     return full;
 }
+
+/* Accounts whose steps are closed together, and room for the rows and the numbers of so many steps at `most`. */
+struct ledger {
+    int64_t accounts, steps, most, is_full;
+    struct account *const *all;
+    int64_t *numbers;  /* [most] */
+    struct row *rows;  /* [most][accounts] */
+};
+
+/* Closes the current step of all accounts under its number. Returns whether the rows must be taken before the next; -1,
+ * with nothing done, where they had to be. */
+EXPORT int limen_close(struct ledger *ledger, int64_t number)
+{
+    if (ledger->is_full)
+        return -1;
+    struct row *rows = ledger->rows + ledger->steps * ledger->accounts;
+    int64_t full = limen_commit(ledger->accounts, ledger->all, number, rows);
+    ledger->numbers[ledger->steps++] = number;
+    ledger->is_full = full || ledger->steps == ledger->most;
+    return ledger->is_full != 0;
+}
