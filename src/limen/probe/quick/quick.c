@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define VERSION 5
+#define VERSION 6
 
 #include "python.h"
 #include "torch.h"
@@ -22,6 +22,8 @@
 #include "role.h"
 #include "follower.h"
 #include "stretch.h"
+#include "surprise.h"
+#include "closing.h"
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "limen.probe.quick._quick", "The usual way of a step, in C.", -1, NULL,
@@ -47,6 +49,7 @@ PyMODINIT_FUNC PyInit__quick(void)
     follower_type = make(module, &follower_spec);
     stretch_type = make(module, &stretch_spec);
     int is_made = state_type && glance_type && role_type && follower_type && stretch_type;
+    is_made = is_made && make(module, &surprise_spec) && make(module, &closing_spec);
     if (!is_made || PyModule_AddIntConstant(module, "VERSION", VERSION) < 0 || pthread_atfork(NULL, NULL, note_fork))
         Py_CLEAR(module);
     return module;
