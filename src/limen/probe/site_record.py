@@ -149,24 +149,25 @@ class SiteRecord:
         return self._known
 
     def _copied(self) -> SiteVitals:
-        window, account = self._activity(self._window, self.account.window), self.account
-        last = None if account.last is None else self._activity(self._last, account.last)
-        full = None if account.full is None else self._activity(self._full, account.full)
-        recent = window if last is None else (last + window).lasting()
+        sums = self.account
+        window = self._activity(self._window, sums.window)
+        last = None if sums.last is None else self._activity(self._last, sums.last)
+        full = None if sums.full is None else self._activity(self._full, sums.full)
+        recent = (window if last is None else last + window).lasting()
         return SiteVitals(
             site=self.site,
-            birth=self._birth or last or window,
+            birth=self._birth or (recent if last is None or not window.steps else last.lasting()),
             recent=recent,
             total=recent if full is None else (full + window).lasting(),
-            last_active=kept(self.account.last_active),
-            silent_steps=kept(self.account.silent_steps),
-            silent_samples=kept(self.account.silent_samples),
+            last_active=kept(sums.last_active),
+            silent_steps=kept(sums.silent_steps),
+            silent_samples=kept(sums.silent_samples),
             history=SiteHistory(*[cast("Any", self.rows.table())] * len(COLUMNS)),
             first_nonfinite=self.first_nonfinite,
         )
 
     def _activity(self, window: Window, sums: Tally | CompiledTally | Kept | CompiledKept) -> Activity:
-        """What units did in a window, as a value."""
+        """What units did in a window, as a value, to be read at once: some of it is the account's own memory."""
         whole = sums.whole
         return Activity(
             steps=window.steps,
@@ -182,7 +183,7 @@ class SiteRecord:
             beyond=Whole(sums.samples * self.site.units, whole.mean, whole.m2, whole.low, whole.high)
             if self._is_wide and sums.samples
             else None,
-        ).lasting()
+        )
 
     def _keep_histogram(self, histogram: Histogram, step: int) -> None:
         histogram = histogram.lasting()
@@ -194,6 +195,6 @@ class SiteRecord:
     def _roll(self) -> None:
         """End the window. The first is kept as it was, from when there are two."""
         if self._birth is None and self.account.last is not None:
-            self._birth = self._activity(self._last, self.account.last)
+            self._birth = self._activity(self._last, self.account.last).lasting()
         self.account.roll()
         self._last, self._full, self._window = self._window, self._full + self._window, Window()
