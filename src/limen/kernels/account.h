@@ -7,20 +7,21 @@ struct silence {
     uint32_t *last; /* the place of the step in which each unit was last active */
 };
 
-/* The account of a site: the current step, and the window of steps that it will be added to. */
+/* The account of a site: the current step, the window of steps that it will be added to, and what is kept of windows
+ * that were full. */
 struct account {
     int64_t units;
     struct limits limits;
     struct evidence evidence;
     struct panel panel;
     struct tally step, window;
-    struct whole whole;     /* of the step */
-    int64_t gradients;      /* that were entered in the step */
-    double gradient;        /* the norm of all of them */
+    struct whole whole; /* of the step */
+    int64_t gradients;  /* that were entered in the step */
+    double gradient;    /* the norm of all of them */
     struct silence silence;
     struct whole pooled;    /* of the window */
     int64_t windows;        /* that were full */
-    struct kept last, full;  /* of them: the last, and all from the second on */
+    struct kept last, full; /* of them: the last, and all from the second on */
     int64_t wanted[4];      /* widths that the next needs: of `last`, left and right, and of `full` */
 };
 
@@ -156,8 +157,8 @@ EXPORT int64_t limen_commit(int64_t accounts, struct account *const *all, int64_
 struct ledger {
     int64_t accounts, steps, most, is_full;
     struct account *const *all;
-    int64_t *numbers;  /* [most] */
-    struct row *rows;  /* [most][accounts] */
+    int64_t *numbers; /* [most] */
+    struct row *rows; /* [most][accounts] */
 };
 
 /* Closes the current step of all accounts under its number. Returns whether the rows must be taken before the next; -1,

@@ -94,8 +94,8 @@ static void clear_window(struct account *account)
     account->pooled = (struct whole){.low = INFINITY, .high = -INFINITY};
 }
 
-/* Ends the window: it is the last full one, and with those before it all of them. Returns 0; 1, with nothing done, where
- * there is less room than `wanted`, or none. */
+/* Ends the window: it is the last full one, and with those before it all of them. Returns 0; 1, with nothing done,
+ * where there is less room than `wanted`, or none. */
 EXPORT int limen_roll(struct account *account)
 {
     struct tally *window = &account->window;

@@ -1,8 +1,8 @@
 /* Whether a loss stands out from those before it: surprise.py says how. Part of quick.c. */
 
-#define FAR 6.0
-#define SEEN 20
-#define MEMORY 0.05
+#define FAR 6.0     /* these three as there */
+#define SEEN 20     /* values */
+#define MEMORY 0.05 /* weight of the newest */
 
 typedef struct {
     PyObject_HEAD
