@@ -83,7 +83,7 @@ def watched(mode: str) -> Instrument:
             assert probe is not None
 
             def settle() -> None:
-                probe.step = probe._eyes._habit.looks = LATE  # pyright: ignore[reportPrivateUsage]
+                probe.step = probe._eyes.habit.looks = LATE  # pyright: ignore[reportPrivateUsage]
                 training.step()  # with the diagnosis and the histograms that were due in between
                 before = account.spent
                 training.step()

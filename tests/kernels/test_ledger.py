@@ -81,6 +81,26 @@ def test_rows_are_to_be_taken_as_soon_as_a_window_is_full(opened: Open) -> None:
             ledger.take()
 
 
+def test_nothing_but_windows_asks_for_the_rows(opened: Open) -> None:
+    rules = RULES._replace(dead_samples=WAITING * 3, dead_steps=WAITING)
+    ledger, accounts = Ledger(), [opened(rules) for _ in range(3)]
+    for account in accounts:
+        ledger.enter(account)
+    waiting, random = 0, np.random.default_rng(0)
+    for number in range(1, 40 * WAITING):
+        for account in accounts:
+            account.add(torch.from_numpy(np.where(random.random(UNITS) < 0.1, 1.0, -1.0)).expand(3, UNITS), -1)
+        waiting += 1
+        if must := ledger.commit(number):
+            ledger.take()
+        assert must == (waiting == WAITING or isinstance(accounts[0], Account))  # in numpy after each step
+        if must:
+            waiting = 0
+            for account in accounts:
+                if account.window.samples >= rules.dead_samples:
+                    account.window.clear()
+
+
 def test_a_step_for_which_there_is_no_room_is_refused(opened: Open) -> None:
     ledger, account = Ledger(), opened(RULES)
     ledger.enter(account)

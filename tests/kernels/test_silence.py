@@ -9,9 +9,9 @@ from limen.kernels.silence import ROOM, Silence
 UNITS = 6
 
 
-@given(seed=st.integers(0, 2**16), steps=st.integers(1, 120), rate=st.floats(0.0, 0.5))
+@given(seed=st.integers(0, 2**16), steps=st.integers(1, 120), rate=st.floats(0.0, 0.5), ahead=st.integers(1, 9))
 @settings(deadline=None)
-def test_it_is_what_counting_says(seed: int, steps: int, rate: float) -> None:
+def test_it_is_what_counting_says(seed: int, steps: int, rate: float, ahead: int) -> None:
     random = np.random.default_rng(seed)
     silence = Silence(UNITS, dead_samples=40, dead_steps=5, room=3)  # the list is looked through all the time
     last, silent_steps, silent_samples = np.zeros((3, UNITS), np.int64)
@@ -21,6 +21,7 @@ def test_it_is_what_counting_says(seed: int, steps: int, rate: float) -> None:
         samples, active = int(random.integers(1, 30)), random.random(UNITS) < rate
         place, dead = silence.open(number, samples)
         silence.last[active] = place
+        silence.tidy(ahead)
         last = np.where(active, number, last)
         silent_steps = np.where(active, 0, silent_steps + 1)
         silent_samples = np.where(active, 0, silent_samples + samples)

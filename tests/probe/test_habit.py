@@ -56,18 +56,18 @@ def train(net: Net, *, steps: int = STEPS, each: Callable[[int], None] = lambda 
 def followed(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Of each step, whether it was followed."""
     begun: list[bool] = []
-    open_step, goes_on = Habit.open_step, Habit.goes_on
+    open_step, count = Habit.open_step, Habit.count
 
     def opened(self: Habit, *, learns: bool) -> None:
         begun.append(not learns)
         open_step(self, learns=learns)
 
-    def went_on(self: Habit) -> bool:
-        begun.append(goes_on(self))
-        return begun[-1]
+    def counted(self: Habit, steps: int) -> None:
+        begun.extend([True] * steps)
+        count(self, steps)
 
     monkeypatch.setattr(Habit, "open_step", opened)
-    monkeypatch.setattr(Habit, "goes_on", went_on)
+    monkeypatch.setattr(Habit, "count", counted)
     return begun
 
 

@@ -279,6 +279,21 @@ def test_vitals_are_a_copy_that_later_steps_do_not_change() -> None:
     assert (before.total.steps, before.recent.left.tolist()) == (1, [60] * UNITS)
 
 
+@pytest.mark.parametrize("taken", [7, 20, 33, 40, 51, 60, 77])
+def test_nor_do_later_windows(taken: int) -> None:
+    history = training(4, 160, 60, TANH)
+    record = replay(TANH, history[:taken])
+    before = record.vitals()
+    parts = "birth", "recent", "total"
+    then = [(getattr(before, part).left, getattr(before, part).moments.mean) for part in parts]
+    for step in history[taken:]:
+        for call in step.calls:
+            record.add(torch.from_numpy(call))
+        record.commit(step.number)
+    after = [(getattr(before, part).left, getattr(before, part).moments.mean) for part in parts]
+    assert [[one.tolist() for one in part] for part in after] == [[one.tolist() for one in part] for part in then]
+
+
 def test_a_long_run_keeps_a_bounded_history() -> None:
     record = SiteRecord(RELU)
     z = torch.ones(3, UNITS)

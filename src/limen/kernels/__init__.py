@@ -5,15 +5,18 @@ import os
 from collections.abc import Callable
 
 from limen.kernels import torch_norms, torch_pass
-from limen.kernels.account import MOST_SAMPLES, Account, Row, Rules
+from limen.kernels.account import MOST_SAMPLES, Account, Row
 from limen.kernels.compiled_account import CompiledAccount
 from limen.kernels.compiled_pass import CompiledPass
 from limen.kernels.compiled_samples import ENTRIES, RUN, CompiledSamples, Spot, stride_of
+from limen.kernels.compiled_tally import CompiledKept, CompiledTally
 from limen.kernels.device_pass import Launched, launch, launch_histogram, launch_norms
 from limen.kernels.fetch import Fetched, is_capturing
 from limen.kernels.ledger import Ledger
 from limen.kernels.library import SWITCH, choose
 from limen.kernels.reading import Reading, reading_of
+from limen.kernels.rules import Rules
+from limen.kernels.tally import Kept, Tally
 from limen.kernels.torch_pass import Sums
 
 __all__ = [
@@ -23,8 +26,11 @@ __all__ = [
     "RUN",
     "Account",
     "CompiledAccount",
+    "CompiledKept",
     "CompiledSamples",
+    "CompiledTally",
     "Fetched",
+    "Kept",
     "Launched",
     "Ledger",
     "Reading",
@@ -32,6 +38,7 @@ __all__ = [
     "Rules",
     "Spot",
     "Sums",
+    "Tally",
     "account",
     "histogram",
     "is_capturing",

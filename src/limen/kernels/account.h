@@ -7,18 +7,25 @@ struct silence {
     uint32_t *last; /* the place of the step in which each unit was last active */
 };
 
-/* The account of a site: the current step, and the window of steps that it will be added to. */
+/* The account of a site: the current step, the window of steps that it will be added to, and what is kept of windows
+ * that were full. */
 struct account {
     int64_t units;
     struct limits limits;
     struct evidence evidence;
     struct panel panel;
     struct tally step, window;
-    struct whole whole;     /* of the step */
-    int64_t gradients;      /* that were entered in the step */
-    double gradient;        /* the norm of all of them */
+    struct whole whole; /* of the step */
+    int64_t gradients;  /* that were entered in the step */
+    double gradient;    /* the norm of all of them */
     struct silence silence;
+    struct whole pooled;    /* of the window */
+    int64_t windows;        /* that were full */
+    struct kept last, full; /* of them: the last, and all from the second on */
+    int64_t wanted[4];      /* widths that the next needs: of `last`, left and right, and of `full` */
 };
+
+#include "windows.h"
 
 #define MOST_SAMPLES INT32_MAX /* of a step; a window may be as long before its last one, and 32 bits hold both */
 #define WRONG_UNITS 1
@@ -122,6 +129,7 @@ static struct row close_step(struct account *account, int64_t number)
         .gradient = account->gradients ? account->gradient : NAN,
         .nonfinite = seen->nonfinite,
     };
+    pool_whole(&account->pooled, account->window.samples, whole, seen->samples, account->units);
     chosen->merge(&account->window, seen, account->units, account->panel.units);
     account->window.steps++;
     seen->samples = seen->nonfinite = 0;
@@ -149,4 +157,25 @@ EXPORT int64_t limen_commit(int64_t accounts, struct account *const *all, int64_
         full += is_full(all[i]);
     }
     return full;
+}
+
+/* Accounts whose steps are closed together, and room for the rows and the numbers of so many steps at `most`. */
+struct ledger {
+    int64_t accounts, steps, most, is_full;
+    struct account *const *all;
+    int64_t *numbers; /* [most] */
+    struct row *rows; /* [most][accounts] */
+};
+
+/* Closes the current step of all accounts under its number. Returns whether the rows must be taken before the next; -1,
+ * with nothing done, where they had to be. */
+EXPORT int limen_close(struct ledger *ledger, int64_t number)
+{
+    if (ledger->is_full)
+        return -1;
+    struct row *rows = ledger->rows + ledger->steps * ledger->accounts;
+    int64_t full = limen_commit(ledger->accounts, ledger->all, number, rows);
+    ledger->numbers[ledger->steps++] = number;
+    ledger->is_full = full || ledger->steps == ledger->most;
+    return ledger->is_full != 0;
 }

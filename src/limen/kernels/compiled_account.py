@@ -6,6 +6,7 @@ import ctypes
 import math
 import threading
 from array import array
+from collections.abc import Sequence
 from ctypes import Structure, c_double, c_int64, c_void_p
 from typing import Any
 
@@ -13,32 +14,19 @@ import numpy as np
 from torch import Tensor
 
 from limen.kernels import torch_pass
-from limen.kernels.account import Counts, Row, Rules, forget, no_counts, too_many, wrong_units
+from limen.kernels.account import Row, too_many, wrong_units
 from limen.kernels.compiled_pass import CompiledPass, address_of
-from limen.kernels.silence import Silence, SilenceFields, account_memory
-from limen.kernels.torch_pass import Floats, Integers, Sums
+from limen.kernels.compiled_tally import CompiledKept, CompiledTally, KeptFields, TallyFields, WholeFields
+from limen.kernels.rules import Rules
+from limen.kernels.silence import Silence, SilenceFields
+from limen.kernels.torch_pass import Integers, Sums
+from limen.lasting import Memory
 
 __all__ = ["ROWS", "SCRATCH", "CompiledAccount"]
 
+lasts, fulls = Memory(), Memory()  # counts of either become wider at about the same step everywhere, and go together
 ROWS = 7  # of numbers that a reading needs for each unit, and nobody after it
 WRONG_UNITS = 1
-
-
-class TallyFields(Structure):
-    """``struct tally`` of ``pass.c``."""
-
-    steps: int
-    samples: int
-    nonfinite: int
-    left: int
-    right: int | None
-    mean: int
-    m2: int
-    low: int
-    high: int
-    _fields_ = [("steps", c_int64), ("samples", c_int64), ("nonfinite", c_int64)] + [
-        (name, c_void_p) for name in ("left", "right", "mean", "m2", "low", "high")
-    ]
 
 
 class AccountFields(Structure):
@@ -46,7 +34,13 @@ class AccountFields(Structure):
 
     step: TallyFields
     window: TallyFields
+    whole: WholeFields
     silence: SilenceFields
+    pooled: WholeFields
+    windows: int
+    last: KeptFields
+    full: KeptFields
+    wanted: Sequence[int]
     _fields_ = [
         ("units", c_int64),
         ("left", c_double),
@@ -58,14 +52,15 @@ class AccountFields(Structure):
         ("panel", c_void_p),
         ("step", TallyFields),
         ("window", TallyFields),
-        ("flat", c_int64),
-        ("mean", c_double),
-        ("m2", c_double),
-        ("low", c_double),
-        ("high", c_double),
+        ("whole", WholeFields),
         ("gradients", c_int64),
         ("gradient", c_double),
         ("silence", SilenceFields),
+        ("pooled", WholeFields),
+        ("windows", c_int64),
+        ("last", KeptFields),
+        ("full", KeptFields),
+        ("wanted", c_int64 * 4),
     ]
 
 
@@ -87,71 +82,6 @@ class Scratch(threading.local):
 SCRATCH = Scratch()
 
 
-class CompiledTally:
-    """As ``Tally``, in memory that the library writes."""
-
-    def __init__(self, rules: Rules, fields: TallyFields) -> None:
-        self._fields = fields
-        self._units = rules.units
-        self._left = account_memory.zeros(rules.units, np.uint32)
-        self._right = None if rules.right is None else account_memory.zeros(rules.units, np.uint32)
-        self._panel = account_memory.zeros(4 * rules.panel_size, np.float64)
-        fields.left, fields.right = self._left.address, None if self._right is None else self._right.address
-        row = 8 * rules.panel_size
-        fields.mean, fields.m2, fields.low, fields.high = (self._panel.address + i * row for i in range(4))
-        self.clear()
-
-    @property
-    def left(self) -> Counts:
-        """As of ``Tally``."""
-        return self._left.open()
-
-    @property
-    def right(self) -> Counts:
-        """As of ``Tally``."""
-        return no_counts(self._units) if self._right is None else self._right.open()
-
-    @property
-    def mean(self) -> Floats:
-        """As of ``Tally``."""
-        return self._rows[0]
-
-    @property
-    def m2(self) -> Floats:
-        """As of ``Tally``."""
-        return self._rows[1]
-
-    @property
-    def low(self) -> Floats:
-        """As of ``Tally``."""
-        return self._rows[2]
-
-    @property
-    def high(self) -> Floats:
-        """As of ``Tally``."""
-        return self._rows[3]
-
-    @property
-    def _rows(self) -> Floats:
-        """``[4, panel]``."""
-        return self._panel.open().reshape(4, -1)
-
-    @property
-    def samples(self) -> int:
-        """Of each unit."""
-        return self._fields.samples
-
-    @property
-    def nonfinite(self) -> int:
-        """Numbers that are NaN or infinite."""
-        return self._fields.nonfinite
-
-    def clear(self) -> None:
-        """Forget all samples."""
-        self._fields.steps = self._fields.samples = self._fields.nonfinite = 0
-        forget(self)
-
-
 class CompiledAccount:
     """As ``Account``.
 
@@ -167,6 +97,7 @@ class CompiledAccount:
         self._add: Any = library.add
         self._add_norm: Any = library.add_norm
         self._commit: Any = library.commit
+        self._roll: Any = library.roll
         self._panel = np.arange(rules.units) if rules.panel is None else np.ascontiguousarray(rules.panel, np.int64)
         self._fields = fields = AccountFields(
             units=rules.units,
@@ -176,14 +107,25 @@ class CompiledAccount:
             bounded=rules.bounded,
             saturated=rules.saturated,
             panel_size=len(self._panel),
-            low=math.inf,
-            high=-math.inf,
         )
         self.address = ctypes.addressof(fields)
         self._own = array("Q", [self.address])
-        self._step, self.window = CompiledTally(rules, fields.step), CompiledTally(rules, fields.window)
+        self._step = CompiledTally(rules, fields.step, fields.whole)
+        self.window = CompiledTally(rules, fields.window, fields.pooled)
+        self._last: CompiledKept | None = None
+        self._full: CompiledKept | None = None
         self.silence = Silence(rules.units, rules.dead_samples, rules.dead_steps, fields=fields.silence)
         fields.panel = address_of(self._panel)
+
+    @property
+    def last(self) -> CompiledKept | None:
+        """As of ``Account``; overwritten when the next window is full."""
+        return self._last if self._fields.windows else None
+
+    @property
+    def full(self) -> CompiledKept | None:
+        """As of ``Account``; overwritten when the next window is full."""
+        return self._full if self._fields.windows > 1 else None
 
     @property
     def last_active(self) -> Integers:
@@ -236,3 +178,13 @@ class CompiledAccount:
             return None
         whole = int(samples), inactive, int(dead), int(saturated)
         return Row(*whole, mean, std, low, high, gradient, int(nonfinite))
+
+    def roll(self) -> None:
+        """As ``Account.roll``."""
+        while self._roll(self.address):
+            fields, wanted = self._fields, self._fields.wanted
+            self._last = self._last or CompiledKept(self.rules, fields.last, lasts)
+            self._last.widen(wanted[0], wanted[1])
+            if fields.windows:
+                self._full = self._full or CompiledKept(self.rules, fields.full, fulls)
+                self._full.widen(wanted[2], wanted[3])

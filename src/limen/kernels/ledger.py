@@ -2,47 +2,87 @@
 
 from __future__ import annotations
 
+import ctypes
 from array import array
-from typing import Any
+from ctypes import Structure, c_int64, c_void_p
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from limen.errors import InvalidValue
 from limen.kernels.account import Account, Row
 from limen.kernels.compiled_account import CompiledAccount
+from limen.kernels.compiled_pass import address_of
+from limen.kernels.reading import address_of_function
 from limen.kernels.torch_pass import Floats, Integers
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "Shortcut"]
 
 WAITING = 20  # steps whose rows are kept at most; a window has as many at least
 COLUMNS = len(Row._fields)
 NO_ROW = (0.0,) * COLUMNS
 
 
-class Ledger:
-    """The accounts, and the rows of their last steps until these are taken.
+class LedgerFields(Structure):
+    """``struct ledger`` of ``pass.c``."""
+
+    accounts: int
+    steps: int
+    is_full: int
+    all: int
+    rows: int
+    _fields_ = [
+        *((name, c_int64) for name in ("accounts", "steps", "most", "is_full")),
+        *((name, c_void_p) for name in ("all", "numbers", "rows")),
+    ]
+
+
+class Shortcut(NamedTuple):
+    """What closes a step without Python.
 
     Attributes:
-        is_full: the rows must be taken before the next step.
+        close: address of ``limen_close``.
+        ledger: its first argument.
     """
+
+    close: int
+    ledger: int
+
+
+class Ledger:
+    """The accounts, and the rows of their last steps until these are taken."""
 
     def __init__(self) -> None:
         self._accounts: list[Account | CompiledAccount] = []
         self._addresses = array("Q")
-        self._commit: Any = None
-        self._numbers = array("q")
+        self._close: Any = None
+        self._numbers = np.empty(WAITING, np.int64)
         self._table = np.empty((WAITING, 0, COLUMNS))
-        self._address = 0
-        self.is_full = False
+        self._fields = LedgerFields(most=WAITING, numbers=address_of(self._numbers))
+        self._address = ctypes.addressof(self._fields)
+
+    @property
+    def is_full(self) -> bool:
+        """The rows must be taken before the next step."""
+        return bool(self._fields.is_full)
+
+    @property
+    def shortcut(self) -> Shortcut | None:
+        """A shorter way to ``commit``, while the ledger lives; None where there is none."""
+        if self._close is None or len(self._addresses) < len(self._accounts):
+            return None
+        return Shortcut(address_of_function(self._close), self._address)
 
     def enter(self, account: Account | CompiledAccount) -> None:
         """Keep one account more. The rows so far must have been taken."""
         self._accounts.append(account)
         self._table = np.empty((WAITING, len(self._accounts), COLUMNS))
-        self._address = self._table.ctypes.data
         if isinstance(account, CompiledAccount):
             self._addresses.append(account.address)
-            self._commit = account.kernels.library.commit
+            self._close = account.kernels.library.close
+        fields = self._fields
+        fields.accounts, fields.rows = len(self._accounts), self._table.ctypes.data
+        fields.all = self._addresses.buffer_info()[0]
 
     def commit(self, number: int) -> bool:
         """Close the current step of all accounts under its number; whether the rows must be taken before the next.
@@ -50,25 +90,32 @@ class Ledger:
         Raises:
             InvalidValue: they had to be, and were not.
         """
-        if self.is_full:
+        if self._close is None or len(self._addresses) < len(self._accounts):
+            full = self._commit_each(number)
+        else:
+            full = self._close(self._address, number)
+        if full < 0:
             raise InvalidValue("Ledger.commit(): take() the rows so far first; there is no room for another step.")
-        waiting, accounts = len(self._numbers), len(self._accounts)
-        self._numbers.append(number)
-        if len(self._addresses) < accounts:
-            self._table[waiting] = [account.commit(number) or NO_ROW for account in self._accounts]
-            self.is_full = True
-            return True
-        rows = self._address + 8 * waiting * accounts * COLUMNS
-        full = accounts and self._commit(accounts, self._addresses.buffer_info()[0], number, rows)
-        self.is_full = bool(full) or waiting + 1 == WAITING
-        return self.is_full
+        return bool(full)
+
+    def _commit_each(self, number: int) -> int:
+        """As ``limen_close``."""
+        fields = self._fields
+        if fields.is_full:
+            return -1
+        for place, account in enumerate(self._accounts):
+            self._table[fields.steps, place] = account.commit(number) or NO_ROW
+        self._numbers[fields.steps] = number
+        fields.steps, fields.is_full = fields.steps + 1, 1
+        return 1
 
     def take(self) -> tuple[Integers, Floats]:
         """``[steps]``, the numbers of the steps since the last call, and ``[accounts, steps, columns]``, their rows.
 
         The columns are those of ``Row``; all of them are 0 where an account had no samples.
         """
-        numbers, self._numbers, self.is_full = np.array(self._numbers, np.int64), array("q"), False
+        fields = self._fields
+        steps, fields.steps, fields.is_full = fields.steps, 0, 0
         for account in self._accounts:
-            account.silence.tidy()
-        return numbers, self._table[: len(numbers)].swapaxes(0, 1).copy()
+            account.silence.tidy(WAITING)  # or one after the other would ask for it
+        return self._numbers[:steps].copy(), self._table[:steps].swapaxes(0, 1).copy()

@@ -52,6 +52,10 @@ class Library:
         self.commit = functions.limen_commit
         self.commit.argtypes = [c_int64, c_void_p, c_int64, c_void_p]
         self.commit.restype = c_int64
+        self.close = functions.limen_close
+        self.close.argtypes = [c_void_p, c_int64]
+        self.roll = functions.limen_roll
+        self.roll.argtypes = [c_void_p]
         self._choose = functions.limen_path
         self.paths = known_paths(functions)
         self.use(self.paths[0])

@@ -89,15 +89,16 @@ class Silence:
         place, _, passed = self._steps[:, index].tolist()
         return fields.place - place >= fields.dead_steps and fields.samples - passed >= fields.dead_samples
 
-    def tidy(self) -> None:
-        """Where there is no room for another step, forget places that no unit names; or the list may grow."""
+    def tidy(self, steps: int = 1) -> None:
+        """Where there is no room for so many steps, forget places that no unit names; or the list may grow."""
         fields = self._fields
-        if fields.length < fields.room:
+        if fields.length + steps <= fields.room:
             return
-        keep = np.isin(self._steps[0], self.last)
+        places = self._steps[:, : fields.length]
+        keep = np.isin(places[0], self.last)
         keep[max(fields.enough, 0) :] = True
         fields.enough = int(keep[: fields.enough].sum()) if fields.enough >= 0 else -1
-        self._keep(self._steps[:, keep])
+        self._keep(places[:, keep])
 
     def _keep(self, steps: Integers) -> None:
         """Go on with these places; two of three of those before are gone, or there is room for more."""

@@ -65,6 +65,20 @@ struct whole {
     double mean, m2, low, high;
 };
 
+/* Counts of units in as few bytes as hold their distances from the least: `width` of them each, none where all are
+ * equal. */
+struct narrow {
+    int64_t least, width;
+    void *above;
+};
+
+/* The sums of full windows: a tally whose counts stand in the others. */
+struct kept {
+    struct tally sums;
+    struct whole whole;
+    struct narrow left, right;
+};
+
 /* The units of which moments and extremes are kept. */
 struct panel {
     int64_t units;

@@ -67,11 +67,10 @@ class Eyes(TorchFunctionMode):
         self._inside = 0  # nesting of calls on their way through the mode, during which torch has taken it away
         self._stays = False  # closed within a call on its way through the mode, which torch has yet to put back
         self._handles: list[Any] = []
-        self._habit = Habit(self._enter_root_as_usual, self._report_unusual)
+        self.habit = Habit(self._enter_root_as_usual, self._report_unusual)
         self._by_habit = False
-        self.follower = self._habit.follower  # for whoever notes what it hears
-        self.goes_on = self._habit.goes_on  # at the end of a step that went by habit
-        self.has_read = self._habit.has_read
+        self.follower = self.habit.follower  # for whoever notes what it hears
+        self.has_read = self.habit.has_read
         self._stacks = ModeStacks(self, lambda: self.is_open and threading.get_ident() == self._thread)
 
     @property
@@ -97,15 +96,15 @@ class Eyes(TorchFunctionMode):
     def take_cost(self) -> float:
         """Seconds that dispatches through the mode and hooks have taken since the last time, about."""
         cost, self._calls = self._calls * DISPATCH, 0
-        return cost + self._habit.take_cost()
+        return cost + self.habit.take_cost()
 
     def open(self, steps: int = 1) -> None:
         """Look on, in full unless so many steps may go by habit. Call between steps, never within a forward pass."""
         if self.is_open:
-            self._habit.close_step()
+            self.habit.close_step()
         unusual = self._stack or self._inside or self.everywhere or self.met_compiled or self.on_part
-        by_habit = self._habit.lasts(steps) and not unusual
-        self._habit.open_step(learns=not by_habit)
+        by_habit = self.habit.lasts(steps) and not unusual
+        self.habit.open_step(learns=not by_habit)
         if self.is_open and by_habit == self._by_habit:
             return
         self.is_open = False  # until all is in its place: an interrupt may come in between
@@ -124,7 +123,7 @@ class Eyes(TorchFunctionMode):
             if not self._stays:
                 self._stacks.take_off()
         if self.is_open:
-            self._habit.close_step()
+            self.habit.close_step()
             self.is_open = False
             self._stack = []
             self._tell_follower()
@@ -135,8 +134,8 @@ class Eyes(TorchFunctionMode):
     def _hook(self) -> None:
         if self._handles:
             return
-        if self._by_habit and self._habit.hook is not None:
-            self._handles.append(hooks.register_module_forward_pre_hook(self._habit.hook))
+        if self._by_habit and self.habit.hook is not None:
+            self._handles.append(hooks.register_module_forward_pre_hook(self.habit.hook))
         else:
             self._handles.append(hooks.register_module_forward_pre_hook(self._enter))
             self._handles.append(hooks.register_module_forward_hook(self._leave, with_kwargs=False, always_call=True))
@@ -163,7 +162,7 @@ class Eyes(TorchFunctionMode):
         self._shut -= 1
         if self.is_open:
             self._counts.clear()
-            self._habit.count_anew()
+            self.habit.count_anew()
             self._place()
 
     @contextmanager
@@ -202,7 +201,7 @@ class Eyes(TorchFunctionMode):
 
     def _tell_follower(self) -> None:
         is_open, is_listening = self.is_open and self._by_habit, not (self._shut or self._blind)
-        self._habit.tell_follower(is_open=is_open, is_listening=is_listening, thread=self._thread)
+        self.habit.tell_follower(is_open=is_open, is_listening=is_listening, thread=self._thread)
 
     def _place_mode(self) -> None:
         """Put the mode on the stack or take it off."""
@@ -236,7 +235,7 @@ class Eyes(TorchFunctionMode):
             if found is not None and torch.is_grad_enabled() and threading.get_ident() == self._thread:
                 after = self._report(*found, self._stack[-1] if self._stack else None)
             elif is_recurrent(func) and self.watching and not self._composite:
-                self._habit.end()
+                self.habit.end()
                 after = self._report_recurrent(func, args)
             result = func(*args, **kwargs)
             if after is not None:
@@ -248,16 +247,16 @@ class Eyes(TorchFunctionMode):
     def _report(self, activation: Activation, z: Tensor, owner: nn.Module | None) -> Callable[[Any], None] | None:
         if is_transformed():
             self.met_transform = True
-        self._habit.meet(owner, activation, z)
+        self.habit.meet(owner, activation, z)
         if not is_trained(z):
             return None
         key = (id(owner), activation.name)
         call = self._counts[key] = self._counts.get(key, 0) + 1
         glance = self.glances.get((*key, call))
         if glance is not None and glance.look(owner, z):
-            self._habit.apply(owner, activation, z, glance, call)
+            self.habit.apply(owner, activation, z, glance, call)
             return None
-        self._habit.end()
+        self.habit.end()
         return self.on_seen(Seen(activation, z, owner, self._stack[0] if self._stack else None, call))
 
     def _report_recurrent(self, func: Any, args: tuple[Any, ...]) -> Callable[[Any], None] | None:
@@ -279,7 +278,7 @@ class Eyes(TorchFunctionMode):
         if self._stack and self._stack[0] is module and not is_within_itself(module):  # an interrupt cut it short
             self._stack, self._composite, self._blind = [], [], 0
         self._stack.append(module)
-        self._habit.enter(module, args, is_root=len(self._stack) == 1)
+        self.habit.enter(module, args, is_root=len(self._stack) == 1)
         if len(self._stack) == 1:
             self._enter_root(module, args)
         if self.on_part is not None and not (self._blind or self._shut):

@@ -33,6 +33,7 @@ class Habit:
     Attributes:
         follower: goes by the roles; None without the quick way, and then no habit ever forms.
         looks: steps seen so far, in full or by the roles.
+        usual: activations in a step.
         hook: before every module, while the habit is followed; None without one.
     """
 
@@ -49,7 +50,7 @@ class Habit:
         self._learns, self._keeps = True, False
         self._learnt = self._followed = 0  # steps seen in full, and steps since the last of them
         self.looks = 0  # steps seen in all
-        self._usual = self._seen = 0  # activations in a step
+        self.usual = self._seen = 0
         self._is_broken = False
         self._entered = self._given = self._version = 0  # ids of the module called last and of its first argument
 
@@ -60,6 +61,11 @@ class Habit:
     @property
     def _longest(self) -> int:
         return min(max(SHORTEST, self.looks // SHARE), LONGEST)
+
+    @property
+    def left(self) -> int:
+        """How many steps more may go by it."""
+        return self._longest - self._followed
 
     def open_step(self, *, learns: bool) -> None:
         """Begin with a step; ``learns`` where it is seen in full."""
@@ -77,21 +83,25 @@ class Habit:
     def close_step(self) -> None:
         """Judge the step."""
         if self._learns:
-            self._usual = self._seen
+            self.usual = self._seen
         elif self.follower is not None:
             self._seen, self._is_broken = self.follower.seen, self._is_broken or self.follower.is_broken
-        self._keeps = not self._is_broken and 0 < self._seen == self._usual
+        self._keeps = not self._is_broken and 0 < self._seen == self.usual
 
     def goes_on(self) -> bool:
         """Follow another step; False, and nothing done, if the last one ended the habit or the next is seen in full."""
         follower = self.follower
-        if follower is None or self._is_broken or follower.is_broken or follower.seen != self._usual:
+        if follower is None or self._is_broken or follower.is_broken or follower.seen != self.usual:
             return False
-        if self._followed >= self._longest:
+        if self.left <= 0:
             return False
-        self._followed, self.looks = self._followed + 1, self.looks + 1
+        self.count(1)
         follower.seen = 0
         return True
+
+    def count(self, steps: int) -> None:
+        """Count steps that were followed."""
+        self._followed, self.looks = self._followed + steps, self.looks + steps
 
     def tell_follower(self, *, is_open: bool, is_listening: bool, thread: int) -> None:
         """Whether it hears at all, whether it looks at what modules are given, and in which thread."""
@@ -163,6 +173,8 @@ class Habit:
     def end(self) -> None:
         """The step goes otherwise: the next one is to be seen in full."""
         self._is_broken = True
+        if self.follower is not None:
+            self.follower.is_broken = True
 
 
 def is_bare(module: nn.Module | None) -> bool:

@@ -16,7 +16,7 @@ from limen.probe.output_record import STEPS, Glimpse, OutputRecord, glimpse_of
 from limen.probe.parts import Parts
 from limen.probe.rows import Rows
 from limen.probe.scaling import Scaling
-from limen.probe.surprise import Surprise
+from limen.probe.surprise import Surprise, new_surprise
 from limen.vitals import LossVitals
 
 __all__ = ["LossBook"]
@@ -142,7 +142,7 @@ class LossBook:
     def _give_name(self, optimiser: int | None, name: str | None) -> None:
         """Open the series of an optimiser, if it is new, and name it, if that can be done."""
         if optimiser not in self._rows:
-            self._rows[optimiser], self._surprises[optimiser] = Rows(2), Surprise()
+            self._rows[optimiser], self._surprises[optimiser] = Rows(2), new_surprise()
         self._functions[optimiser] = self._functions.get(optimiser) or name
         self._to_name = max(self._to_name - 1, int(None in self._functions.values()))
 

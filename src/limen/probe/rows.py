@@ -84,18 +84,24 @@ class Rows:
 
     def extend(self, steps: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> None:
         """Offer several rows, one after the other: ``[rows]``, column 0, and ``[rows, columns - 1]``."""
-        if len(steps) <= 1 or self._stride > 1 or self._length + len(rows) > self._room.longest:
+        first, offered = -self._offered % self._stride, len(steps)
+        kept = max(0, -(-(offered - first) // self._stride))
+        if offered <= 1 or self._length + kept > self._room.longest:
             for step, row in zip(steps.tolist(), rows.tolist(), strict=True):
                 self.append(step, *row)
             return
+        self._offered += offered
+        self._open = (self._offered - 1) % self._stride == 0
+        if not kept:
+            return
+        if self._stride > 1:
+            steps, rows = steps[first :: self._stride], rows[first :: self._stride]
         while self._length + len(rows) > len(self._data):
             self._move(self._data.open()[: self._length], 2 * len(self._data))
         begin, self._length = self._length, self._length + len(rows)
         data = self._data.open()
         for name, numbers in zip(data.dtype.names or (), (steps, *rows.T), strict=True):
             data[name][begin : self._length] = numbers
-        self._offered += len(rows)
-        self._open = True
 
     def _move(self, kept: npt.NDArray[np.void], room: int) -> None:
         """Go on with these rows in other memory, with room for so many."""

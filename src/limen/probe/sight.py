@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 
 from torch import nn
 
 from limen.probe.eyes import Eyes
 from limen.probe.meter import Meter
 from limen.probe.optimiser_book import OptimiserBook
-from limen.probe.quick import Stretch
+from limen.probe.quick import Closing, Stretch
 from limen.probe.site_book import SiteBook
 
 __all__ = ["Sight"]
@@ -36,6 +37,7 @@ class Sight:
         self._meter = meter
         self._optimisers = optimisers
         self.state = meter.state
+        self._closing: Closing | None = None  # what closes the steps of the stretch that goes on
 
     def open(self, step: int, most: int, *, looking: bool) -> None:
         """Begin a step that is looked at or not, as perhaps so many after it."""
@@ -57,10 +59,37 @@ class Sight:
         """The module whose batches are only counted; None where there is more to them."""
         return self._meter.entry
 
+    def closing(self) -> Callable[[int], bool]:
+        """What closes the steps of a stretch: ``goes_on``, or a shorter way to it."""
+        follower, habit, shortcut = self.eyes.follower, self.eyes.habit, self._sites.ledger.shortcut
+        self._closing = None
+        if follower is None or shortcut is None:
+            return self.goes_on
+        self._closing = Closing(
+            follower,
+            self.state,
+            usual=habit.usual,
+            left=habit.left,
+            close=shortcut.close,
+            ledger=shortcut.ledger,
+            lock=self._sites.lock,
+            take=self._sites.take,
+            otherwise=self.goes_on,
+        )
+        return self._closing
+
     def count_in(self, stretch: Stretch | None) -> None:
         """Let a stretch count the batches of models; with None the probe is told of each."""
         if self.eyes.follower is not None:
             self.eyes.follower.stretch = stretch
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Count the steps that were closed the shorter way."""
+        if self._closing is not None:
+            steps, samples = self._closing.count()
+            self.eyes.habit.count(steps)
+            self._meter.samples += samples
 
     def quiet_steps(self, number: int, step: int) -> int:
         """How many steps, from this one on, have an update and an end like the others."""
@@ -68,7 +97,8 @@ class Sight:
 
     def goes_on(self, step: int) -> bool:
         """Close a step and open the next; False, and nothing done, where one of them is not as usual."""
-        if not self.eyes.goes_on():
+        self._catch_up()
+        if not self.eyes.habit.goes_on():
             return False
         self._sites.commit(step)
         self._meter.close_step(step)

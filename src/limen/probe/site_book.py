@@ -68,7 +68,12 @@ class Place:
 
 
 class SiteBook:
-    """Finds the place of each application of an activation, and writes down new ones."""
+    """Finds the place of each application of an activation, and writes down new ones.
+
+    Attributes:
+        ledger: of the accounts of all places.
+        lock: of that; the library writes while other threads run.
+    """
 
     def __init__(self, directory: Directory) -> None:
         self.directory = directory
@@ -77,7 +82,7 @@ class SiteBook:
         self.compiled = False  # some site is in compiled code
         self._is_full = False
         self._room = Room()
-        self._ledger = Ledger()
+        self.ledger = Ledger()
         self.lock = threading.RLock()  # of the ledger, which the library writes while other threads run
         self._by_call: dict[tuple[int, str, int], Place] = {}
         self.fresh: list[Place] = []  # met since the last call of ``settle``
@@ -146,8 +151,8 @@ class SiteBook:
 
     def _entered(self, place: Place) -> Place:
         with self.lock:
-            self._take()
-            self._ledger.enter(place.record.account)
+            self.take()
+            self.ledger.enter(place.record.account)
             self.places.append(place)
             self.fresh.append(place)
         return place
@@ -204,7 +209,7 @@ class SiteBook:
     def records(self) -> list[SiteRecord]:
         """The accounts of the sites that have a name, in forward order."""
         with self.lock:
-            self._take()
+            self.take()
             return [place.record for place in self.places if place.settled]
 
     def vitals(self) -> tuple[SiteVitals, ...]:
@@ -215,14 +220,14 @@ class SiteBook:
     def commit(self, step: int, *, entire: bool = False) -> None:
         """Close a step at all places; ``entire`` where more than rows is to be kept of it."""
         with self.lock:
-            if self._ledger.is_full:  # an interrupt came before they were taken
-                self._take()
-            if self._ledger.commit(step) or entire:
-                self._take()
+            if self.ledger.is_full:  # an interrupt came before they were taken
+                self.take()
+            if self.ledger.commit(step) or entire:
+                self.take()
 
-    def _take(self) -> None:
+    def take(self) -> None:
         """Hand the records what the ledger has kept for them."""
-        numbers, rows = self._ledger.take()
+        numbers, rows = self.ledger.take()
         if len(numbers):
             for place, own in zip(self.places, rows, strict=True):
                 place.record.enter(numbers, own)

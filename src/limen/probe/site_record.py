@@ -10,14 +10,25 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from limen.kernels import MOST_SAMPLES, Reading, Row, Rules, Sums, account, reading_of
+from limen.kernels import (
+    MOST_SAMPLES,
+    CompiledKept,
+    CompiledTally,
+    Kept,
+    Reading,
+    Row,
+    Rules,
+    Sums,
+    Tally,
+    account,
+    reading_of,
+)
 from limen.probe.rows import Room, Rows
 from limen.sites import Site
 from limen.vitals import (
     EVIDENCE,
     Activity,
     Histogram,
-    Later,
     Moments,
     Narrow,
     OfFew,
@@ -39,36 +50,21 @@ COLUMN = {name: i for i, name in enumerate(Row._fields)}
 MOST_HISTOGRAMS = 24  # kept of a site, spread over the run
 
 
-@dataclass
+@dataclass(frozen=True)
 class Window:
-    """The steps since the last full window."""
+    """Which steps there are in a window, and what else is kept of them than the account holds."""
 
     steps: int = 0
     first_step: int = 0
     last_step: int = 0
     histogram: Histogram | None = None
-    beyond: Whole | None = None
 
-    def add(self, numbers: Integers) -> None:
-        """Count some training steps more."""
-        self.steps += len(numbers)
-        self.first_step = self.first_step or int(numbers[0])
-        self.last_step = int(numbers[-1])
-
-    def pool(self, rows: Floats, units: int) -> None:
-        """Add what all units did together in some steps."""
-        whole = pooled(rows, units)
-        self.beyond = whole if self.beyond is None else self.beyond + whole
-
-
-def pooled(rows: Floats, units: int) -> Whole:
-    """All units in some steps together (Chan, Golub & LeVeque 1983); ``[steps, columns]``, see Row."""
-    samples, mean, std, low, high = (rows[:, COLUMN[name]] for name in ("samples", "mean", "std", "low", "high"))
-    count = units * samples
-    with np.errstate(invalid="ignore", over="ignore"):
-        centre = float(count @ mean / count.sum())
-        m2 = float(count @ (std * std + (mean - centre) ** 2))
-    return Whole(int(count.sum()), centre, m2, float(np.fmin.reduce(low)), float(np.fmax.reduce(high)))
+    def __add__(self, other: Window) -> Window:
+        """Both, the other one later."""
+        steps, first = self.steps + other.steps, self.first_step or other.first_step
+        mine, theirs = self.histogram, other.histogram
+        histogram = (mine + theirs).lasting() if mine is not None and theirs is not None else mine or theirs
+        return Window(steps, first, other.last_step, histogram)
 
 
 def rules_of(site: Site) -> Rules:
@@ -100,8 +96,7 @@ class SiteRecord:
         self._is_wide = rules.panel_size < rules.units
         self._histogram: Histogram | None = None
         self._window = Window()
-        self._before: Activity | None = None  # the last full window
-        self._earlier: Activity | None = None  # all full windows before that one
+        self._last = self._full = Window()  # the last full one, and all of them
         self._birth: Activity | None = None
         self._known: SiteVitals | None = None  # as of the last commit
 
@@ -145,9 +140,7 @@ class SiteRecord:
         self.dead = int(rows[-1, COLUMN["dead"]])
         self.gradient = float(rows[-1, COLUMN["gradient"]])
         self.rows.extend(numbers, rows)
-        self._window.add(numbers)
-        if self._is_wide:
-            self._window.pool(rows, self.site.units)
+        self._window += Window(len(numbers), int(numbers[0]), int(numbers[-1]))
         if self.first_nonfinite is None and (broken := np.flatnonzero(rows[:, COLUMN["nonfinite"]])).size:
             self.first_nonfinite = int(numbers[broken[0]])
         if histogram is not None and numbers[-1] == last:
@@ -163,14 +156,17 @@ class SiteRecord:
         return self._known
 
     def _copied(self) -> SiteVitals:
-        window = self._seen()
-        recent = (window if self._before is None else self._before + window).lasting()
+        sums = self.account
         last_active, silent_steps, silent_samples = self._silence()
+        window = self._activity(self._window, sums.window)
+        last = None if sums.last is None else self._activity(self._last, sums.last)
+        full = None if sums.full is None else self._activity(self._full, sums.full)
+        recent = (window if last is None else last + window).lasting()
         return SiteVitals(
             site=self.site,
-            birth=self._birth if self._birth is not None else recent,
+            birth=self._birth or (recent if last is None or not window.steps else last.lasting()),
             recent=recent,
-            total=recent if self._earlier is None else cast("Activity", Later(self._earlier, recent)),
+            total=recent if full is None else (full + window).lasting(),
             last_active=last_active,
             silent_steps=silent_steps,
             silent_samples=silent_samples,
@@ -178,21 +174,23 @@ class SiteRecord:
             first_nonfinite=self.first_nonfinite,
         )
 
-    def _seen(self) -> Activity:
-        """The current window as a value, to be read at once: some of it is the account's own memory."""
-        window, tally = self._window, self.account.window
+    def _activity(self, window: Window, sums: Tally | CompiledTally | Kept | CompiledKept) -> Activity:
+        """What units did in a window, as a value, to be read at once: some of it is the account's own memory."""
+        whole = sums.whole
         return Activity(
             steps=window.steps,
             first_step=window.first_step,
             last_step=window.last_step,
-            left=cast("Integers", tally.left),
-            right=cast("Integers", tally.right),
-            moments=Moments(tally.samples, tally.mean, tally.m2),
-            low=tally.low,
-            high=tally.high,
-            nonfinite=tally.nonfinite,
+            left=cast("Integers", sums.left),
+            right=cast("Integers", sums.right),
+            moments=Moments(sums.samples, sums.mean, sums.m2),
+            low=sums.low,
+            high=sums.high,
+            nonfinite=sums.nonfinite,
             histogram=window.histogram or Histogram.none(),
-            beyond=window.beyond,
+            beyond=Whole(sums.samples * self.site.units, whole.mean, whole.m2, whole.low, whole.high)
+            if self._is_wide and sums.samples
+            else None,
         )
 
     def _silence(self) -> list[Integers]:
@@ -206,13 +204,11 @@ class SiteRecord:
         self.histograms.append((step, histogram))
         if len(self.histograms) > MOST_HISTOGRAMS:
             del self.histograms[1:-1:2]
-        held = self._window.histogram
-        self._window.histogram = histogram if held is None else held + histogram
+        self._window += Window(histogram=histogram, last_step=step)
 
     def _roll(self) -> None:
-        if self._before is not None:
-            self._earlier = self._before if self._earlier is None else (self._earlier + self._before).lasting()
-        self._before, self._window = self._seen().lasting(), Window()
-        self.account.window.clear()
-        if self._birth is None:
-            self._birth = self._before
+        """End the window. The first is kept as it was, from when there are two."""
+        if self._birth is None and self.account.last is not None:
+            self._birth = self._activity(self._last, self.account.last).lasting()
+        self.account.roll()
+        self._last, self._full, self._window = self._window, self._full + self._window, Window()

@@ -110,7 +110,7 @@ class Stretches:
             follower=self._sight.eyes.follower if looking else None,
             entry=self._sight.entry,
             marks=marks or [],
-            close=self._sight.goes_on,
+            close=self._sight.closing() if looking else self._sight.goes_on,
         )
         self._sight.count_in(stretch if looking else None)
         return stretch

@@ -11,7 +11,6 @@ from limen.vitals.program import Dropout, Interposed, Normalisation, Program, Sc
 from limen.vitals.rank_vitals import matched, merge_ranks, site_key
 from limen.vitals.snapshot import (
     InputVitals,
-    Later,
     LossVitals,
     OptimiserVitals,
     ParameterHistory,
@@ -31,7 +30,6 @@ __all__ = [
     "Histogram",
     "InputVitals",
     "Interposed",
-    "Later",
     "LossVitals",
     "Moments",
     "Narrow",

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +17,6 @@ from limen.vitals.program import Program, Scale
 
 __all__ = [
     "InputVitals",
-    "Later",
     "LossVitals",
     "OptimiserVitals",
     "ParameterHistory",
@@ -31,7 +28,6 @@ __all__ = [
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-T = TypeVar("T", bound=type)
 
 
 @made_when_read(
@@ -69,45 +65,6 @@ class SiteHistory:
     nonfinite: Integers
 
 
-class Later(NamedTuple):
-    """An activity that is added up each time it is read: few ask, and it would take as much memory as its parts."""
-
-    earlier: Activity
-    recent: Activity
-
-    @property
-    def samples(self) -> int:
-        """As of ``Activity``."""
-        return self.earlier.samples + self.recent.samples
-
-
-class _Sum:
-    """A field of a dataclass that takes an ``Activity`` or one to be added up later, and gives an ``Activity``."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __get__(self, value: object, owner: type | None = None) -> Activity:
-        if value is None:
-            raise AttributeError(self._name)  # dataclasses take what the class has for a default
-        held = vars(value)[self._name]
-        return held.earlier + held.recent if isinstance(held, Later) else held
-
-    def __set__(self, value: object, seen: Activity | Later) -> None:
-        vars(value)[self._name] = seen
-
-
-def added_when_read(name: str) -> Callable[[T], T]:
-    """Let this field of a dataclass hold ``Later``, too."""
-
-    def change(kind: T) -> T:
-        setattr(kind, name, _Sum(name))
-        return kind
-
-    return change
-
-
-@added_when_read("total")
 @kept_narrow("last_active", "silent_steps", "silent_samples")
 @dataclass(frozen=True, eq=False)
 class SiteVitals:
@@ -139,7 +96,7 @@ class SiteVitals:
     @property
     def samples(self) -> int:
         """Samples on which each unit was evaluated, in all."""
-        return vars(self)["total"].samples
+        return self.total.samples
 
 
 @made_when_read("step", "gradient", "weight", "update")

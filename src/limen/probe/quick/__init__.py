@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["COMPILED", "IN_USE", "Follower", "Glance", "Role", "State", "Stretch"]
+__all__ = ["COMPILED", "IN_USE", "Closing", "Follower", "Glance", "Role", "State", "Stretch", "Surprise"]
 
 VERSION = 6  # of quick.c
 
@@ -44,10 +44,10 @@ IN_USE = "compiled" if COMPILED else f"python ({_reason})"
 """Which way serves, and why."""
 
 if TYPE_CHECKING:
-    from limen.probe.quick._quick import Follower, Glance, Role, State, Stretch
+    from limen.probe.quick._quick import Closing, Follower, Glance, Role, State, Stretch, Surprise
 elif COMPILED:
     Follower, Glance, Role = _found.Follower, _found.Glance, _found.Role
-    State, Stretch = _found.State, _found.Stretch
+    State, Stretch, Surprise, Closing = _found.State, _found.Stretch, _found.Surprise, _found.Closing
 else:
-    Follower = Glance = Role = Stretch = None
+    Closing = Follower = Glance = Role = Stretch = Surprise = None
     State = PlainState

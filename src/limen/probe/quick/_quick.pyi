@@ -3,14 +3,15 @@
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from limen.activations import Activation
+from limen.probe import surprise as plain
 from limen.probe.site_book import Place
-from limen.probe.surprise import Surprise
 
 VERSION: int
 
@@ -187,7 +188,7 @@ class Stretch:
         number: int,
         first: int,
         most: int,
-        surprise: Surprise,
+        surprise: plain.Surprise,
         *,
         looking: bool,
         ran: bool,
@@ -244,3 +245,40 @@ class Stretch:
         Raises:
             ValueError: ``seconds`` is not in [0, 1e9].
         """
+
+class Surprise(plain.Surprise):
+    """The running mean of a loss and its mean absolute deviation: what ``limen.probe.surprise.Surprise`` is."""
+
+class Closing:
+    """Closes steps that were looked at by habit.
+
+    Args:
+        follower: has seen what there was to see.
+        state: has counted the batch.
+        usual: glances in a step.
+        left: steps that may be followed before one is seen in full.
+        close: address of ``limen_close``.
+        ledger: its first argument, which others keep alive.
+        lock: of that.
+        take: called under it when the rows of the ledger must be taken.
+        otherwise: closes a step that has more to it; whether it was as usual.
+    """
+
+    def __init__(
+        self,
+        follower: Follower,
+        state: State,
+        *,
+        usual: int,
+        left: int,
+        close: int,
+        ledger: int,
+        lock: AbstractContextManager[bool],
+        take: Callable[[], None],
+        otherwise: Callable[[int], bool],
+    ) -> None: ...
+    def __call__(self, step: int, /) -> bool:
+        """Close a step and open the next; False, and nothing done, where one of them is not as usual."""
+
+    def count(self) -> tuple[int, int]:
+        """How many steps it has closed without ``otherwise`` since the last call, and samples in their batches."""

@@ -23,6 +23,8 @@
 #include "stretch.h"
 #include "noting.h"
 #include "turns.h"
+#include "surprise.h"
+#include "closing.h"
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "limen.probe.quick._quick", "The usual way of a step, in C.", -1, NULL,
@@ -48,6 +50,7 @@ PyMODINIT_FUNC PyInit__quick(void)
     follower_type = make(module, &follower_spec);
     stretch_type = make(module, &stretch_spec);
     int is_made = state_type && glance_type && role_type && follower_type && stretch_type;
+    is_made = is_made && make(module, &surprise_spec) && make(module, &closing_spec);
     if (!is_made || PyModule_AddIntConstant(module, "VERSION", VERSION) < 0 || pthread_atfork(NULL, NULL, note_fork))
         Py_CLEAR(module);
     return module;
