@@ -162,9 +162,11 @@ class SiteRecord:
         last = None if sums.last is None else self._activity(self._last, sums.last)
         full = None if sums.full is None else self._activity(self._full, sums.full)
         recent = (window if last is None else last + window).lasting()
+        if self._birth is None and last is not None and window.steps:
+            self._birth = last.lasting()
         return SiteVitals(
             site=self.site,
-            birth=self._birth or (recent if last is None or not window.steps else last.lasting()),
+            birth=self._birth or recent,
             recent=recent,
             total=recent if full is None else (full + window).lasting(),
             last_active=last_active,
