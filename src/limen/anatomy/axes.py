@@ -58,7 +58,7 @@ def shape_of(node: Node, output: int = 0) -> Shape | None:
 
 def sizes_of(shape: Sequence[int | torch.SymInt]) -> Shape | None:
     """A shape in numbers; a compiler takes an axis of any length (a SymInt) for that of its example, if it has one."""
-    sizes = [size if isinstance(size, int) else size.node.hint for size in shape]
+    sizes: list[Any] = [size if isinstance(size, int) else getattr(size.node, "hint", None) for size in shape]
     return None if None in sizes else tuple(sizes)
 
 
