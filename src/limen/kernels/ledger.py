@@ -37,12 +37,17 @@ class Ledger:
 
     def enter(self, account: Account | CompiledAccount) -> None:
         """Keep one account more. The rows so far must have been taken."""
-        self._accounts.append(account)
-        self._table = np.empty((WAITING, len(self._accounts), COLUMNS))
-        self._address = self._table.ctypes.data
+        table, addresses, commit = np.empty((WAITING, len(self) + 1, COLUMNS)), self._addresses, self._commit
         if isinstance(account, CompiledAccount):
-            self._addresses.append(account.address)
-            self._commit = account.kernels.library.commit
+            addresses, commit = addresses + array("Q", [account.address]), account.kernels.library.commit
+        address = table.ctypes.data
+        # No call from here on: an interrupt may come after any
+        self._accounts, self._addresses, self._commit = [*self._accounts, account], addresses, commit
+        self._table, self._address = table, address
+
+    def __len__(self) -> int:
+        """How many accounts there are."""
+        return len(self._accounts)
 
     def commit(self, number: int) -> bool:
         """Close the current step of all accounts under its number; whether the rows must be taken before the next.
@@ -53,13 +58,14 @@ class Ledger:
         if self.is_full:
             raise InvalidValue("Ledger.commit(): take() the rows so far first; there is no room for another step.")
         waiting, accounts = len(self._numbers), len(self._accounts)
-        self._numbers.append(number)
+        self.is_full = True  # whatever an interrupt leaves unfinished
         if len(self._addresses) < accounts:
             self._table[waiting] = [account.commit(number) or NO_ROW for account in self._accounts]
-            self.is_full = True
+            self._numbers.append(number)
             return True
         rows = self._address + 8 * waiting * accounts * COLUMNS
         full = accounts and self._commit(accounts, self._addresses.buffer_info()[0], number, rows)
+        self._numbers.append(number)
         self.is_full = bool(full) or waiting + 1 == WAITING
         return self.is_full
 

@@ -90,7 +90,7 @@ class ParameterRecord:
 
 
 class Sweep:
-    """One measurement of a set of parameters, before and after an update.
+    """One measurement of a set of parameters, before and after an update; what there is of it before is read at once.
 
     The update is measured on some 4,096 entries of a tensor, in evenly spaced runs, before and after: exact for small
     tensors, a sample of large ones, and never a second copy of the model.
@@ -106,12 +106,12 @@ class Sweep:
         for record in records:
             if not record.tensor.is_sparse:
                 self._records.append(record) if record.rows.keeps_next else record.rows.skip()
-
-    @torch.no_grad()
-    def before(self) -> None:
-        """Read gradients and weights just before the update."""
-        records, tensors = self._records, [local_of(record.tensor) for record in self._records]
         self.read_gradients()
+        with torch.no_grad():
+            self._read_weights()
+
+    def _read_weights(self) -> None:
+        records, tensors = self._records, [local_of(record.tensor) for record in self._records]
         self._spots = spots_of(records, tensors)
         if samples is not None and self._spots is not None:
             self._samples: list[Tensor] = []
@@ -124,6 +124,7 @@ class Sweep:
         pairs = zip(tensors, stale, strict=True)
         self._weights = Norms([tensor.detach() if is_stale else None for tensor, is_stale in pairs])
 
+    @torch.no_grad()
     def read_gradients(self) -> None:
         """Read the gradients, as they are now."""
         self._gradients = Norms([usable(record.tensor.grad) for record in self._records])

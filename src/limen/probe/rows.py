@@ -88,17 +88,17 @@ class Rows:
             return
         while self._length + len(rows) > len(self._data):
             self._move(self._data[: self._length], 2 * len(self._data))
-        begin, self._length = self._length, self._length + len(rows)
+        end = self._length + len(rows)
         for name, numbers in zip(self._data.dtype.names or (), (steps, *rows.T), strict=True):
-            self._data[name][begin : self._length] = numbers
-        self._offered += len(rows)
-        self._open = True
+            self._data[name][self._length : end] = numbers
+        offered = self._offered + len(rows)
+        self._length, self._offered, self._open = end, offered, True
 
     def _move(self, kept: npt.NDArray[np.void], room: int) -> None:
         """Go on with these rows in other memory, with room for so many."""
-        self._data = np.empty(room, self._data.dtype)
-        self._data[: len(kept)] = kept
-        self._length, self._read = len(kept), 0
+        data = np.empty(room, self._data.dtype)
+        data[: len(kept)] = kept
+        self._data, self._length, self._read = data, len(kept), 0
 
     @property
     def keeps_next(self) -> bool:
