@@ -99,9 +99,7 @@ def probe() -> Iterator[Probe]:
     probe.close()
 
 
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # one that a generator met as it was let go
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # met by a generator that is let go
 @pytest.mark.skipif(sys.gettrace() is not None, reason="traces itself")
 def test_nothing_but_the_training_is_left_of_the_traceback_of_an_interrupt(probe: Probe) -> None:
     step = training()

@@ -106,8 +106,8 @@ class Sweep:
         for record in records:
             if not record.tensor.is_sparse:
                 self._records.append(record) if record.rows.keeps_next else record.rows.skip()
-        self.read_gradients()
         with torch.no_grad():
+            self.read_gradients()
             self._read_weights()
 
     def _read_weights(self) -> None:
@@ -124,7 +124,6 @@ class Sweep:
         pairs = zip(tensors, stale, strict=True)
         self._weights = Norms([tensor.detach() if is_stale else None for tensor, is_stale in pairs])
 
-    @torch.no_grad()
     def read_gradients(self) -> None:
         """Read the gradients, as they are now."""
         self._gradients = Norms([usable(record.tensor.grad) for record in self._records])
