@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dis
+import importlib
 import inspect
 import sys
 from collections.abc import Callable
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -211,3 +213,107 @@ def test_a_module_that_calls_itself_is_given_one_batch() -> None:
             model(torch.randn(4, 5)).square().mean().backward()
             optimiser.step()
     assert probe.vitals().samples == 80
+
+
+def functions_of(room: str, *files: str) -> set[CodeType]:
+    """All that is written in some files."""
+    found, modules = set[CodeType](), [importlib.import_module(f"limen.{room}.{file}") for file in files]
+    for one in modules:
+        own = [value for value in vars(one).values() if getattr(value, "__module__", "") == one.__name__]
+        places = [one, *(value for value in own if isinstance(value, type))]
+        values = [value for place in places for value in vars(place).values()]
+        bare = [getattr(value, "fget", None) or getattr(value, "__func__", value) for value in values]
+        waiting = [inspect.unwrap(value).__code__ for value in bare if isinstance(value, FunctionType)]
+        while waiting:
+            found.add(code := waiting.pop())
+            waiting += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
+    return {code for code in found if code.co_filename in {one.__file__ for one in modules}}
+
+
+ROOMS: dict[str, set[CodeType]] = {
+    "the parameters": functions_of(
+        "probe", "parameter_record", "optimiser_book", "updates", "clearing", "untrained", "rows"
+    )
+    | functions_of("kernels", "compiled_samples"),
+    "the program": functions_of("probe", "program_book", "norm_record", "batch_record", "gates"),
+    "the losses": functions_of("probe", "loss_record", "output_record", "parts", "surprise"),
+    "the names": functions_of("probe", "directory", "identity", "leaves"),
+    "the sites": functions_of("probe", "site_book", "site_record", "site_reader", "meter", "rows"),
+    "the accounts": functions_of("kernels", "account", "compiled_account", "compiled_pass", "ledger", "silence"),
+    "the probe": functions_of("probe", "probe", "backlog", "stretches"),
+}
+LAST = {"the parameters": (1, 4, 6), "the program": (1, 5), "the names": (1,)}
+"""Steps in which the interrupt comes: the first, and those at which something is read or looked through."""
+EVERY = 11  # of the points of a step, of which there are hundreds
+
+
+class Stack(Training):
+    """Of whose layers, normalisations and dropouts something is to be told."""
+
+    def __init__(self) -> None:
+        super().__init__(Budget(None))
+        self.probe.close()
+        layers = (nn.Linear(5, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.1), nn.Linear(6, 6), nn.Linear(6, 1))
+        self.model = nn.Sequential(*layers)
+        self.optimiser = torch.optim.SGD(self.model.parameters(), lr=1e-4)
+        self.probe = Probe(None, Budget(None), lambda step: None, self.errors.append)
+
+
+def is_true(training: Training) -> bool:
+    """Whether all that is told of parameters is what happened: no row twice, no update but those of SGD."""
+    vitals, (rate,) = training.probe.vitals(), {group["lr"] for group in training.optimiser.param_groups}
+    for parameter in vitals.parameters:
+        history = parameter.history
+        moved, known = history.update * history.weight, np.isfinite(history.update)
+        # An update whose step was not counted, since the interrupt came in between, has the number of the next
+        assert (np.diff(history.step) >= 0).all()
+        assert (np.diff(history.step) == 0).sum() <= 1
+        assert (history.step <= vitals.step + 1).all()
+        # A weight may be off by 0.5 %, and the sample of its update by the rounding of float32
+        np.testing.assert_allclose(moved[known], rate * history.gradient[known], rtol=2e-2, atol=1e-7)
+        assert (~known & (history.weight != 0.0)).sum() <= 1  # of the step that was interrupted
+    return True
+
+
+def interrupted(training: Training, codes: set[CodeType], point: int, steps: int = 1) -> bool:
+    """Whether there was such a point."""
+    interrupt = Interrupted(codes, point)
+    sys.settrace(interrupt.hear)
+    try:
+        training.run(steps)
+    except Interrupted:
+        pass
+    finally:
+        sys.settrace(None)
+    return interrupt.came
+
+
+@pytest.mark.skipif(not hasattr(dis, "_parse_exception_table"), reason="tells where exceptions are caught")
+@pytest.mark.skipif(sys.gettrace() is not None, reason="traces itself")
+@pytest.mark.parametrize("after", [0, 3], ids=["ends", "goes on"])
+@pytest.mark.parametrize(("place", "last"), [(place, last) for place in ROOMS for last in LAST.get(place, (1, 2))])
+def test_what_an_interrupted_watch_tells_is_what_happened(
+    place: str, last: int, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(optimiser_book, "GAPS", ((2, 0), (100, 4)))
+    point, came = 1 - EVERY, True
+    while came:
+        point += EVERY
+        training = Stack()
+        training.run(last - 1)
+        came = interrupted(training, ROOMS[place], point)
+        training.run(after)
+        training.probe.close()
+        vitals = training.probe.vitals()
+        assert training.errors == []
+        assert vitals.notes == ()
+        assert vitals.step in (last + after - 1, last + after)
+        assert is_true(training)
+        assert len(vitals.optimisers) <= 1
+        if after:
+            names = [name for name, _ in training.model.named_parameters()]
+            assert [one.parameter.name for one in vitals.parameters] == names
+            assert [one.site.name for one in vitals.sites] == ["2"]
+            assert set(vitals.sites[0].history.samples[-2:].tolist()) == {4}
+            assert vitals.losses[0].value[-1] == pytest.approx(training.loss, rel=1e-6)
+    assert point > 5

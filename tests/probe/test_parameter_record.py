@@ -33,7 +33,6 @@ def history(record: ParameterRecord) -> ParameterHistory:
 def update(records: list[ParameterRecord], step: int, change: Callable[[Tensor], Tensor]) -> None:
     """One sweep around an update."""
     sweep = Sweep(records, step, Backlog())
-    sweep.before()
     with torch.no_grad():
         for record in records:
             record.tensor.add_(change(record.tensor))
@@ -135,7 +134,6 @@ def test_a_sparse_gradient_is_left_out_and_its_update_measured() -> None:
     optimiser = torch.optim.SGD(table.parameters(), lr=0.1)
     before = double(table.weight)
     sweep = Sweep([record], 1, Backlog())
-    sweep.before()
     optimiser.step()
     sweep.after()
     assert np.isnan(history(record).gradient).tolist() == [True]
@@ -237,7 +235,6 @@ def test_a_sweep_changes_neither_weights_nor_gradients_nor_random_numbers() -> N
     weight, gradient, version = tensor.detach().clone(), tensor.grad.clone(), tensor._version
     state = torch.get_rng_state()
     sweep = Sweep([record_of(tensor)], 1, Backlog())
-    sweep.before()
     sweep.after()
     assert torch.equal(tensor.detach(), weight)
     assert torch.equal(tensor.grad, gradient)
@@ -247,7 +244,6 @@ def test_a_sweep_changes_neither_weights_nor_gradients_nor_random_numbers() -> N
 
 def test_a_sweep_holds_no_second_copy_of_a_large_tensor() -> None:
     sweep = Sweep([record_of(drawn(1000, 1000))], 1, Backlog())
-    sweep.before()
     assert sum(held.untyped_storage().nbytes() for held in sweep._samples) <= 4 * ENTRIES
 
 

@@ -75,14 +75,18 @@ class Ledger:
 
     def enter(self, account: Account | CompiledAccount) -> None:
         """Keep one account more. The rows so far must have been taken."""
-        self._accounts.append(account)
-        self._table = np.empty((WAITING, len(self._accounts), COLUMNS))
+        count, table = len(self) + 1, np.empty((WAITING, len(self) + 1, COLUMNS))
+        addresses, close, fields = self._addresses, self._close, self._fields
         if isinstance(account, CompiledAccount):
-            self._addresses.append(account.address)
-            self._close = account.kernels.library.close
-        fields = self._fields
-        fields.accounts, fields.rows = len(self._accounts), self._table.ctypes.data
-        fields.all = self._addresses.buffer_info()[0]
+            addresses, close = addresses + array("Q", [account.address]), account.kernels.library.close
+        rows, (address, _) = table.ctypes.data, addresses.buffer_info()
+        # No call from here on: an interrupt may come after any
+        self._accounts, self._addresses, self._close, self._table = [*self._accounts, account], addresses, close, table
+        fields.accounts, fields.all, fields.rows = count, address, rows
+
+    def __len__(self) -> int:
+        """How many accounts there are."""
+        return len(self._accounts)
 
     def commit(self, number: int) -> bool:
         """Close the current step of all accounts under its number; whether the rows must be taken before the next.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import signal
 import sys
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
@@ -14,6 +15,9 @@ __all__ = ["clean"]
 PACKAGE = str(Path(__file__).parent.parent)
 DOORS = tuple(f"{PACKAGE}/{room}" for room in ("launch/", "probe/", "watch.py", "__main__.py", "cli/"))
 """Files through which a script meets limen without having called it; what a script calls itself stays visible."""
+HOOKS = f"{PACKAGE}/probe/"
+HANDED_ON = frozenset(("original", "func"))
+"""What a hook calls a function of the training that it stands in for. All else that hooks call is limen's affair."""
 
 
 class Entry(NamedTuple):
@@ -59,20 +63,33 @@ def _entries(trace: TracebackType | None) -> list[Entry]:
 
 def _without_detours(entries: list[Entry]) -> list[Entry]:
     kept: list[Entry] = []
-    inside = False
+    inside: CodeType | None = None  # of limen, what ran last
+    hooked = False
     for entry in entries:
-        file = entry.frame.f_code.co_filename
-        if file.startswith(DOORS) or (inside and file.startswith(PACKAGE)):
-            if not inside and kept and _is_dispatch(kept[-1]):
+        code = entry.frame.f_code
+        file = code.co_filename
+        if file.startswith(DOORS) or (inside is not None and file.startswith(PACKAGE)):
+            if inside is None and kept and _is_dispatch(kept[-1]):
                 del kept[-2:]  # torch's dispatcher, and the function that will be entered once more, for good
-            inside = True
+            inside, hooked = code, (hooked and inside is not None) or file.startswith(HOOKS)
             continue
-        inside = False
+        if inside is not None and hooked and not (_hands_on(inside) or _handles_signal(code)):
+            continue
+        inside, hooked = None, False
         if kept and (direct := _direct_call(kept[-1], entry)) is not None:
             kept[-1] = direct
         else:
             kept.append(entry)
     return kept
+
+
+def _hands_on(code: CodeType) -> bool:
+    return not HANDED_ON.isdisjoint(code.co_varnames + code.co_freevars)
+
+
+def _handles_signal(code: CodeType) -> bool:
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    return any(getattr(handler, "__code__", None) is code for handler in handlers)
 
 
 def _is_dispatch(entry: Entry) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Iterator
 from types import FrameType
 
@@ -25,6 +26,7 @@ class Directory:
         self.models: list[str] = []
         self._places: ByIdentity[tuple[str, str]] = ByIdentity()  # of modules and parameters: their model and path
         self._ranks: ByIdentity[int] = ByIdentity()  # of parameters, in the order in which they were met
+        self._meeting: tuple[weakref.ref[nn.Module], str] | None = None  # a model not all of whose parts have a name
 
     def meet(self, called: nn.Module, frame: FrameType | None) -> None:
         """Learn the model that ``called`` is or belongs to; parts that are none are only given a name."""
@@ -34,16 +36,29 @@ class Directory:
         if not is_model(root.top):
             self._places.put(called, ("", root.label))
             return
-        label, number = root.label, 2
-        while label in self.models:
-            label, number = f"{root.label}{number}", number + 1
-        self.models.append(label)
-        plain = plain_paths(root.top)
+        label, plain = self._label(root.top, root.label), plain_paths(root.top)
+        self._meeting = (weakref.ref(root.top), label)
+        if label not in self.models:
+            self.models.append(label)
+        own = ""
         for path, module in root.top.named_modules():
-            self._places.put(module, (label, plain(path)))
+            if module is called:
+                own = plain(path)
+            else:
+                self._places.put(module, (label, plain(path)))
         for path, tensor in root.top.named_parameters():
             self._enter(tensor, (label, plain(path)))
-        self._places.put(called, (label, ""))
+        self._places.put(called, (label, own))  # last: until then the model may be met again
+        self._meeting = None
+
+    def _label(self, top: nn.Module, label: str) -> str:
+        """What to call a model that is met for the first time, or once more after an interrupt."""
+        if self._meeting is not None and self._meeting[0]() is top:
+            return self._meeting[1]
+        unique, number = label, 2
+        while unique in self.models:
+            unique, number = f"{label}{number}", number + 1
+        return unique
 
     def name_loose(self, tensors: Iterable[Tensor], frame: FrameType | None) -> None:
         """Name tensors of no known model: after the model that a variable of the script holds, or after theirs."""
@@ -92,8 +107,8 @@ class Directory:
         return len(self._ranks) if rank is None else rank
 
     def _enter(self, tensor: Tensor, place: tuple[str, str]) -> None:
-        self._places.put(tensor, place)
         self._ranks.put(tensor, len(self._ranks))
+        self._places.put(tensor, place)
 
 
 def is_model(top: nn.Module) -> bool:

@@ -141,9 +141,9 @@ class LossBook:
 
     def _give_name(self, optimiser: int | None, name: str | None) -> None:
         """Open the series of an optimiser, if it is new, and name it, if that can be done."""
+        self._functions[optimiser] = self._functions.get(optimiser) or name
         if optimiser not in self._rows:
             self._rows[optimiser], self._surprises[optimiser] = Rows(2), new_surprise()
-        self._functions[optimiser] = self._functions.get(optimiser) or name
         self._to_name = max(self._to_name - 1, int(None in self._functions.values()))
 
     def vitals(self) -> tuple[LossVitals, ...]:

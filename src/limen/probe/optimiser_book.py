@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -36,15 +37,21 @@ GAPS = ((DENSE_STEPS, 0), (400, 4), (1_000, 8), (2_000, 16))
 LATE_GAP = 32  # after them
 
 
+class Entry(NamedTuple):
+    """An optimiser, what does not change about it, and its learning rates."""
+
+    held: weakref.ref[Optimizer]
+    facts: OptimiserVitals
+    rates: Rows
+
+
 class OptimiserBook:
     """Optimisers in the order of their first step, their rates, and the norms of what they move."""
 
     def __init__(self, directory: Directory, backlog: Backlog) -> None:
         self.directory = directory
         self._backlog = backlog
-        self._optimisers: list[weakref.ref[Optimizer]] = []
-        self._facts: list[OptimiserVitals] = []
-        self._rates: list[Rows] = []
+        self._entries: list[Entry] = []
         self._records: ByIdentity[ParameterRecord] = ByIdentity()
         self._room = Room()
         self._trained: dict[int | None, list[ParameterRecord]] = {}  # what each optimiser moved last
@@ -55,32 +62,30 @@ class OptimiserBook:
 
     def live(self) -> list[Optimizer]:
         """Those that still exist."""
-        return [optimiser for held in self._optimisers if (optimiser := held()) is not None]
+        return [optimiser for entry in self._entries if (optimiser := entry.held()) is not None]
 
     def at(self, number: int) -> Optimizer | None:
         """The optimiser of a number, unless it is gone."""
-        return self._optimisers[number]()
+        return self._entries[number].held()
 
     def index(self, optimiser: Optimizer) -> int:
         """The number of an optimiser; a new one is entered."""
-        for number, held in enumerate(self._optimisers):
-            if held() is optimiser:
+        for number, entry in enumerate(self._entries):
+            if entry.held() is optimiser:
                 return number
-        gone = {number for number, held in enumerate(self._optimisers) if held() is None}
+        gone = {number for number, entry in enumerate(self._entries) if entry.held() is None}
         for record in self._records.values():
             if record.optimiser in gone:
                 record.let_go()
-        self._optimisers.append(weakref.ref(optimiser))
-        self._facts.append(facts_of(optimiser))
-        self._rates.append(Rows(2))
-        return len(self._optimisers) - 1
+        self._entries.append(Entry(weakref.ref(optimiser), facts_of(optimiser), Rows(2)))
+        return len(self._entries) - 1
 
     def begin_sweep(self, optimiser: Optimizer | None, tensors: Sequence[Tensor], step: int) -> None:
         """Measure gradients and weights just before an update: of each of the first steps, seldom later."""
         number = None if optimiser is None else self.index(optimiser)
         if step - self._swept.get(number, 0) < gap_at(step):
             return
-        self._swept[number] = step
+        self._sweep = None  # of an optimiser that steps this one within its step
         trained = [tensor for tensor in tensors if tensor.requires_grad and is_measurable(tensor)]
         records = self._trained.get(number, [])
         if len(records) != len(trained) or any(r.tensor is not t for r, t in zip(records, trained, strict=True)):
@@ -88,7 +93,7 @@ class OptimiserBook:
             records = self._trained[number] = [self._record(tensor, number) for tensor in trained]
         # a fused optimiser undoes the scaling of its gradients itself
         self._sweep = Sweep(records, step, self._backlog, getattr(optimiser, "grad_scale", None))
-        self._sweep.before()
+        self._swept[number] = step
 
     def evaluated(self, optimiser: Optimizer, tensors: Sequence[Tensor], step: int) -> None:
         """Take the gradients that the closure of an optimiser has just made for those of its update."""
@@ -103,8 +108,8 @@ class OptimiserBook:
         for tensor in tensors:
             record = by_name.get(self.directory.full(self.directory.tensor(tensor) or ("", "")))
             if record is not None and record.tensor is not tensor and record.parameter.shape == tuple(tensor.shape):
-                record.tensor = tensor
                 self._records.put(tensor, record)
+                record.tensor = tensor
 
     def drop_sweep(self) -> None:
         """Forget a measurement whose update did not end."""
@@ -112,18 +117,19 @@ class OptimiserBook:
 
     def finish_sweep(self) -> None:
         """Measure what the update changed."""
-        if self._sweep is not None:
-            self._sweep.after()
-            self._sweep = None
+        sweep, self._sweep = self._sweep, None
+        if sweep is not None:
+            sweep.after()
 
     def commit(self, step: int) -> None:
         """Enter the learning rates of a step, and look for what no update reaches."""
         self.untrained.look(self.live(), self._records)
-        for held, rows in zip(self._optimisers, self._rates, strict=True):
-            optimiser = held()
+        for entry in self._entries:
+            optimiser = entry.held()
             if optimiser is not None:
                 rate = rate_of(optimiser)
-                self._backlog.do(partial(enter_rate, rows, step, rate), rate if isinstance(rate, Fetched) else None)
+                entered = partial(enter_rate, entry.rates, step, rate)
+                self._backlog.do(entered, rate if isinstance(rate, Fetched) else None)
 
     def quiet_steps(self, number: int, step: int) -> int:
         """How many steps of an optimiser, from this one on, are neither measured nor followed by a search."""
@@ -138,7 +144,7 @@ class OptimiserBook:
     def enter(self, number: int, first: int, rates: Sequence[float]) -> None:
         """Enter the learning rates of quiet steps, of which this one was the first."""
         self.untrained.skip(len(rates))
-        self._rates[number].extend(np.arange(first, first + len(rates)), np.reshape(rates, (-1, 1)))
+        self._entries[number].rates.extend(np.arange(first, first + len(rates)), np.reshape(rates, (-1, 1)))
 
     def initial_std(self, tensor: Tensor) -> float:
         """Standard deviation of a parameter when it was first met; 0 for one never met."""
@@ -149,7 +155,7 @@ class OptimiserBook:
         """Copies as values."""
         return tuple(
             replace(facts, step=rows.column(0), learning_rate=rows.column(1), uncleared=self.clearing.uncleared(number))
-            for number, (facts, rows) in enumerate(zip(self._facts, self._rates, strict=True))
+            for number, (_, facts, rows) in enumerate(self._entries)
         )
 
     def parameter_vitals(self) -> tuple[ParameterVitals, ...]:

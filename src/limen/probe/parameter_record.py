@@ -90,7 +90,7 @@ class ParameterRecord:
 
 
 class Sweep:
-    """One measurement of a set of parameters, before and after an update.
+    """One measurement of a set of parameters, before and after an update; what there is of it before is read at once.
 
     The update is measured on some 4,096 entries of a tensor, in evenly spaced runs, before and after: exact for small
     tensors, a sample of large ones, and never a second copy of the model.
@@ -106,12 +106,12 @@ class Sweep:
         for record in records:
             if not record.tensor.is_sparse:
                 self._records.append(record) if record.rows.keeps_next else record.rows.skip()
+        with torch.no_grad():
+            self.read_gradients()
+            self._read_weights()
 
-    @torch.no_grad()
-    def before(self) -> None:
-        """Read gradients and weights just before the update."""
+    def _read_weights(self) -> None:
         records, tensors = self._records, [local_of(record.tensor) for record in self._records]
-        self.read_gradients()
         self._spots = spots_of(records, tensors)
         if samples is not None and self._spots is not None:
             self._samples: list[Tensor] = []

@@ -110,6 +110,8 @@ class Probe:
         try:
             with self.lock:
                 self._stretches.wake()
+                if self._updates:  # the one in progress will never end here
+                    self.optimisers.drop_sweep()
                 self.optimisers.finish_sweep()
                 self._backlog.drain(wait=True)
         except Exception as error:  # whatever it is, the training must not suffer from it
@@ -229,13 +231,13 @@ class Probe:
             self.optimisers.finish_sweep()
         if beginning is None or (self._looking and self._scope.is_limited and not (self._eyes.has_read() or self._ran)):
             return
-        self._ran, self._passes = False, self._passes + 1
-        if not is_ordinary():
-            return
-        self.losses.add(beginning, scaling, looking=self._looking)
-        if self._looking and (self.sites.fresh or not self._leaves.tensors):
-            self.sites.wire(parents := self._leaves.read(beginning.roots))
-            self._program.read(parents)
+        self._ran = False
+        if is_ordinary():
+            self.losses.add(beginning, scaling, looking=self._looking)
+            if self._looking and (self.sites.fresh or not self._leaves.tensors):
+                self.sites.wire(parents := self._leaves.read(beginning.roots))
+                self._program.read(parents)
+        self._passes += 1  # last: a pass whose leaves are unknown does not tell whether an optimiser moves them
 
     @guarded
     def after_backward(self, succeeded: bool) -> None:

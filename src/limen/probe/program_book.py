@@ -51,8 +51,7 @@ class ProgramBook:
         self._steps = 0
         self._drops: ByIdentity[Drop] = ByIdentity()
         self._norms: ByIdentity[Norm] = ByIdentity()
-        self._pairs: list[tuple[Name, Name]] = []
-        self._loose: list[tuple[Name, Name]] = []  # and those of them with no more than a pooling between
+        self._pairs: dict[tuple[Name, Name], bool] = {}  # and whether a pooling is between
         self._interposed: list[tuple[str, Name, Name, bool]] = []
 
     def hear(self, module: nn.Module, args: tuple[Any, ...]) -> None:
@@ -91,22 +90,19 @@ class ProgramBook:
             found = (passage.function, before, behind, passage.norm)
             if found not in self._interposed and len(self._interposed) < MOST:
                 self._interposed.append(found)
-        elif not passage.meant and (before, behind) not in self._loose and len(self._loose) < MOST:
-            self._loose.append((before, behind))
-            if not passage.loose:
-                self._pairs.append((before, behind))
+        elif not passage.meant and (before, behind) not in self._pairs and len(self._pairs) < MOST:
+            self._pairs[before, behind] = passage.loose
 
     def close_step(self) -> None:
         """A step that was looked at has ended."""
         if self._eyes.on_part is None:
             return
-        self._steps += 1
-        if self._steps >= STEPS:
-            self._eyes.on_part = None
         for norm in self._norms.values():
             norm.close_step()
-        if self._eyes.on_part is None:
+        if self._steps + 1 >= STEPS:
             self._read_last()
+            self._eyes.on_part = None
+        self._steps += 1
 
     def _read_last(self) -> None:
         """Take down where the averages stand after the last pass that is read."""
@@ -118,12 +114,13 @@ class ProgramBook:
     def vitals(self, untrained: tuple[Untrained, ...] = ()) -> Program:
         """What is known, as values, beside the parameters that no update reaches."""
         full = self._directory.full
+        close = [pair for pair, loose in self._pairs.items() if not loose]
         return Program(
             dropouts=tuple(Dropout(full(one.name), one.share, one.kind, one.width) for one in self._drops.values()),
             norms=tuple(one.vitals(full(one.name)) for one in self._norms.values()),
             untrained=untrained,
-            unseparated=tuple(tuple(map(full, chain)) for chain in chains(self._pairs)),
-            barely=tuple(tuple(map(full, chain)) for chain in chains(self._loose)),
+            unseparated=tuple(tuple(map(full, chain)) for chain in chains(close)),
+            barely=tuple(tuple(map(full, chain)) for chain in chains(self._pairs)),
             interposed=tuple(
                 Interposed(function, full(before), full(behind), norm)
                 for function, before, behind, norm in self._interposed

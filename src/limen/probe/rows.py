@@ -84,30 +84,31 @@ class Rows:
 
     def extend(self, steps: npt.NDArray[np.int64], rows: npt.NDArray[np.float64]) -> None:
         """Offer several rows, one after the other: ``[rows]``, column 0, and ``[rows, columns - 1]``."""
-        first, offered = -self._offered % self._stride, len(steps)
-        kept = max(0, -(-(offered - first) // self._stride))
-        if offered <= 1 or self._length + kept > self._room.longest:
+        first, count = -self._offered % self._stride, len(steps)
+        kept = max(0, -(-(count - first) // self._stride))
+        if count <= 1 or self._length + kept > self._room.longest:
             for step, row in zip(steps.tolist(), rows.tolist(), strict=True):
                 self.append(step, *row)
             return
-        self._offered += offered
-        self._open = (self._offered - 1) % self._stride == 0
+        offered = self._offered + count
+        is_open = (offered - 1) % self._stride == 0
         if not kept:
+            self._offered, self._open = offered, is_open
             return
         if self._stride > 1:
             steps, rows = steps[first :: self._stride], rows[first :: self._stride]
         while self._length + len(rows) > len(self._data):
             self._move(self._data.open()[: self._length], 2 * len(self._data))
-        begin, self._length = self._length, self._length + len(rows)
-        data = self._data.open()
+        end, data = self._length + len(rows), self._data.open()
         for name, numbers in zip(data.dtype.names or (), (steps, *rows.T), strict=True):
-            data[name][begin : self._length] = numbers
+            data[name][self._length : end] = numbers
+        self._length, self._offered, self._open = end, offered, is_open
 
     def _move(self, kept: npt.NDArray[np.void], room: int) -> None:
         """Go on with these rows in other memory, with room for so many."""
-        self._data = rows_memory.zeros(room, kept.dtype)
-        self._data.open()[: len(kept)] = kept
-        self._length, self._read = len(kept), 0
+        data, length = rows_memory.zeros(room, kept.dtype), len(kept)
+        data.open()[:length] = kept
+        self._data, self._length, self._read = data, length, 0
 
     @property
     def keeps_next(self) -> bool:

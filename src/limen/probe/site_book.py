@@ -151,11 +151,16 @@ class SiteBook:
 
     def _entered(self, place: Place) -> Place:
         with self.lock:
-            self.take()
-            self.ledger.enter(place.record.account)
-            self.places.append(place)
             self.fresh.append(place)
+            self.places.append(place)
+            self.take()
+            self._open_accounts()
         return place
+
+    def _open_accounts(self) -> None:
+        """Enter the accounts of new places into the ledger, from which all rows were taken."""
+        for place in self.places[len(self.ledger) :]:
+            self.ledger.enter(place.record.account)
 
     def _fills_up(self) -> bool:
         """Whether there is no place for another site; noted."""
@@ -220,8 +225,9 @@ class SiteBook:
     def commit(self, step: int, *, entire: bool = False) -> None:
         """Close a step at all places; ``entire`` where more than rows is to be kept of it."""
         with self.lock:
-            if self.ledger.is_full:  # an interrupt came before they were taken
+            if self.ledger.is_full or len(self.ledger) < len(self.places):  # an interrupt came in between
                 self.take()
+                self._open_accounts()
             if self.ledger.commit(step) or entire:
                 self.take()
 
@@ -229,7 +235,7 @@ class SiteBook:
         """Hand the records what the ledger has kept for them."""
         numbers, rows = self.ledger.take()
         if len(numbers):
-            for place, own in zip(self.places, rows, strict=True):
+            for place, own in zip(self.places, rows, strict=False):  # of the last an interrupt may have left no account
                 place.record.enter(numbers, own)
 
     def troubles(self) -> list[str]:
@@ -242,15 +248,14 @@ class SiteBook:
         """Name the new places, at the end of the step in which they were met."""
         if not self.fresh:
             return
-        fresh, self.fresh = self.fresh, []
-        for place in fresh:
-            place.settled, place.after = True, None
+        for place in self.fresh:
+            place.after = None
             place.owner_name = self.directory.module(place.owner() if place.owner else None)
             place.layer_name = self._layer(place.origin.weight)
             place.norm_name = self._layer(place.origin.norm[0]) if place.origin.norm else None
         stems = [self._stem(place) for place in self.places]
         for place, stem in zip(self.places, stems, strict=True):
-            if place not in fresh:
+            if place.settled:
                 continue  # a name once given stays, whatever is met later
             number = 1 + sum(other == stem for other in stems[: place.record.site.order])
             alone = (place.own_module or place.gate) and stems.count(stem) == 1
@@ -262,6 +267,8 @@ class SiteBook:
                 norm=None if place.norm_name is None else self.directory.full(place.norm_name),
                 model=place.owner_name[0],
             )
+            place.settled = True
+        self.fresh = []
 
     def _stem(self, place: Place) -> str:
         """The path of an activation module; of another owner, with the function behind it."""

@@ -97,8 +97,8 @@ class UntrainedBook:
         now = entries(tensor)
         before = self._before.get(tensor)
         if before is None:
-            self._before.put(tensor, now.tobytes())
             self._fresh.put(tensor, looks_drawn(tensor.shape, now))
+            self._before.put(tensor, now.tobytes())  # last: it tells that both are known
         return before == now.tobytes()
 
     def _told(self, tensor: Tensor, is_held: bool) -> Untrained:

@@ -47,9 +47,9 @@ class Updates:
         """A step has ended, which was looked at or not; returns whether it is the one that began last."""
         if not self.hold(optimiser) or self._entries[-1].optimiser is not optimiser:
             return False
-        self._entries.pop()
         self._book.finish_sweep()
         self._book.clearing.after_update(self._book.index(optimiser), optimiser, counts=looking)
+        self._entries.pop()  # last: what an interrupt leaves unfinished is abandoned with the next backward pass
         return True
 
     def abandon(self, look_again: Callable[[], None]) -> None:
