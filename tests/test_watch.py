@@ -10,8 +10,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -257,10 +260,18 @@ def test_a_training_that_raises_is_reported_up_to_there() -> None:
     assert w.vitals.step == 25
 
 
-@pytest.mark.parametrize("budget", [0.0, -1.0, 1.5, math.nan])
-def test_a_budget_outside_of_zero_to_one_is_refused(budget: float) -> None:
-    with pytest.raises(InvalidValue, match=r"expected a share in \(0, 1\]"):
+@pytest.mark.parametrize("budget", [0.0, -1.0, 1.5, math.nan, math.inf, True, "every", "1%", [0.01], 1j], ids=repr)
+def test_a_budget_that_is_no_number_from_zero_to_one_is_refused_with_the_way_out(budget: Any) -> None:
+    with pytest.raises(InvalidValue) as raised:
         limen.watch(network(), budget=budget)
+    told = str(raised.value)
+    assert told.startswith(f"watch(budget={budget!r}): expected a number in (0, 1]")
+    assert "budget=None looks at every step" in told
+
+
+@pytest.mark.parametrize("budget", [1, Fraction(1, 4), np.float32(0.25)], ids=repr)
+def test_any_kind_of_number_is_a_budget(budget: Any) -> None:
+    assert limen.watch(network(), budget=budget).run.budget == float(budget)
 
 
 def test_something_that_is_no_model_is_refused() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -22,9 +20,10 @@ from limen.journal import Run, Scribe
 from limen.probe import ALLOWANCE, Budget, Probe
 from limen.progress import Progress, progress_of
 from limen.ranks import for_rank, this_rank
-from limen.terms import Terms, Treat, check_optimizers, models_of
+from limen.terms import Terms, Treat, check_optimizers, models_of, share_of
 from limen.treatments import Clinic
 from limen.vitals import EVIDENCE, Vitals
+from limen.voice import Voice, broken
 
 __all__ = ["Treat", "Watch", "watch"]
 
@@ -72,6 +71,7 @@ class Watch:
         listen_every: float = 0.25,
         allowance: float = ALLOWANCE,
     ) -> None:
+        budget = share_of(budget)
         self._terms = Terms(models, budget, treat, strict, listener is not None)
         self._budget = Budget(budget, allowance)
         self._listener = listener
@@ -96,7 +96,7 @@ class Watch:
         self._next_diagnosis = EVIDENCE.steps
         self._examined_looks = 0
         self._next_call = self._examined = 0.0
-        self._told = set[str]()
+        self._voice = Voice()
 
     def __enter__(self) -> Watch:
         global _active
@@ -121,7 +121,7 @@ class Watch:
                 "leave its `with` block first."
             )
         if unmet := self._terms.beyond(outer._terms):
-            outer._tell_once(
+            outer._voice.say_once(
                 f"a watch within another one shows what that one sees; its own {', '.join(unmet)} "
                 f"{'have' if len(unmet) > 1 else 'has'} no effect. "
                 f"Ask the outer one (or limen run) for {'them' if len(unmet) > 1 else 'it'}."
@@ -162,7 +162,9 @@ class Watch:
         except Exception as error:
             if self._error is None:
                 self._error = error
-                self._tell(f"the last examination failed ({type(error).__name__}: {error}); earlier findings are kept.")
+                self._voice.say(
+                    f"the last examination failed ({type(error).__name__}: {error}); earlier findings are kept."
+                )
         try:
             return self.run
         except Exception:  # told above
@@ -270,24 +272,15 @@ class Watch:
         self._error = error
         if self._terms.strict:
             raise error
-        self._tell(
+        self._voice.say(
             f"the watch ended because of an error of its own ({type(error).__name__}: {error}); the training goes on. "
             "A strict watch (--strict, strict=True) raises it, with the place it came from."
         )
 
-    def _tell(self, message: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # a script may have closed its stderr
-            print(f"limen: {message}", file=sys.stderr)
-
-    def _tell_once(self, message: str) -> None:
-        if message not in self._told:
-            self._told.add(message)
-            self._tell(message)
-
     def _tell_trouble(self) -> None:
         """Say once that a journal can no longer be written."""
         for trouble in self._scribe.troubles:
-            self._tell_once(trouble)
+            self._voice.say_once(trouble)
 
 
 def watch(
@@ -341,8 +334,3 @@ def _leave_to_parent() -> None:
     _active = None
     for probe in _probes:
         probe.close_in_fork()
-
-
-def broken(error: Exception, step: int) -> str:
-    """Why a watch ended of itself, for the reader of the report."""
-    return f"the watch ended at step {step:,} because of an error of its own ({type(error).__name__}: {error})"
