@@ -1,11 +1,11 @@
-"""What a watch says of itself while the training has the terminal, and for the reader of the report."""
+"""What a watch says of itself: on stderr, to the reader of the report, and as its own ``repr``."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 
-__all__ = ["Voice", "broken"]
+__all__ = ["Voice", "broken", "standing"]
 
 
 class Voice:
@@ -29,3 +29,13 @@ class Voice:
 def broken(error: Exception, step: int) -> str:
     """Why a watch ended of itself, for the reader of the report."""
     return f"the watch ended at step {step:,} because of an error of its own ({type(error).__name__}: {error})"
+
+
+def standing(steps: int, looked: int, sites: int, state: str) -> str:
+    """Where a watch stands, as its ``repr``.
+
+    >>> standing(1200, 480, 5, "nothing found so far")
+    '<limen.watch: 480 of 1,200 steps watched, 5 sites, nothing found so far>'
+    """
+    seen = f"{steps:,}" if looked == steps else f"{looked:,} of {steps:,}"
+    return f"<limen.watch: {seen} step{'s' * (steps != 1)} watched, {sites:,} site{'s' * (sites != 1)}, {state}>"

@@ -126,6 +126,12 @@ class Probe:
         self.on_failure(error)
 
     @alone
+    def counts(self) -> tuple[int, int, int]:
+        """Steps completed, how many of them were looked at, and sites."""
+        self._stretches.wake()
+        return self.step, self.looked, len(self.sites.records())
+
+    @alone
     def vitals(self) -> Vitals:
         """What is known as of the last completed step."""
         self._stretches.wake()
