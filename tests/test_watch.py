@@ -506,6 +506,30 @@ def test_a_training_that_never_was_is_said_to_be_none() -> None:
     assert w.diagnosis().strip().startswith("no training step was seen")
 
 
+@pytest.mark.parametrize(("steps", "times"), [(1, "once"), (30, "30 times")])
+def test_the_training_of_another_model_is_told_from_none(steps: int, times: str) -> None:
+    model, other = network(), network()
+    with limen.watch(model) as w:
+        train(other, steps)
+    first, *rest = w.diagnosis().splitlines()
+    assert first == "no training step was seen"
+    told = " ".join(" ".join(rest).split())
+    assert told.startswith(f"note Nothing that limen.watch was given was trained: optimisers stepped {times} and")
+    assert told.endswith("limen.watch() watches all that is trained.")
+
+
+def test_another_model_beside_the_one_that_is_watched_is_not_spoken_of() -> None:
+    model, other = network(), network()
+    with limen.watch(model) as w:
+        train(other, 10)
+        train(model, 30)
+        train(other, 10)
+    assert w.vitals.notes == ()
+    with limen.watch() as w:
+        pass
+    assert w.vitals.notes == ()
+
+
 def test_weights_that_are_all_zero_are_not_blamed_on_the_bias() -> None:
     model = network()
     for parameter in model.parameters():

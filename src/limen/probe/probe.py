@@ -137,6 +137,7 @@ class Probe:
         self._stretches.wake()
         nothing = not (self.notes or self.sites.places or self._scope.is_limited)
         unseen = self._leaves.unseen(transformed=self._eyes.met_transform, nothing=nothing)
+        unseen += self._scope.remarks(self.step)
         return Vitals(
             step=self.step,
             looked=self.looked,
@@ -266,6 +267,7 @@ class Probe:
         """An optimiser is about to step; one with a closure runs forward and backward passes within its step."""
         self._stretches.wake()
         if not self._scope.concerns([optimiser]):
+            self._scope.elsewhere += 1
             self.losses.drop()
             return
         if self._updates.hold(optimiser):
