@@ -261,8 +261,8 @@ def _narrow(layers: dict[str, _Layer]) -> Cause | None:
         return None
     evidence = (
         f"{middle.weight} began with a standard deviation of {number(middle.std)}, {number(middle.excess, 2)} times "
-        "what keeps "
-        f"the gradient's size through {middle.function}; half of the {len(layers)} layers or more began below that."
+        f"what keeps the gradient's size through {middle.function}; half of the {len(layers)} layers or more began "
+        "below that."
     )
     # torch's own initialisation is 0.41 times the gain of ReLU: evidence, but nothing unusual
     return Cause(
@@ -281,9 +281,8 @@ def _collapsed(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> C
         return None
     evidence = (
         f"Over samples the pre-activations of {here.site.title} varied by {number(spread)} in the first window, "
-        "those of "
-        f"{first.site.title} by {number(there)}: weights began at about {number(middle.excess, 2)} times the scale "
-        f"that keeps the signal's size, so that the biases alone decide which units fire."
+        f"those of {first.site.title} by {number(there)}: weights began at about {number(middle.excess, 2)} times the "
+        "scale that keeps the signal's size, so that the biases alone decide which units fire."
     )
     return Cause("bad-initialisation", 0.85, evidence)
 
@@ -300,9 +299,8 @@ def _stuck(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> Cause
         return None
     evidence = (
         f"{layer.weight} began with a standard deviation of {number(layer.std)}, {number(layer.excess, 2)} times "
-        "what suits "
-        f"{layer.function}; {100 * born_stuck(seen):.0f} % of the {samples_of(seen.site)} of {seen.site.title} were "
-        "flat in the first window."
+        f"what suits {layer.function}; {100 * born_stuck(seen):.0f} % of the {samples_of(seen.site)} of "
+        f"{seen.site.title} were flat in the first window."
     )
     return Cause("bad-initialisation", 0.95 if layer.excess >= FAR else 0.75, evidence)
 
@@ -316,8 +314,8 @@ def _wide(layers: dict[str, _Layer], finding: Finding, limits: Thresholds) -> Ca
     many = sum(one.excess >= WIDE for one in layers.values())
     evidence = (
         f"{worst.weight} began with a standard deviation of {number(worst.std)}, {number(worst.excess, 2)} times "
-        "what keeps the "
-        f"gradient's size through {worst.function}; so did {many} of {len(layers)} layers at twice that size or more."
+        f"what keeps the gradient's size through {worst.function}; so did {many} of {len(layers)} layers at twice that "
+        "size or more."
     )
     compound = float(np.prod([max(one.excess, 1.0) for one in layers.values()])) >= limits.exploded
     early = finding.symptom == "non-finite" and finding.step <= limits.window

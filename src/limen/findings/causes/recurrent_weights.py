@@ -49,8 +49,8 @@ def stuck_by_weights(vitals: Vitals, seen: SiteVitals) -> tuple[Cause, float] | 
     scale, weight = max(large, key=lambda pair: pair[0])
     evidence = (
         f"{weight.parameter.name} began with weights of {number(scale, 2)} times one over the root of their fan in, "
-        "where 1 "
-        f"is usual; {100 * born_stuck(seen):.0f} % of the samples of {seen.site.title} were flat in the first window."
+        f"where 1 is usual; {100 * born_stuck(seen):.0f} % of the samples of {seen.site.title} were flat in the first "
+        "window."
     )
     return Cause("bad-initialisation", 0.92, evidence), scale
 

@@ -53,9 +53,8 @@ def diverging_loss(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         causes=(),
         remedies=(),
         message=f"The loss fell from {number(trend.start, 4)} to {number(trend.lowest, 4)} until step "
-        f"{trend.lowest_step} and has "
-        f"risen to {number(trend.end, 4)}; {jump.weight} moved by {100 * jump.ratio:.0f} % of its norm in step "
-        f"{jump.step}.",
+        f"{trend.lowest_step} and has risen to {number(trend.end, 4)}; {jump.weight} moved by {100 * jump.ratio:.0f} % "
+        f"of its norm in step {jump.step}.",
     )
 
 

@@ -57,8 +57,8 @@ def exploding_activations(vitals: Vitals, limits: Thresholds) -> Iterator[Findin
         causes=(),
         remedies=(),
         message=f"The loss began at {number(trend.began, 4)}, where a guess has {number(trend.chance)}: the "
-        "pre-activations of "
-        f"{seen.site.title} began with a root mean square of {number(size)}, where about 1 is usual.",
+        f"pre-activations of {seen.site.title} began with a root mean square of {number(size)}, where about 1 is "
+        "usual.",
     )
 
 

@@ -100,8 +100,8 @@ def _in_depth(profile: Profile, harm: str, limits: Thresholds) -> Finding:
         causes=(),
         remedies=(),
         message=f"The gradient is {number(profile.ratio)} times as large at {first.site.title} as at "
-        f"{last.site.title}, a "
-        f"factor of {number(profile.factor, 2)} for each of {profile.depth - 1} layers, and {harm}.",
+        f"{last.site.title}, a factor of {number(profile.factor, 2)} for each of {profile.depth - 1} layers, and "
+        f"{harm}.",
     )
 
 
