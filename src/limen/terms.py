@@ -67,7 +67,7 @@ def share_of(budget: object) -> float | None:
     """
     if budget is None:
         return None
-    share = float(budget) if isinstance(budget, numbers.Real) and not isinstance(budget, bool) else math.nan
+    share = float(budget) if not isinstance(budget, bool) and isinstance(budget, numbers.Real) else math.nan
     if not 0.0 < share <= 1.0:
         raise InvalidValue(
             f"watch(budget={reprlib.repr(budget)}): expected a number in (0, 1], the share of the training's time that "
