@@ -10,8 +10,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -242,6 +245,86 @@ def test_a_watch_may_follow_another() -> None:
         assert w.vitals.step == 25
 
 
+def test_a_watch_may_be_started_and_closed_without_a_block() -> None:
+    model = network()
+    w = limen.watch(model)
+    assert w.start() is w
+    train(model, 25)
+    assert w.close().finished
+    assert w.vitals.step == 25
+    with limen.watch(model) as block:
+        train(model, 5)
+    assert block.vitals.step == 5
+
+
+def test_a_watch_that_was_started_refuses_a_second_start() -> None:
+    w = limen.watch(network()).start()
+    for _ in range(2):
+        with pytest.raises(WatchRefused, match="has begun before"):
+            w.start()
+        w.close()
+
+
+def test_a_cell_that_is_run_again_begins_anew(tmp_path: Path) -> None:
+    first, second, path = network(), network(), tmp_path / "run.limen"
+    left = limen.watch(first, journal=path).start()
+    train(first, 25)
+    again = limen.watch(second, journal=path).start()
+    assert left.run.finished
+    train(second, 30)
+    again.close()
+    assert (left.vitals.step, again.vitals.step) == (25, 30)
+    assert read(path).vitals.step == 30  # the second took the place of the first, as one after the other does
+
+
+def test_one_that_is_started_within_a_block_is_a_view_and_ends_without_it() -> None:
+    model = network()
+    with limen.watch(model) as block:
+        inner = limen.watch(model).start()
+        train(model, 25)
+        inner.close()
+        train(model, 5)
+    assert (inner.vitals.step, block.vitals.step) == (25, 30)
+
+
+def test_a_watch_says_in_one_line_where_it_stands() -> None:
+    model = network()
+    w = limen.watch(model)
+    assert repr(w) == "<limen.watch: not started>"
+    with w:
+        train(model, 1)
+        assert repr(w) == "<limen.watch: 1 step watched, 2 sites, nothing found so far>"
+        train(model, 24)
+        with limen.watch(model) as view:
+            assert repr(view) == repr(w) == "<limen.watch: 25 steps watched, 2 sites, nothing found so far>"
+        assert repr(view) == "<limen.watch: 25 steps watched, 2 sites, closed, healthy>"
+    assert repr(w) == "<limen.watch: 25 steps watched, 2 sites, closed, healthy>"
+
+
+def test_a_watch_says_what_it_has_found_without_an_examination(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = network()
+    kill(cast("nn.Linear", model[2]), 0.75)
+    with limen.watch(model, budget=None) as w:
+        train(model, 260)
+        with monkeypatch.context() as patch:
+            patch.setattr(sys.modules["limen.watch"], "diagnose", None)
+            assert repr(w) == "<limen.watch: 260 steps watched, 2 sites, sick so far>"
+    assert repr(w) == "<limen.watch: 260 steps watched, 2 sites, closed, sick>"
+
+
+def test_asking_where_a_watch_stands_changes_no_training() -> None:
+    weights: list[list[torch.Tensor]] = []
+    for asks in (False, True):
+        model = network()
+        with limen.watch(model) as w:
+            for _ in range(30):
+                train(model, 3)
+                assert not asks or repr(w)
+        assert w.vitals.step == 90
+        weights.append([one.detach() for one in model.parameters()])
+    assert all(torch.equal(*pair) for pair in zip(*weights, strict=True))
+
+
 def test_a_training_that_raises_is_reported_up_to_there() -> None:
     model = network()
     w = limen.watch(model)
@@ -257,10 +340,18 @@ def test_a_training_that_raises_is_reported_up_to_there() -> None:
     assert w.vitals.step == 25
 
 
-@pytest.mark.parametrize("budget", [0.0, -1.0, 1.5, math.nan])
-def test_a_budget_outside_of_zero_to_one_is_refused(budget: float) -> None:
-    with pytest.raises(InvalidValue, match=r"expected a share in \(0, 1\]"):
+@pytest.mark.parametrize("budget", [0.0, -1.0, 1.5, math.nan, math.inf, True, "every", "1%", [0.01], 1j], ids=repr)
+def test_a_budget_that_is_no_number_from_zero_to_one_is_refused_with_the_way_out(budget: Any) -> None:
+    with pytest.raises(InvalidValue) as raised:
         limen.watch(network(), budget=budget)
+    told = str(raised.value)
+    assert told.startswith(f"watch(budget={budget!r}): expected a number in (0, 1]")
+    assert "budget=None looks at every step" in told
+
+
+@pytest.mark.parametrize("budget", [1, Fraction(1, 4), np.float32(0.25)], ids=repr)
+def test_any_kind_of_number_is_a_budget(budget: Any) -> None:
+    assert limen.watch(network(), budget=budget).run.budget == float(budget)
 
 
 def test_something_that_is_no_model_is_refused() -> None:
@@ -413,6 +504,30 @@ def test_a_training_that_never_was_is_said_to_be_none() -> None:
     with limen.watch(network()) as w:
         pass
     assert w.diagnosis().strip().startswith("no training step was seen")
+
+
+@pytest.mark.parametrize(("steps", "times"), [(1, "once"), (30, "30 times")])
+def test_the_training_of_another_model_is_told_from_none(steps: int, times: str) -> None:
+    model, other = network(), network()
+    with limen.watch(model) as w:
+        train(other, steps)
+    first, *rest = w.diagnosis().splitlines()
+    assert first == "no training step was seen"
+    told = " ".join(" ".join(rest).split())
+    assert told.startswith(f"note Nothing that limen.watch was given was trained: optimisers stepped {times} and")
+    assert told.endswith("limen.watch() watches all that is trained.")
+
+
+def test_another_model_beside_the_one_that_is_watched_is_not_spoken_of() -> None:
+    model, other = network(), network()
+    with limen.watch(model) as w:
+        train(other, 10)
+        train(model, 30)
+        train(other, 10)
+    assert w.vitals.notes == ()
+    with limen.watch() as w:
+        pass
+    assert w.vitals.notes == ()
 
 
 def test_weights_that_are_all_zero_are_not_blamed_on_the_bias() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import numbers
+import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -11,7 +13,7 @@ from torch import nn
 
 from limen.errors import InvalidValue
 
-__all__ = ["Terms", "Treat", "check_optimizers", "models_of"]
+__all__ = ["Terms", "Treat", "check_optimizers", "models_of", "share_of"]
 
 Treat = Literal["off", "safe"]
 
@@ -28,7 +30,7 @@ class Terms:
         listened: somebody is told where the training stands.
 
     Raises:
-        InvalidValue: a budget outside (0, 1], or an unknown ``treat``.
+        InvalidValue: an unknown ``treat``.
     """
 
     models: Sequence[nn.Module] | None = None
@@ -38,11 +40,6 @@ class Terms:
     listened: bool = False
 
     def __post_init__(self) -> None:
-        if self.budget is not None and not 0.0 < self.budget <= 1.0:
-            raise InvalidValue(
-                f"watch(budget={self.budget!r}): expected a share in (0, 1], for instance 0.01 for one per cent, "
-                "or None to look at every step."
-            )
         if self.treat not in ("off", "safe"):
             raise InvalidValue(f"watch(treat={self.treat!r}): expected 'off' or 'safe'.")
 
@@ -60,6 +57,23 @@ class Terms:
             "listener": self.listened,
         }
         return [wish for wish, unmet in wishes.items() if unmet]
+
+
+def share_of(budget: object) -> float | None:
+    """The budget that ``limen.watch`` was given: a share, or None for every step.
+
+    Raises:
+        InvalidValue: something else.
+    """
+    if budget is None:
+        return None
+    share = float(budget) if not isinstance(budget, bool) and isinstance(budget, numbers.Real) else math.nan
+    if not 0.0 < share <= 1.0:
+        raise InvalidValue(
+            f"watch(budget={reprlib.repr(budget)}): expected a number in (0, 1], the share of the training's time that "
+            "watching may take, for instance 0.01 for one per cent; budget=None looks at every step."
+        )
+    return share
 
 
 def models_of(given: nn.Module | Sequence[nn.Module] | None) -> Sequence[nn.Module] | None:

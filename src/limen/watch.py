@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 
 from torch import nn
 
 from limen import report
+from limen.active import Active
 from limen.errors import WatchRefused
 from limen.findings import Finding, diagnose, track
 from limen.journal import Run, Scribe
 from limen.probe import ALLOWANCE, Budget, Probe
 from limen.progress import Progress, progress_of
 from limen.ranks import for_rank, this_rank
-from limen.terms import Terms, Treat, check_optimizers, models_of
+from limen.terms import Terms, Treat, check_optimizers, models_of, share_of
 from limen.treatments import Clinic
 from limen.vitals import EVIDENCE, Vitals
+from limen.voice import Voice, broken, standing
 
 __all__ = ["Treat", "Watch", "watch"]
 
-_active: weakref.ref[Watch] | None = None
-_probes = weakref.WeakSet[Probe]()
+_active: Active[Watch] = Active()
 
 
 class Watch:
@@ -72,6 +69,7 @@ class Watch:
         listen_every: float = 0.25,
         allowance: float = ALLOWANCE,
     ) -> None:
+        budget = share_of(budget)
         self._terms = Terms(models, budget, treat, strict, listener is not None)
         self._budget = Budget(budget, allowance)
         self._listener = listener
@@ -85,10 +83,11 @@ class Watch:
             environment=environment or {},
             ranks=this_rank(),
         )
-        outer = _current()
+        outer = _active.current()
         self._scribe = Scribe(journal, None if outer is None else outer._scribe)
         self._outer: Watch | None = None  # of which this one is a view
         self._views = weakref.WeakSet[Watch]()
+        self._left_open = False  # begun without a block
         self._probe: Probe | None = None
         self._findings: tuple[Finding, ...] = ()
         self._error: Exception | None = None
@@ -96,21 +95,36 @@ class Watch:
         self._next_diagnosis = EVIDENCE.steps
         self._examined_looks = 0
         self._next_call = self._examined = 0.0
-        self._told = set[str]()
+        self._voice = Voice()
 
     def __enter__(self) -> Watch:
-        global _active
+        return self._begin()
+
+    def start(self) -> Watch:
+        """Begin to watch where no ``with`` block fits, as across the cells of a notebook; ``close`` ends it.
+
+        One that was started so before and left open is closed: a cell may be run again.
+
+        Raises:
+            WatchRefused: it has begun before, or within a ``with`` block that is limited to other models.
+        """
+        left = _active.current()
+        if left is not None and left is not self and left._left_open:
+            left.close()
+            self._scribe = self._scribe.alone()
+        self._left_open = True
+        return self._begin()
+
+    def _begin(self) -> Watch:
         if self._probe or self._outer or self._last:
             raise WatchRefused("watch(): this watch has begun before; make a new one with limen.watch(…).")
-        if (outer := _current()) is not None:
+        if (outer := _active.current()) is not None:
             self._join(outer)
             return self
         self._probe = Probe(
             self._terms.models, self._budget, self._on_step, self._on_failure, strict=self._terms.strict
         )
-        _active = weakref.ref(self)
-        _probes.add(self._probe)
-        _hear_of_forks()
+        _active.begin(self, self._probe)
         return self
 
     def _join(self, outer: Watch) -> None:
@@ -118,10 +132,10 @@ class Watch:
         if not outer._terms.cover(self._terms):
             raise WatchRefused(
                 "watch(): the watch that is active already is limited to other models. Name this model there too, or "
-                "leave its `with` block first."
+                "leave its `with` block (or `close()` it) first."
             )
         if unmet := self._terms.beyond(outer._terms):
-            outer._tell_once(
+            outer._voice.say_once(
                 f"a watch within another one shows what that one sees; its own {', '.join(unmet)} "
                 f"{'have' if len(unmet) > 1 else 'has'} no effect. "
                 f"Ask the outer one (or limen run) for {'them' if len(unmet) > 1 else 'it'}."
@@ -139,13 +153,11 @@ class Watch:
 
     def close(self, exit_code: int | None = None) -> Run:
         """Take all hooks away, write the journal's last page and return what was seen. Safe to call twice."""
-        global _active
         if self._last is not None:
             return self._last
         if self._probe is not None:
             self._probe.close()
-        if _active is not None and _active() is self:
-            _active = None
+        _active.end(self)
         self._last = replace(self._conclude(), finished=True, exit_code=exit_code)
         for view in list(self._views):
             view.close()
@@ -162,11 +174,24 @@ class Watch:
         except Exception as error:
             if self._error is None:
                 self._error = error
-                self._tell(f"the last examination failed ({type(error).__name__}: {error}); earlier findings are kept.")
+                self._voice.say(
+                    f"the last examination failed ({type(error).__name__}: {error}); earlier findings are kept."
+                )
         try:
             return self.run
         except Exception:  # told above
             return self._scribe.last() or self._facts
+
+    def __repr__(self) -> str:
+        """Where the watch stands, without an examination."""
+        if self._last is not None:
+            vitals = self._last.vitals
+            return standing(vitals.step, vitals.looked, len(vitals.sites), f"closed, {self._last.verdict}")
+        seeing = self._outer or self
+        if seeing._probe is None:
+            return "<limen.watch: not started>"
+        grave = any(one.closed is None and one.severity != "info" for one in seeing._findings)
+        return standing(*seeing._probe.counts(), "sick so far" if grave else "nothing found so far")
 
     @property
     def run(self) -> Run:
@@ -270,24 +295,15 @@ class Watch:
         self._error = error
         if self._terms.strict:
             raise error
-        self._tell(
+        self._voice.say(
             f"the watch ended because of an error of its own ({type(error).__name__}: {error}); the training goes on. "
             "A strict watch (--strict, strict=True) raises it, with the place it came from."
         )
 
-    def _tell(self, message: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # a script may have closed its stderr
-            print(f"limen: {message}", file=sys.stderr)
-
-    def _tell_once(self, message: str) -> None:
-        if message not in self._told:
-            self._told.add(message)
-            self._tell(message)
-
     def _tell_trouble(self) -> None:
         """Say once that a journal can no longer be written."""
         for trouble in self._scribe.troubles:
-            self._tell_once(trouble)
+            self._voice.say_once(trouble)
 
 
 def watch(
@@ -312,7 +328,8 @@ def watch(
         strict: raise errors of limen's own.
 
     Returns:
-        A context manager with ``diagnosis()``, ``report(path)``, ``to_json()``, ``vitals`` and ``findings``.
+        A context manager with ``diagnosis()``, ``report(path)``, ``to_json()``, ``vitals`` and ``findings``. Where a
+        block does not fit, ``start()`` begins the watch and ``close()`` ends it.
 
     Raises:
         InvalidValue: something that is not a module or an optimiser, a budget outside (0, 1], an unknown ``treat``.
@@ -322,27 +339,3 @@ def watch(
     ranks = this_rank()
     path = None if journal is None else for_rank(Path(journal), ranks.present[0] if ranks else 0)
     return Watch(models_of(model), budget=budget, journal=path, treat=treat, strict=strict)
-
-
-def _current() -> Watch | None:
-    """The watch that is active in this process."""
-    return None if _active is None else _active()
-
-
-@cache
-def _hear_of_forks() -> None:
-    """Once a process: what is registered stays for good."""
-    os.register_at_fork(after_in_child=_leave_to_parent)
-
-
-def _leave_to_parent() -> None:
-    """In a forked child: it trains unwatched, unless it opens a watch of its own."""
-    global _active
-    _active = None
-    for probe in _probes:
-        probe.close_in_fork()
-
-
-def broken(error: Exception, step: int) -> str:
-    """Why a watch ended of itself, for the reader of the report."""
-    return f"the watch ended at step {step:,} because of an error of its own ({type(error).__name__}: {error})"

@@ -37,7 +37,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "manual": BOTTOM | {"findings", "activations", "preflight", "functions"},
     "progress": BOTTOM | {"findings", "journal", "probe"},
     "terms": BOTTOM,
-    "watch": BOTTOM | {"progress", "ranks", "terms", "vitals", "findings", "journal", "treatments", "probe", "report"},
+    "voice": set(),
+    "active": BOTTOM | {"probe"},
+    "watch": BOTTOM
+    | {"active", "progress", "ranks", "terms", "vitals", "findings", "journal", "treatments", "probe", "report"}
+    | {"voice"},
     "launch": BOTTOM,
     "demo": BOTTOM | {"progress", "watch", "journal", "report", "findings", "vitals"},
     "cli": {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in FILES} - {"cli", "__main__", "__init__"},

@@ -22,12 +22,17 @@ def options(**asked: object) -> RunOptions:
     return run_options(**{**ASKED, **asked})
 
 
-@pytest.mark.parametrize(("text", "share"), [("0.01", 0.01), ("1", 1.0), ("1e-3", 0.001), ("every", None)])
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [("0.01", 0.01), ("1", 1.0), ("1e-3", 0.001), ("1%", 0.01), ("0.5 %", 0.005), ("100%", 1.0), ("every", None)],
+)
 def test_a_budget_is_a_share_or_every_step(text: str, share: float | None) -> None:
     assert options(budget=text).budget == share
 
 
-@pytest.mark.parametrize("text", ["0", "-0.1", "1.01", "inf", "nan", "1%", "", "Every"])
+@pytest.mark.parametrize(
+    "text", ["0", "-0.1", "1.01", "inf", "nan", "0%", "101%", "nan%", "%", "1%%", "1 per cent", "", "Every", "None"]
+)
 def test_anything_else_is_no_budget(text: str) -> None:
     with pytest.raises(InvalidValue, match=r"--budget: expected a share .*; found '"):
         options(budget=text)

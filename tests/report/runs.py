@@ -196,6 +196,26 @@ def healthy() -> Run:
     )
 
 
+def remarked() -> Run:
+    """A healthy run, with one finding of the lowest severity: a layer at the front that nothing trains."""
+    remark = Finding(
+        symptom=None,
+        severity="info",
+        where="model",
+        layer=None,
+        units=(),
+        step=20,
+        measured=0.08,
+        limit=0.5,
+        unit="share of weights",
+        confidence=0.5,
+        causes=(Cause("no-gradient-path", 0.5, "1 of 4 layers stays as it was drawn"),),
+        remedies=("fix-training-loop",),
+        message="1 of 4 layers stays as it was drawn: no optimiser holds it (stem).",
+    )
+    return replace(healthy(), findings=(remark,))
+
+
 def vanishing() -> Run:
     """Twelve sigmoid layers: the gradient shrinks fourfold at each, and the loss does not move."""
     steps = np.arange(1, 401)

@@ -5,13 +5,16 @@ import pytest
 from limen.journal import Run
 from limen.report.headline import cost, headline, unfinished
 from limen.report.page import about, verdict
-from tests.report.runs import healthy, nothing, one_step, sick, vanishing
+from tests.report.runs import healthy, nothing, one_step, remarked, sick, vanishing
+
+REMARK = "1 remark: some layers are not trained (no-gradient-path)"
 
 
 @pytest.mark.parametrize(
     ("run", "words"),
     [
         (healthy(), "healthy: 3 sites, 600 steps watched"),
+        (remarked(), f"healthy: 3 sites, 600 steps watched; {REMARK}"),
         (sick(), "sick: 1 error, 1 warning with one root; 5 sites, 1,200 steps watched"),
         (vanishing(), "sick: 2 errors with one root; 12 sites, 400 steps watched"),
         (one_step(), "undecided: 1 step seen, 20 needed"),
@@ -90,6 +93,37 @@ def test_the_page_of_a_run_that_did_not_finish_says_so_first() -> None:
     assert page["lede"] == "Healthy until then: 3 sites, 600 steps watched."
     assert verdict(replace(vanishing(), **FAILED))["kicker"] == "Sick; did not finish: exit code 1 at step 400"
     assert verdict(healthy())["title"] == "Nothing to report"
+
+
+def test_the_page_of_a_healthy_run_never_hides_a_remark() -> None:
+    page = verdict(remarked())
+    assert page["title"] == "Healthy, with 1 remark"
+    assert page["lede"] == f"3 sites, 600 steps watched; {REMARK}."
+    assert (
+        verdict(replace(remarked(), **FAILED))["lede"] == f"Healthy until then: 3 sites, 600 steps watched; {REMARK}."
+    )
+    over = replace(remarked(), findings=tuple(replace(one, closed=300) for one in remarked().findings))
+    assert verdict(over)["title"] == "Healthy"  # never sick, so not again; and there was something
+
+
+def test_many_remarks_are_counted_and_the_first_two_written_out() -> None:
+    (remark,) = remarked().findings
+    names = ("no-gradient-path", "unscaled-inputs", "unscaled-targets", "loss-numerics")
+    many = tuple(replace(remark, causes=(replace(remark.causes[0], name=name),)) for name in names)
+    assert headline(replace(healthy(), findings=many)) == (
+        "healthy: 3 sites, 600 steps watched; 4 remarks: some layers are not trained (no-gradient-path), "
+        "the inputs are not scaled (unscaled-inputs) and 2 more"
+    )
+    wide = tuple(replace(remark, layer=f"fc{i}", where=f"fc{i}" + "x" * 900) for i in range(3))
+    assert headline(replace(healthy(), findings=wide)) == (
+        "healthy: 3 sites, 600 steps watched; 3 remarks: some layers are not trained (no-gradient-path)"
+    )
+
+
+def test_a_remark_of_a_place_with_an_endless_name_stays_a_line() -> None:
+    (remark,) = remarked().findings
+    named = replace(remark, where="x" * 900, symptom="collapsed-representation")
+    assert len(headline(replace(healthy(), findings=(named,)))) < 180
 
 
 @pytest.mark.parametrize(

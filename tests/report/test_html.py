@@ -95,6 +95,14 @@ def test_the_page_says_what_the_run_holds() -> None:
         assert words in text
 
 
+def test_the_page_of_a_healthy_run_speaks_of_a_remark_from_top_to_bottom() -> None:
+    text = Page(html(runs.remarked())).text
+    assert "Healthy, with 1 remark" in text
+    assert "1 remark: some layers are not trained" in text
+    assert "1 remark holds" in text
+    assert "Nothing to report" not in text
+
+
 def test_every_figure_of_the_page_has_its_data_and_every_data_its_figure() -> None:
     page = Page(html(runs.sick()))
     ids = {value for tag, name, value in page.attributes if tag == "div" and name == "id"}

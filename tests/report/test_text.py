@@ -10,6 +10,7 @@ from tests.report import hard_runs, runs
 RUNS = {
     "sick": runs.sick,
     "healthy": runs.healthy,
+    "remarked": runs.remarked,
     "vanishing": runs.vanishing,
     "one_step": runs.one_step,
     "nothing": runs.nothing,
@@ -28,9 +29,10 @@ def test_a_healthy_network_gets_one_line() -> None:
     assert plain(runs.healthy()) == "healthy: 3 sites, 600 steps watched"
 
 
-def test_an_info_does_not_break_the_silence() -> None:
-    note = replace(runs.sick().findings[0], severity="info", where="relu1")
-    assert plain(replace(runs.healthy(), findings=(note,))) == "healthy: 3 sites, 600 steps watched"
+def test_an_info_is_a_remark_within_the_one_line() -> None:
+    assert plain(runs.remarked()) == (
+        "healthy: 3 sites, 600 steps watched; 1 remark: some layers are not trained (no-gradient-path)"
+    )
 
 
 def test_what_could_not_be_watched_is_said_of_a_healthy_network_too() -> None:

@@ -94,7 +94,7 @@ def run(
         str,
         typer.Option(
             metavar="SHARE",
-            help="Share of the run that watching may cost, or 2 s where that is more; 'every': look at every step.",
+            help="Share of the run that watching may cost (0.01, 1%), or 2 s where that is more; 'every': all steps.",
         ),
     ] = "0.01",
     treat: Annotated[Treat, typer.Option(metavar="off|safe", help="Repairs that may be made while it runs.")] = "off",

@@ -108,11 +108,12 @@ def _budget(text: str) -> float | None:
     if text == "every":
         return None
     try:
-        share = float(text)
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         share = 0.0
     if not 0.0 < share <= 1.0:
         raise InvalidValue(
-            f"--budget: expected a share of the run above 0 and up to 1, such as 0.01, or 'every'; found {text!r}."
+            "--budget: expected a share of the run above 0 and up to 1, such as 0.01 or 1%, or 'every'; "
+            f"found {text!r}."
         )
     return share

@@ -8,6 +8,7 @@ import numpy as np
 
 from limen.findings.figures import Floats, finite, median, noise
 from limen.findings.looks import margin
+from limen.findings.numbers import number
 from limen.findings.once import once
 from limen.findings.thresholds import Thresholds
 from limen.vitals import LossVitals, Vitals
@@ -68,8 +69,10 @@ class LossTrend:
     @property
     def opening(self) -> str:
         """Where it started, in words: the first value, and what it was taken to be where that is clearly less."""
-        early = f", {self.start:.4g} as the median of the first three"
-        return f"{self.began:.4g} at the start" + early * (self.began - self.start > self.required * abs(self.began))
+        early = f", {number(self.start, 4)} as the median of the first three"
+        return f"{number(self.began, 4)} at the start" + early * (
+            self.began - self.start > self.required * abs(self.began)
+        )
 
     @property
     def learned(self) -> bool:

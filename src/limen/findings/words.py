@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from limen.findings.numbers import number
 from limen.sites import Site
 
 __all__ = ["bound_words", "listed", "samples_of"]
@@ -30,4 +31,4 @@ def listed(names: Sequence[str]) -> str:
 def bound_words(samples: int, site: Site) -> str:
     """What is known of a unit that was silent on so many samples, by the rule of three: never a bound of zero."""
     bound = min(100.0, 300.0 / max(samples, 1))
-    return f"each fires on less than {bound:.3g} % of {samples_of(site)} (95 % confidence: 3 / {samples:,})"
+    return f"each fires on less than {number(bound)} % of {samples_of(site)} (95 % confidence: 3 / {samples:,})"

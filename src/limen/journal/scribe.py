@@ -51,6 +51,10 @@ class Scribe:
         """What the reader of the report should know of the journal."""
         return () if self._journal is None else self._journal.remarks
 
+    def alone(self) -> Scribe:
+        """One with a journal of its own, once the outer watch whose journal this one shares has ended."""
+        return Scribe(self.path) if self._shares else self
+
     def also_for(self, inner: Scribe) -> None:
         """Write the journal of an inner watch too, while that lasts."""
         if inner._journal is not None:

@@ -128,11 +128,18 @@ class Probe:
         self.on_failure(error)
 
     @alone
+    def counts(self) -> tuple[int, int, int]:
+        """Steps completed, how many of them were looked at, and sites."""
+        self._stretches.wake()
+        return self.step, self.looked, len(self.sites.records())
+
+    @alone
     def vitals(self) -> Vitals:
         """What is known as of the last completed step."""
         self._stretches.wake()
         nothing = not (self.notes or self.sites.places or self._scope.is_limited)
         unseen = self._leaves.unseen(transformed=self._eyes.met_transform, nothing=nothing)
+        unseen += self._scope.remarks(self.step)
         return Vitals(
             step=self.step,
             looked=self.looked,
@@ -262,6 +269,7 @@ class Probe:
         """An optimiser is about to step; one with a closure runs forward and backward passes within its step."""
         self._stretches.wake()
         if not self._scope.concerns([optimiser]):
+            self._scope.elsewhere += 1
             self.losses.drop()
             return
         if self._updates.hold(optimiser):

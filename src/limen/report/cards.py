@@ -25,7 +25,8 @@ def cards(run: Run, groups: Sequence[Group], drawings: Drawings) -> Json:
     findings = [finding for one in groups for finding in (*one.members, *one.consequences)]
     held = sum(1 for finding in findings if finding.closed is None)
     ended = len(findings) - held
-    parts = [f"{count(held, 'finding')} {'holds' if held == 1 else 'hold'}"] if held else []
+    noun = "finding" if any(finding.severity != "info" for finding in findings) else "remark"
+    parts = [f"{count(held, noun)} {'holds' if held == 1 else 'hold'}"] if held else []
     parts += [f"{ended} {'has' if ended == 1 else 'have'} healed"] if ended else []
     entries = [
         _card(run, one, drawings) | {"open": index < UNFOLDED and one.closed is None}

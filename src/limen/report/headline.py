@@ -5,11 +5,16 @@ import signal
 from limen.findings import group
 from limen.journal import Run
 from limen.report.looks import ending
+from limen.report.names import shortened
 from limen.report.numbers import count, duration, percent, printable
+from limen.report.order import remarks
+from limen.report.words import phrase
 from limen.vitals import EVIDENCE
 
 __all__ = ["allowance", "cost", "headline", "undecided", "unfinished"]
 
+TOLD = 2  # remarks of a healthy run that are written out
+LONGEST = 80  # characters of one
 FREE = 2.0  # seconds that watching may always take, whatever the budget
 
 
@@ -19,10 +24,22 @@ def headline(run: Run) -> str:
         return undecided(run)
     seen = f"{count(len(run.vitals.sites), 'site')}, {_watched(run)}"
     if run.verdict == "healthy":
-        return f"healthy: {seen}"
+        return f"healthy: {seen}{_remarked(run)}"
     tally = [(len([f for f in run.open_findings if f.severity == level]), level) for level in ("error", "warning")]
     found = f"sick: {', '.join(count(many, level) for many, level in tally if many)}{_roots(run)}; {seen}"
     return f"{found}; {_broken(run)}" if run.broken else found
+
+
+def _remarked(run: Run) -> str:
+    """What is worth a word about a healthy run, each with the name that ``limen explain`` knows; often nothing."""
+    said = remarks(run)
+    if not said:
+        return ""
+    told = group(said, run.vitals)[:TOLD]
+    clauses = [f"{shortened(phrase(run, *one.members), LONGEST)} ({printable(one.root.name)})" for one in told]
+    rest = len(said) - sum(len(one.members) + len(one.consequences) for one in told)
+    more = f" and {rest:,} more" if rest else ""
+    return f"; {count(len(said), 'remark')}: {', '.join(clauses)}{more}"
 
 
 def _roots(run: Run) -> str:

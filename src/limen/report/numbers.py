@@ -2,6 +2,8 @@
 
 import math
 
+from limen.findings.numbers import number
+
 __all__ = ["amount", "count", "duration", "number", "percent", "printable", "sentence"]
 
 
@@ -13,22 +15,6 @@ def printable(text: str) -> str:
     """
     line = " ".join(text.split())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-
-
-def number(value: float) -> str:
-    """Three significant digits, thousands set apart.
-
-    >>> [number(v) for v in (1200, 0.04217, 3.14e-7, 0.0, float("nan"), -1.5e9)]
-    ['1,200', '0.0422', '3.1e-7', '0', 'NaN', '-1.5e9']
-    """
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("∞" if value > 0 else "-∞")
-    if value == round(value) and abs(value) < 1e7:
-        return f"{round(value):,}"
-    if 1e-3 <= abs(value) < 1e6:
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    digits, power = f"{value:.1e}".split("e")
-    return f"{digits}e{int(power)}"
 
 
 def percent(share: float) -> str:

@@ -3,15 +3,22 @@
 from limen.findings import Finding
 from limen.journal import Run
 
-__all__ = ["closed_findings", "shown_findings", "sorted_findings"]
+__all__ = ["closed_findings", "remarks", "shown_findings", "sorted_findings"]
 
 WHOLE = "model"  # where a finding is that concerns the training as a whole
 RANK = {"error": 0, "warning": 1, "info": 2}
 
 
 def shown_findings(run: Run) -> tuple[Finding, ...]:
-    """Findings that still hold, worst first; none at all for a healthy run, which gets silence."""
+    """Findings that still hold, worst first; none for a healthy run, which gets a line."""
     if run.verdict == "healthy":
+        return ()
+    return _ranked(run, [f for f in run.findings if f.closed is None])
+
+
+def remarks(run: Run) -> tuple[Finding, ...]:
+    """What is worth a word about a healthy run: its findings that still hold, all of the lowest severity."""
+    if run.verdict != "healthy":
         return ()
     return _ranked(run, [f for f in run.findings if f.closed is None])
 

@@ -13,7 +13,7 @@ from limen.report.groups import actions, figures_of, grouped
 from limen.report.headline import allowance, headline, undecided, unfinished
 from limen.report.looks import ending
 from limen.report.numbers import count, duration, number, printable, sentence
-from limen.report.order import shown_findings
+from limen.report.order import closed_findings, remarks, shown_findings
 from limen.report.words import phrase, place_name, reason
 
 __all__ = ["about", "treatments", "verdict"]
@@ -106,7 +106,8 @@ def _title(run: Run, shown: Sequence[Finding]) -> str:
         return sentence(undecided(run).removeprefix("undecided: "))
     if unfinished(run):
         return sentence(unfinished(run))
-    title = "Healthy again" if any(f.closed is not None for f in run.findings) else "Nothing to report"
+    title = "Healthy again" if closed_findings(run) else "Healthy" if run.findings else "Nothing to report"
+    title += f", with {count(len(remarks(run)), 'remark')}" if remarks(run) else ""
     return title if ending(run) == "at the end" else f"{title}, up to {ending(run).removeprefix('at ')}"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 from limen.cli.check.subject import build, find
 from limen.errors import InvalidValue
@@ -63,6 +64,61 @@ def test_a_file_or_a_factory_that_leaves_is_told(folder: Path) -> None:
         find(f"{folder / 'leaves.py'}:build")
     with pytest.raises(InvalidValue, match="the factory raised SystemExit: 3"):
         build(lambda: sys.exit(3), "net.py:build")
+
+
+ARGUMENTS = """
+import argparse, sys
+parser = argparse.ArgumentParser()
+parser.add_argument("--width", type=int, default=7)
+options = parser.parse_args()
+seen = sys.argv
+
+def build():
+    return options.width, sys.argv, parser.prog
+"""
+
+
+@pytest.mark.parametrize("by_name", [False, True], ids=["file", "module"])
+def test_a_file_is_imported_as_if_started_without_arguments(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, by_name: bool
+) -> None:
+    (folder / "parses.py").write_text(ARGUMENTS)
+    monkeypatch.chdir(folder)
+    own = ["limen", "check", "parses.py:build", "--input", "3"]
+    monkeypatch.setattr(sys, "argv", own)
+    name = "parses" if by_name else "parses.py"
+    assert find(f"{name}:build")() == (7, own, "parses" if by_name else "parses.py")
+    assert find(f"{name}:seen") == [name]
+    assert sys.argv is own
+
+
+def test_a_factory_is_called_as_if_started_without_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = ["limen", "check", "net.py:build"]
+    monkeypatch.setattr(sys, "argv", own)
+    seen: list[list[str]] = []
+
+    def parses() -> nn.Module:
+        seen.append(sys.argv)
+        return nn.ReLU()
+
+    build(parses, "net.py:build")
+    assert seen == [["net.py"]]
+    assert sys.argv is own
+
+
+def test_a_file_that_cannot_do_without_arguments_is_told_the_way_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "needy.py").write_text(ARGUMENTS.replace("default=7", "required=True"))
+    monkeypatch.setattr(sys, "argv", own := ["limen", "check", "needy.py:build"])
+    with pytest.raises(InvalidValue) as raised:
+        find(f"{folder / 'needy.py'}:build")
+    assert str(raised.value).endswith(
+        "raised SystemExit: 2 (needy.py, line 5). Let the script parse its arguments and train under "
+        '`if __name__ == "__main__":`, so that it can be imported.'
+    )
+    assert sys.argv is own
+    assert "needy" not in sys.modules
 
 
 def test_what_a_file_does_not_find_is_told(folder: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_loss_that_does_not_fall_behind_layers_without_a_signal_is_put_down_to
     assert found.causes[0].name == "bad-initialisation"
     assert "and those of 1 more" in found.causes[0].evidence
     assert found.remedies[0] == "reinitialise"
-    assert "varies over samples by 1.0e-06" in found.message
+    assert "varies over samples by 1.0e-6" in found.message
 
 
 @pytest.mark.parametrize("layer", [BLANK, replace(BLANK, scale=1.41, std=1.0, alike=True)])

@@ -24,7 +24,7 @@ def test_small_steps_on_a_clear_gradient_are_its_fault() -> None:
     for finding in (harm, seen):
         assert [cause.name for cause in finding.causes] == ["learning-rate-too-low"]
         assert finding.remedies[0] == "raise-learning-rate"
-        assert "1.0e-09 of its norm" in finding.causes[0].evidence
+        assert "1.0e-9 of its norm" in finding.causes[0].evidence
 
 
 def test_small_steps_without_a_gradient_are_not() -> None:

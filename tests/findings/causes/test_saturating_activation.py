@@ -29,7 +29,7 @@ def test_ten_sigmoid_layers_are_to_blame_before_their_weights() -> None:
     found = next(one for one in diagnose(deep("sigmoid", 0.14, 0.58)) if one.symptom == "vanishing-gradient")
     assert [cause.name for cause in found.causes][:2] == ["saturating-activation", "bad-initialisation"]
     assert (
-        "10 of 10 hidden layers use sigmoid, whose slope is at most 0.25: 10 in a row leave 1e-06 at best"
+        "10 of 10 hidden layers use sigmoid, whose slope is at most 0.25: 10 in a row leave 9.5e-7 at best"
         in found.causes[0].evidence
     )
     assert "factor of 0.14" in found.causes[0].evidence

@@ -117,7 +117,7 @@ def test_units_that_died_again_are_sure_to_be_dead_only_after_that() -> None:
 
 def test_no_bound_is_ever_zero() -> None:
     (finding,) = dead_units(ill((0,) * 64, batch=10_000_000, losses=(FLAT,)), LIMITS)
-    assert "less than 7.5e-08 % of samples" in finding.message  # 300 / 4e9
+    assert "less than 7.5e-8 % of samples" in finding.message  # 300 / 4e9
 
 
 def test_the_samples_of_a_convolution_are_called_positions() -> None:

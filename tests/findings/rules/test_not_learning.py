@@ -20,7 +20,7 @@ def ill(layer: Layer = SOUND, loss: object = FLAT, **story: object) -> Vitals:
 @pytest.mark.parametrize(
     ("vitals", "witness"),
     [
-        (ill(Layer("fc1", update=1e-9)), "no weight moves by more than 1.0e-09"),
+        (ill(Layer("fc1", update=1e-9)), "no weight moves by more than 1.0e-9"),
         (ill(Layer("fc1", update=0.6)), "60 % of its norm in a typical step"),
         (ill(Layer("fc1", died=(0,) * 64)), "dead-units at fc1"),
         (ill(Layer("fc1", function="tanh", mean=8.0)), "saturated-units at fc1"),

@@ -6,7 +6,10 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import sysconfig
 import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +21,9 @@ from limen.errors import InvalidValue, UnknownName
 __all__ = ["build", "find"]
 
 WAY_OUT = "Name a module or a file and a function in it that makes the model: net:build, src/net.py:build."
+
+GUARD = 'Let the script parse its arguments and train under `if __name__ == "__main__":`, so that it can be imported.'
+STDLIB = sysconfig.get_path("stdlib")
 
 
 def find(subject: str, *, asked: str = "", kind: str = "model factory", way_out: str = WAY_OUT) -> Any:
@@ -46,7 +52,10 @@ def find(subject: str, *, asked: str = "", kind: str = "model factory", way_out:
 
 
 def load(name: str, asked: str, way_out: str = WAY_OUT) -> ModuleType:
-    """A module by its name, or a file by its path, imported as a script in this folder would import it."""
+    """A module by its name, or a file by its path, imported as a script in this folder would import it.
+
+    What it finds in ``sys.argv`` is its own name and no arguments: those of limen are none of its own.
+    """
     path = Path(name)
     is_file = path.suffix == ".py"
     folder = str(path.parent.resolve() if is_file else Path.cwd())
@@ -55,13 +64,26 @@ def load(name: str, asked: str, way_out: str = WAY_OUT) -> ModuleType:
     if is_file and not path.is_file():
         raise InvalidValue(f"{asked}: there is no file {name}. {way_out}")
     try:
-        return loaded_from(path.resolve()) if is_file else importlib.import_module(name)
+        with run_as(name):
+            return loaded_from(path.resolve()) if is_file else importlib.import_module(name)
     except ModuleNotFoundError as error:
         if not is_file and error.name and (error.name == name or name.startswith(f"{error.name}.")):
             raise InvalidValue(f"{asked}: no module is named {error.name!r}. {way_out}") from error
         raise InvalidValue(f"{asked}: importing {name} raised {told(error)}.") from error
-    except (Exception, SystemExit) as error:
+    except SystemExit as error:
+        raise InvalidValue(f"{asked}: importing {name} raised {told(error)}. {GUARD}") from error
+    except Exception as error:
         raise InvalidValue(f"{asked}: importing {name} raised {told(error)}.") from error
+
+
+@contextmanager
+def run_as(name: str) -> Generator[None]:
+    """``sys.argv`` as it is for a program that is started without arguments."""
+    before, sys.argv = sys.argv, [name]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 def loaded_from(path: Path) -> ModuleType:
@@ -106,7 +128,8 @@ def build(found: Any, subject: str) -> tuple[nn.Module, Any]:
             "and name that."
         )
     try:
-        made: Any = found()
+        with run_as(subject.rpartition(":")[0]):
+            made: Any = found()
     except (Exception, SystemExit) as error:
         raise InvalidValue(f"limen check {subject}: the factory raised {told(error)}.") from error
     if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
@@ -132,7 +155,13 @@ def required(found: Any) -> list[str]:
 def told(error: BaseException) -> str:
     """An error in one line, with where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [one for one in frames if "importlib" not in one.filename and "/limen/cli/" not in one.filename]
+    own = [one for one in frames if is_of_a_user(one.filename)]
     where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     words = str(error).strip().split("\n")[0]
     return f"{type(error).__name__}{': ' if words else ''}{words.rstrip('.')}{where}"
+
+
+def is_of_a_user(file: str) -> bool:
+    """Whether a file is neither python's nor limen's own."""
+    ours = "importlib" in file or "/limen/cli/" in file
+    return not ours and (not file.startswith(STDLIB) or "site-packages" in file)

@@ -13,6 +13,7 @@ from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import median
 from limen.findings.finding import Cause, Finding
+from limen.findings.numbers import number
 from limen.findings.silence import is_bounded
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import scale_at_birth
@@ -89,7 +90,8 @@ def _at_a_bound(vitals: Vitals, seen: SiteVitals) -> Iterator[Finding]:
         return
     message = (
         f"In the first {seen.birth.steps} steps all units of {seen.site.described} had pre-activations of about "
-        f"{level:.3g} with a standard deviation of {spread:.2g} over samples, and it is flat beyond {edge:.2g}{words}."
+        f"{number(level)} with a standard deviation of {number(spread, 2)} over samples, and it is flat beyond "
+        f"{number(edge, 2)}{words}."
     )
     yield _told(seen, message, measured=abs(level), limit=BEYOND * abs(edge), unit="distance from zero")
 
@@ -136,7 +138,7 @@ def _held_down(vitals: Vitals, seen: SiteVitals, known: npt.NDArray[np.int64]) -
         return None  # the biases were seen, and they are not what holds the units down
     evidence = (
         f"In the first {seen.birth.steps} steps the silent units of {seen.site.title} had pre-activations of about "
-        f"{level:.3g} with a standard deviation of {spread:.2g} over samples{words}."
+        f"{number(level)} with a standard deviation of {number(spread, 2)} over samples{words}."
     )
     return _Held(-level / spread if spread > 0.0 else float("inf"), direct, evidence)
 
@@ -154,4 +156,4 @@ def _recorded_bias(vitals: Vitals, seen: SiteVitals) -> tuple[float, str]:
     if bias is None or len(bias.history.weight) == 0 or not np.isfinite(bias.history.weight[0]):
         return float("nan"), ""
     size = float(bias.history.weight[0] / np.sqrt(max(1, int(np.prod(bias.parameter.shape)))))
-    return size, f"; {bias.parameter.name} began at {size:.3g} (root mean square)"
+    return size, f"; {bias.parameter.name} began at {number(size)} (root mean square)"

@@ -15,6 +15,7 @@ from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
+from limen.findings.numbers import number
 from limen.findings.once import once
 from limen.findings.sameness import SAMENESS, signal
 from limen.findings.thresholds import Thresholds
@@ -177,7 +178,8 @@ def _begun_large(vitals: Vitals, layers: dict[str, _Layer], limits: Thresholds) 
     if size >= limits.wild_signal:
         evidence = (
             f"{len(wide)} layers began with weights of more than twice the scale that suits them, {layer.weight} of "
-            f"{layer.excess:.2g} times: at {last.site.title} the pre-activations have a root mean square of {size:.3g}."
+            f"{number(layer.excess, 2)} times: at {last.site.title} the pre-activations have a root mean square of "
+            f"{number(size)}."
         )
         yield _misscaled(last, evidence, measured=layer.excess, limit=WIDE)
 
@@ -193,7 +195,7 @@ def _begun_small(vitals: Vitals, layers: dict[str, _Layer]) -> Iterator[Finding]
     if left < GONE:
         evidence = (
             f"{len(small)} layers began with weights of a tenth of the scale that suits them or less, {layer.weight} "
-            f"of {layer.excess:.2g} times: {last.site.title} began with {left:.1e} of the input's spread."
+            f"of {number(layer.excess, 2)} times: {last.site.title} began with {number(left)} of the input's spread."
         )
         yield _misscaled(last, evidence, measured=layer.excess, limit=TINY)
 
@@ -258,8 +260,9 @@ def _narrow(layers: dict[str, _Layer]) -> Cause | None:
     if middle is None or middle.excess >= NARROW:
         return None
     evidence = (
-        f"{middle.weight} began with a standard deviation of {middle.std:.3g}, {middle.excess:.2g} times what keeps "
-        f"the gradient's size through {middle.function}; half of the {len(layers)} layers or more began below that."
+        f"{middle.weight} began with a standard deviation of {number(middle.std)}, {number(middle.excess, 2)} times "
+        f"what keeps the gradient's size through {middle.function}; half of the {len(layers)} layers or more began "
+        "below that."
     )
     # torch's own initialisation is 0.41 times the gain of ReLU: evidence, but nothing unusual
     return Cause(
@@ -277,9 +280,9 @@ def _collapsed(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> C
     if not spread < SHRUNK * there:
         return None
     evidence = (
-        f"Over samples the pre-activations of {here.site.title} varied by {spread:.1e} in the first window, those of "
-        f"{first.site.title} by {there:.1e}: weights began at about {middle.excess:.2g} times the scale that keeps the "
-        f"signal's size, so that the biases alone decide which units fire."
+        f"Over samples the pre-activations of {here.site.title} varied by {number(spread)} in the first window, "
+        f"those of {first.site.title} by {number(there)}: weights began at about {number(middle.excess, 2)} times the "
+        "scale that keeps the signal's size, so that the biases alone decide which units fire."
     )
     return Cause("bad-initialisation", 0.85, evidence)
 
@@ -295,9 +298,9 @@ def _stuck(vitals: Vitals, finding: Finding, layers: dict[str, _Layer]) -> Cause
     if seen is None or layer is None or layer.excess < WIDE or born_stuck(seen) < 0.3:
         return None
     evidence = (
-        f"{layer.weight} began with a standard deviation of {layer.std:.3g}, {layer.excess:.2g} times what suits "
-        f"{layer.function}; {100 * born_stuck(seen):.0f} % of the {samples_of(seen.site)} of {seen.site.title} were "
-        "flat in the first window."
+        f"{layer.weight} began with a standard deviation of {number(layer.std)}, {number(layer.excess, 2)} times "
+        f"what suits {layer.function}; {100 * born_stuck(seen):.0f} % of the {samples_of(seen.site)} of "
+        f"{seen.site.title} were flat in the first window."
     )
     return Cause("bad-initialisation", 0.95 if layer.excess >= FAR else 0.75, evidence)
 
@@ -310,8 +313,9 @@ def _wide(layers: dict[str, _Layer], finding: Finding, limits: Thresholds) -> Ca
         return None
     many = sum(one.excess >= WIDE for one in layers.values())
     evidence = (
-        f"{worst.weight} began with a standard deviation of {worst.std:.3g}, {worst.excess:.2g} times what keeps the "
-        f"gradient's size through {worst.function}; so did {many} of {len(layers)} layers at twice that size or more."
+        f"{worst.weight} began with a standard deviation of {number(worst.std)}, {number(worst.excess, 2)} times "
+        f"what keeps the gradient's size through {worst.function}; so did {many} of {len(layers)} layers at twice that "
+        "size or more."
     )
     compound = float(np.prod([max(one.excess, 1.0) for one in layers.values()])) >= limits.exploded
     early = finding.symptom == "non-finite" and finding.step <= limits.window

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
+from limen.findings.numbers import number
 from limen.findings.thresholds import Thresholds
 from limen.findings.words import listed
 from limen.vitals import Dropout, Vitals
@@ -69,4 +70,4 @@ def excess_dropout(vitals: Vitals, finding: Finding, limits: Thresholds) -> Caus
 
 
 def _left(one: Dropout, left: float) -> str:
-    return f": about {left:.3g} of {one.width:,} values of a sample are left" if one.width else ""
+    return f": about {number(left)} of {one.width:,} values of a sample are left" if one.width else ""

@@ -14,6 +14,7 @@ from limen.findings.causes.sighting import sighting
 from limen.findings.figures import median
 from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
+from limen.findings.numbers import number
 from limen.findings.profile import PROFILE, gradient_profiles
 from limen.findings.silence import is_bounded, is_gate
 from limen.findings.thresholds import Thresholds
@@ -127,7 +128,7 @@ def _doubts(vitals: Vitals, finding: Finding, limits: Thresholds) -> list[Doubt]
 def _jump_words(vitals: Vitals, jump: Jump | None) -> str:
     if jump is None:
         return ""
-    size = f"{100 * jump.ratio:.0f} % of its norm" if jump.ratio < 10.0 else f"{jump.ratio:.2g} times its norm"
+    size = f"{100 * jump.ratio:.0f} % of its norm" if jump.ratio < 10.0 else f"{number(jump.ratio, 2)} times its norm"
     return f"step {jump.step} moved {jump.weight} by {size} (about 0.1 % is usual){_learning_rate(vitals, jump)}"
 
 
@@ -142,7 +143,11 @@ def _learning_rate(vitals: Vitals, jump: Jump) -> str:
 
 
 def _spike_words(spike: Spike | None) -> str:
-    return "" if spike is None else f"the loss jumped from {spike.start:.3g} to {spike.peak:.3g} by step {spike.step}"
+    return (
+        ""
+        if spike is None
+        else f"the loss jumped from {number(spike.start)} to {number(spike.peak)} by step {spike.step}"
+    )
 
 
 def _crowd_words(crowd: Crowd | None) -> str:
@@ -217,14 +222,14 @@ def _early_harm(vitals: Vitals, limits: Thresholds, *, few: bool) -> str:
     if len(values) == 0 or not np.isfinite(values[0]) or (values < 0.0).any():
         return ""
     if not np.isfinite(values).all():
-        return f"the loss, {values[0]:.3g} at first, is no longer finite"
+        return f"the loss, {number(values[0])} at first, is no longer finite"
     if values.max() >= limits.risen * values[0] > 0.0:
-        return f"the loss rose from {values[0]:.3g} to {values.max():.3g}"
+        return f"the loss rose from {number(values[0])} to {number(values.max())}"
     if few or trend is None or not trend.positive:
         return ""
     if trend.learned:
         return _driven_to_bounds(vitals, limits)
-    return f"the loss has not fallen ({trend.began:.3g} at first, {trend.end:.3g} now)"
+    return f"the loss has not fallen ({number(trend.began)} at first, {number(trend.end)} now)"
 
 
 def _is_squashing(site: Site) -> bool:

@@ -9,6 +9,7 @@ from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
 from limen.findings.finding import Cause, Finding
 from limen.findings.loss_trend import loss_trend
+from limen.findings.numbers import number
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import NEARLY_ZERO, relative_gradient, scale_at_birth, typical_update
 from limen.vitals import OptimiserVitals, ParameterVitals, Vitals
@@ -47,8 +48,8 @@ def learning_rate_too_low(vitals: Vitals, finding: Finding, limits: Thresholds) 
     if not largest <= most or heard < HEARD:
         return None
     evidence = (
-        f"The fastest weight moves by {largest:.1e} of its norm in a step (about 1e-03 is usual) while gradients reach "
-        f"{heard:.1e} of the norm of their weight."
+        f"The fastest weight moves by {number(largest)} of its norm in a step (about 0.001 is usual) while gradients "
+        f"reach {number(heard)} of the norm of their weight."
     )
     return Cause("learning-rate-too-low", 0.85, evidence)
 
@@ -73,8 +74,8 @@ def learning_rate_too_low_seen(vitals: Vitals, limits: Thresholds) -> Iterator[F
     rates = " and ".join(f"{one.learning_rate[-1]:g} ({one.name})" for one in vitals.optimisers)
     at = f" at a learning rate of {rates}" if rates else ""
     evidence = (
-        f"The fastest weight moves by {largest:.1e} of its norm in a step (about 1e-03 is usual) while gradients reach "
-        f"{heard:.1e} of the norm of their weight."
+        f"The fastest weight moves by {number(largest)} of its norm in a step (about 0.001 is usual) while gradients "
+        f"reach {number(heard)} of the norm of their weight."
     )
     yield sighting(
         "learning-rate-too-low",
@@ -85,7 +86,7 @@ def learning_rate_too_low_seen(vitals: Vitals, limits: Thresholds) -> Iterator[F
         measured=largest,
         limit=limits.frozen_update,
         unit="update ratio",
-        message=f"No weight moves by more than {largest:.1e} of its norm in a step{at}.",
+        message=f"No weight moves by more than {number(largest)} of its norm in a step{at}.",
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
+from limen.findings.numbers import number
 from limen.findings.output_fit import REGRESSION
 from limen.findings.thresholds import Thresholds
 from limen.vitals import SiteVitals, Vitals
@@ -35,7 +36,7 @@ def loss_numerics_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
             continue
         kind = "softmax" if loss.head == "log" else loss.head
         better = "log_softmax or cross_entropy" if kind == "softmax" else "logsigmoid or the binary one with logits"
-        came = f" It came down to {least:.3g} in the first steps." if least < UNLIKELY else ""
+        came = f" It came down to {number(least)} in the first steps." if least < UNLIKELY else ""
         message = f"The loss takes the logarithm of a {kind}; from raw scores, {better} is finite always."
         why = f"The logarithm of a {kind} is minus infinity as soon as a probability rounds to 0.{came}"
         yield sighting(
@@ -82,7 +83,9 @@ def loss_numerics(vitals: Vitals, finding: Finding, limits: Thresholds) -> Cause
     if calm is None or loss is None:
         return None
     value = float(loss.value[loss.step == finding.step][0])
-    where = f"at step {finding.step}, where all pre-activations were finite, from {calm[0]:.3g} to {calm[1]:.3g}"
+    where = (
+        f"at step {finding.step}, where all pre-activations were finite, from {number(calm[0])} to {number(calm[1])}"
+    )
     kind = "" if loss.function == "other" else f" ({loss.function})"
     if finding.where != "loss":
         broken = [one.first_nonfinite == finding.step for one in vitals.parameters]

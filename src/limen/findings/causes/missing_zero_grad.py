@@ -8,6 +8,7 @@ from limen.findings.causes.registry import fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
 from limen.findings.finding import Finding
+from limen.findings.numbers import number
 from limen.findings.thresholds import Thresholds
 from limen.vitals import ParameterVitals, Vitals
 
@@ -51,19 +52,19 @@ def missing_zero_grad(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     Source: the documentation of ``torch.optim.Optimizer.zero_grad``.
     """
     seen = max(vitals.looked, int(vitals.step > 0)) - 1
-    for number, optimiser in enumerate(vitals.optimisers):
+    for index, optimiser in enumerate(vitals.optimisers):
         uncleared = min(optimiser.uncleared, seen)
         if uncleared < max(FEWEST, SHARE * seen):
             continue
         several = len(vitals.optimisers) > 1
         evidence = (
             f"At {uncleared:,} of the {seen:,} steps seen from the second on, the gradients still held those of the "
-            f"step before when the backward pass added to them{_growth(vitals, number)}."
+            f"step before when the backward pass added to them{_growth(vitals, index)}."
         )
         yield sighting(
             "missing-zero-grad",
             "warning",
-            f"optimiser {number + 1}" if several else "model",
+            f"optimiser {index + 1}" if several else "model",
             evidence,
             confidence=0.99,
             measured=uncleared / seen,
@@ -75,11 +76,11 @@ def missing_zero_grad(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         )
 
 
-def _growth(vitals: Vitals, number: int) -> str:
+def _growth(vitals: Vitals, index: int) -> str:
     """How the gradients grew, where they did."""
-    grown = [_of_one(one) for one in vitals.parameters if one.optimiser == number and one.parameter.weight]
+    grown = [_of_one(one) for one in vitals.parameters if one.optimiser == index and one.parameter.weight]
     factor = median(finite(grown)) if grown else float("nan")
-    return f"; their norms have grown {factor:.2g} times since the first step" if factor >= GROWN else ""
+    return f"; their norms have grown {number(factor, 2)} times since the first step" if factor >= GROWN else ""
 
 
 def _of_one(seen: ParameterVitals) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from limen.findings.causes.registry import fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Finding
+from limen.findings.numbers import number
 from limen.findings.thresholds import Thresholds
 from limen.vitals import Normalisation, Vitals
 
@@ -83,8 +84,8 @@ def _of_few_samples(norm: Normalisation) -> Iterator[Finding]:
         return
     evidence = (
         f"{norm.kind} {norm.name} takes each mean and variance of {norm.samples} sample{'s' * (norm.samples > 1)}. "
-        f"They change from batch to batch as much as those of {norm.independent:.2g} independent values, though each "
-        f"is of {norm.values}."
+        f"They change from batch to batch as much as those of {number(norm.independent, 2)} independent values, "
+        f"though each is of {norm.values}."
     )
     yield sighting(
         "normalisation-misuse",
@@ -109,7 +110,7 @@ def _with_strange_statistics(norm: Normalisation) -> Iterator[Finding]:
     if norm.dropped >= STRONG_DROPOUT and "BatchNorm" in norm.kind:
         evidence = (
             f"Dropout of {100 * norm.dropped:.4g} % stands directly before {norm.kind} {norm.name}: in training the "
-            f"variance is up to {1.0 / (1.0 - min(norm.dropped, 0.999)):.2g} times what it is in use."
+            f"variance is up to {number(1.0 / (1.0 - min(norm.dropped, 0.999)), 2)} times what it is in use."
         )
         yield _remark(norm.name, evidence, measured=norm.dropped, limit=STRONG_DROPOUT, unit="probability")
 

@@ -12,6 +12,7 @@ from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median, share
 from limen.findings.finding import Cause, Finding, Severity
 from limen.findings.loss_trend import BELOW_A_GUESS, classes_of
+from limen.findings.numbers import number
 from limen.findings.output_fit import CLASS_LOSSES, CLIMB, MISFIT, RANGES, REGRESSION, misfit, outside
 from limen.findings.thresholds import Thresholds
 from limen.vitals import LossVitals, Scale, SiteVitals, Vitals
@@ -122,10 +123,12 @@ def _out_of_reach(loss: LossVitals, targets: Scale, vitals: Vitals) -> Finding |
     low, high = RANGES[loss.head]
     bound = f"nothing below {low:g}" if math.isfinite(low) else f"nothing above {high:g}"
     span = f"{low:g} to {high:g}" if math.isfinite(high - low) else bound
-    message = f"The targets run from {targets.low:.4g} to {targets.high:.4g}; {_called(loss)} gives {span}."
+    message = (
+        f"The targets run from {number(targets.low, 4)} to {number(targets.high, 4)}; {_called(loss)} gives {span}."
+    )
     why = (
-        f"What lies outside cannot be learned; the targets have a mean of {targets.mean:.4g} and a standard deviation "
-        f"of {targets.std:.3g}."
+        f"What lies outside cannot be learned; the targets have a mean of {number(targets.mean, 4)} and a standard "
+        f"deviation of {number(targets.std)}."
     )
     severity: Severity = "warning" if bulk > 0.0 else "info"
     return _found(loss, vitals, severity, 0.9, message, why, beyond, ROOM, "target units out of reach")
@@ -136,8 +139,11 @@ def _climb(loss: LossVitals, vitals: Vitals, limits: Thresholds) -> Finding:
     size = np.abs(finite(loss.value))
     start, now = float(size[0]), median(size[-3:])
     grown = share(now, start)
-    message = f"{loss.function} is climbed, not descended: {start:.4g} at the start, {now:.4g} now."
-    why = f"The gradient of every one of the first steps was taken of its negative, and it has grown {grown:.3g} times."
+    message = f"{loss.function} is climbed, not descended: {number(start, 4)} at the start, {number(now, 4)} now."
+    why = (
+        "The gradient of every one of the first steps was taken of its negative, and it has grown "
+        f"{number(grown)} times."
+    )
     severity: Severity = "error" if grown >= limits.risen else "warning"
     return _found(loss, vitals, severity, 0.95, message, why, grown, 1.0, CLIMB, whole=True)
 

@@ -7,6 +7,7 @@ import numpy as np
 from limen.findings.causes.birth import born_stuck
 from limen.findings.figures import finite
 from limen.findings.finding import Cause
+from limen.findings.numbers import number
 from limen.findings.silence import is_bounded
 from limen.findings.updates import scale_at_birth
 from limen.vitals import ParameterVitals, SiteVitals, Vitals
@@ -47,8 +48,9 @@ def stuck_by_weights(vitals: Vitals, seen: SiteVitals) -> tuple[Cause, float] | 
         return None
     scale, weight = max(large, key=lambda pair: pair[0])
     evidence = (
-        f"{weight.parameter.name} began with weights of {scale:.2g} times one over the root of their fan in, where 1 "
-        f"is usual; {100 * born_stuck(seen):.0f} % of the samples of {seen.site.title} were flat in the first window."
+        f"{weight.parameter.name} began with weights of {number(scale, 2)} times one over the root of their fan in, "
+        f"where 1 is usual; {100 * born_stuck(seen):.0f} % of the samples of {seen.site.title} were flat in the first "
+        "window."
     )
     return Cause("bad-initialisation", 0.92, evidence), scale
 

@@ -11,6 +11,7 @@ from limen.findings.causes.birth import born_stuck
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
+from limen.findings.numbers import number
 from limen.findings.profile import PROFILE, gradient_profiles
 from limen.findings.silence import is_bounded, is_gate
 from limen.findings.thresholds import Thresholds
@@ -67,7 +68,7 @@ def saturating_activation(vitals: Vitals, finding: Finding, limits: Thresholds) 
         base = 0.9 if gate and profile.factor <= CLEAR_LOSS else 0.6
         evidence = (
             f"{len(bounded)} of {profile.depth} hidden layers use {_names(bounded)}{_slopes(bounded)}; the gradient "
-            f"shrinks by a factor of {profile.factor:.2g} at each layer."
+            f"shrinks by a factor of {number(profile.factor, 2)} at each layer."
         )
         return Cause("saturating-activation", round(base * len(bounded) / profile.depth, 3), evidence)
     return None
@@ -91,7 +92,7 @@ def saturating_activation_seen(vitals: Vitals, limits: Thresholds) -> Iterator[F
             "warning" if gone else "info",
             first.name,
             f"{len(gates)} of {profile.depth} hidden layers use {_names(gates)}{_slopes(gates)}; the gradient at "
-            f"{first.title} is {profile.ratio:.1e} times that at {profile.rungs[-1].site.title}.",
+            f"{first.title} is {number(profile.ratio)} times that at {profile.rungs[-1].site.title}.",
             confidence=0.9 if gone else 0.5,
             measured=profile.ratio,
             limit=limit if gone else limits.vanished,
@@ -119,7 +120,9 @@ def _slopes(sites: list[Site]) -> str:
     steepest = max(map(_steepest, sites))
     left = float(np.prod([_steepest(site) for site in sites]))
     return (
-        f", whose slope is at most {steepest:.2g}: {len(sites)} in a row leave {left:.1g} at best" if left < 1 else ""
+        f", whose slope is at most {number(steepest, 2)}: {len(sites)} in a row leave {number(left, 1)} at best"
+        if left < 1
+        else ""
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Cause, Finding
+from limen.findings.numbers import number
 from limen.findings.profile import PROFILE, Profile, gradient_profiles
 from limen.findings.silence import is_gate
 from limen.findings.thresholds import Thresholds
@@ -120,6 +121,6 @@ def _is_of_gates(profile: Profile) -> bool:
 def _course(profile: Profile) -> str:
     first, last = profile.rungs[0].site, profile.rungs[-1].site
     return (
-        f"the gradient at {first.title} is {profile.ratio:.1e} times that at {last.title}, a factor of "
-        f"{profile.factor:.2g} for each layer"
+        f"the gradient at {first.title} is {number(profile.ratio)} times that at {last.title}, a factor of "
+        f"{number(profile.factor, 2)} for each layer"
     )

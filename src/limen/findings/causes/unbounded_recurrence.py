@@ -9,6 +9,7 @@ from limen.findings.causes.recurrent_weights import from_state_to_state, radius
 from limen.findings.causes.registry import fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.finding import Finding
+from limen.findings.numbers import number
 from limen.findings.thresholds import Thresholds
 from limen.vitals import Vitals
 
@@ -65,8 +66,8 @@ def unbounded_recurrence(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
             "warning",
             weight.parameter.layer,
             f"{weight.parameter.name} feeds the state back through {seen.site.function}, which has no upper bound, "
-            f"with a spectral radius of about {grows:.2g}; in the first {seen.birth.steps} steps the "
-            f"pre-activations of {seen.site.name} have a root mean square of {size:.3g}.",
+            f"with a spectral radius of about {number(grows, 2)}; in the first {seen.birth.steps} steps the "
+            f"pre-activations of {seen.site.name} have a root mean square of {number(size)}.",
             confidence=0.92,
             measured=grows,
             limit=GROWING,

@@ -12,6 +12,7 @@ from limen.findings.causes.registry import cause, fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median, share
 from limen.findings.finding import Cause, Finding
+from limen.findings.numbers import number
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import relative_gradient
 from limen.vitals import InputVitals, ParameterVitals, SiteVitals, Vitals
@@ -93,7 +94,7 @@ def unscaled_inputs_seen(vitals: Vitals, limits: Thresholds) -> Iterator[Finding
         "unscaled-inputs",
         "warning" if size >= ENORMOUS else "info",
         first.site.name,
-        f"{_words(inputs, size, offset)} The pre-activations of {first.site.title} have one of {reached:.3g}.",
+        f"{_words(inputs, size, offset)} The pre-activations of {first.site.title} have one of {number(reached)}.",
         confidence=0.9 if size >= ENORMOUS else 0.4,
         measured=size,
         limit=limits.huge_input,
@@ -111,8 +112,8 @@ def _steep(vitals: Vitals, inputs: InputVitals, size: float, offset: float, limi
         return
     first = seen.parameter
     evidence = (
-        f"{_words(inputs, size, offset)} The gradient of {first.name} is {_pull(seen, limits):.1e} of its norm, that "
-        f"of other weights {float(np.median(others)):.1e}."
+        f"{_words(inputs, size, offset)} The gradient of {first.name} is {number(_pull(seen, limits))} of its norm, "
+        f"that of other weights {number(float(np.median(others)))}."
     )
     yield sighting(
         "unscaled-inputs",
@@ -141,8 +142,8 @@ def _faint(inputs: InputVitals, size: float, first: SiteVitals) -> Iterator[Find
         "unscaled-inputs",
         "warning",
         first.site.name,
-        f"{_words(inputs, size, 0.0)} The pre-activations of {first.site.title} vary by {reached:.1e} over "
-        f"samples, around {level:.1e}.",
+        f"{_words(inputs, size, 0.0)} The pre-activations of {first.site.title} vary by {number(reached)} over "
+        f"samples, around {number(level)}.",
         confidence=0.85,
         measured=size,
         limit=FAINT,
@@ -167,6 +168,6 @@ def _doubts(vitals: Vitals, finding: Finding) -> list[Doubt]:
 def _words(inputs: InputVitals, size: float, offset: float) -> str:
     shifted = f", its mean {offset:.1f} standard deviations from zero" if offset >= SHIFTED else ""
     return (
-        f"The model's input runs from {inputs.low:.4g} to {inputs.high:.4g} with a root mean square of {size:.3g}"
-        f"{shifted}; initialisations assume about 1."
+        f"The model's input runs from {number(inputs.low, 4)} to {number(inputs.high, 4)} with a root mean square of "
+        f"{number(size)}{shifted}; initialisations assume about 1."
     )

@@ -9,6 +9,7 @@ from limen.findings.causes.registry import fact
 from limen.findings.causes.sighting import sighting
 from limen.findings.figures import finite, median
 from limen.findings.finding import Finding
+from limen.findings.numbers import number
 from limen.findings.output_fit import REGRESSION
 from limen.findings.thresholds import Thresholds
 from limen.vitals import InputVitals, LossVitals, Scale, Vitals
@@ -46,10 +47,15 @@ def unscaled_targets(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
     if loss is None or loss.targets is None:
         return
     size = loss.targets.root_mean_square
-    began = "" if loss.outputs is None else f"; the network began at {loss.outputs.low:.3g} to {loss.outputs.high:.3g}"
-    message = f"The targets of {loss.function} run from {loss.targets.low:.4g} to {loss.targets.high:.4g}{began}."
+    began = (
+        ""
+        if loss.outputs is None
+        else f"; the network began at {number(loss.outputs.low)} to {number(loss.outputs.high)}"
+    )
+    low, high = number(loss.targets.low, 4), number(loss.targets.high, 4)
+    message = f"The targets of {loss.function} run from {low} to {high}{began}."
     why = (
-        f"The targets have a root mean square of {size:.3g}, to which the last layer has to grow, with a loss and "
+        f"The targets have a root mean square of {number(size)}, to which the last layer has to grow, with a loss and "
         "gradients to match."
     )
     yield sighting(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from limen.findings.finding import Finding
 from limen.findings.loss_trend import LossTrend, loss_trend
+from limen.findings.numbers import number
 from limen.findings.rules.registry import rule
 from limen.findings.thresholds import Thresholds
 from limen.findings.violence import large_step
@@ -51,8 +52,9 @@ def diverging_loss(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         confidence=0.85,
         causes=(),
         remedies=(),
-        message=f"The loss fell from {trend.start:.4g} to {trend.lowest:.4g} until step {trend.lowest_step} and has "
-        f"risen to {trend.end:.4g}; {jump.weight} moved by {100 * jump.ratio:.0f} % of its norm in step {jump.step}.",
+        message=f"The loss fell from {number(trend.start, 4)} to {number(trend.lowest, 4)} until step "
+        f"{trend.lowest_step} and has risen to {number(trend.end, 4)}; {jump.weight} moved by {100 * jump.ratio:.0f} % "
+        f"of its norm in step {jump.step}.",
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from limen.findings.figures import finite, median
 from limen.findings.finding import Finding
 from limen.findings.loss_trend import LossTrend, loss_trend
+from limen.findings.numbers import number
 from limen.findings.rules.registry import rule
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import NEWBORN
@@ -55,8 +56,9 @@ def exploding_activations(vitals: Vitals, limits: Thresholds) -> Iterator[Findin
         confidence=0.9,
         causes=(),
         remedies=(),
-        message=f"The loss began at {trend.began:.4g}, where a guess has {trend.chance:.3g}: the pre-activations of "
-        f"{seen.site.title} began with a root mean square of {size:.3g}, where about 1 is usual.",
+        message=f"The loss began at {number(trend.began, 4)}, where a guess has {number(trend.chance)}: the "
+        f"pre-activations of {seen.site.title} began with a root mean square of {number(size)}, where about 1 is "
+        "usual.",
     )
 
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from limen.findings.figures import finite, median
 from limen.findings.finding import Finding
 from limen.findings.loss_trend import loss_trend
+from limen.findings.numbers import number
 from limen.findings.profile import PROFILE, Profile, gradient_profiles
 from limen.findings.rules.registry import rule
 from limen.findings.thresholds import Thresholds
@@ -63,11 +64,11 @@ def _harm(vitals: Vitals, limits: Thresholds) -> str | None:
     if update >= limits.violent_update:
         return f"a weight typically moves by {100 * update:.0f} % of its norm in one step"
     if trend is not None and diverged(vitals, trend, limits):
-        return f"the loss went from {trend.began:.3g} to {trend.end:.3g}"
+        return f"the loss went from {number(trend.began)} to {number(trend.end)}"
     if any(len(one.value) and not np.isfinite(one.value[-1]) for one in vitals.losses):
         return "the loss is no longer finite"
     if trend is not None and trend.hopeless and trend.steps >= limits.patience:
-        return f"the loss of {trend.end:.3g} is far above the {trend.chance:.3g} of a guess"
+        return f"the loss of {number(trend.end)} is far above the {number(trend.chance)} of a guess"
     return None
 
 
@@ -98,8 +99,9 @@ def _in_depth(profile: Profile, harm: str, limits: Thresholds) -> Finding:
         confidence=0.9,
         causes=(),
         remedies=(),
-        message=f"The gradient is {profile.ratio:.1e} times as large at {first.site.title} as at {last.site.title}, a "
-        f"factor of {profile.factor:.2g} for each of {profile.depth - 1} layers, and {harm}.",
+        message=f"The gradient is {number(profile.ratio)} times as large at {first.site.title} as at "
+        f"{last.site.title}, a factor of {number(profile.factor, 2)} for each of {profile.depth - 1} layers, and "
+        f"{harm}.",
     )
 
 
@@ -125,7 +127,7 @@ def _in_time(vitals: Vitals, harm: str, limits: Thresholds) -> Finding | None:
         confidence=0.85,
         causes=(),
         remedies=(),
-        message=f"The gradient of {seen.parameter.name} is {growth:.1e} times as large as in the first steps, and "
+        message=f"The gradient of {seen.parameter.name} is {number(growth)} times as large as in the first steps, and "
         f"{harm}.",
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 from limen.findings.figures import finite, share
 from limen.findings.finding import Finding
 from limen.findings.loss_trend import LossTrend, loss_trend
+from limen.findings.numbers import number
 from limen.findings.rules.dead_units import dead_units
 from limen.findings.rules.registry import rule
 from limen.findings.rules.saturated_units import saturated_units
@@ -68,8 +69,8 @@ def not_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         confidence=0.8,
         causes=(),
         remedies=(),
-        message=f"After {trend.steps:,} steps the loss has not fallen: {trend.opening}, {trend.end:.4g} now, "
-        f"{trend.lowest:.4g} at best over an eighth of the run; {witness}.",
+        message=f"After {trend.steps:,} steps the loss has not fallen: {trend.opening}, {number(trend.end, 4)} now, "
+        f"{number(trend.lowest, 4)} at best over an eighth of the run; {witness}.",
     )
 
 
@@ -81,11 +82,11 @@ def _witnesses(vitals: Vitals, trend: LossTrend, limits: Thresholds) -> Iterator
     _, largest = typical_update(vitals, limits.window)
     frozen = largest <= limits.frozen_update and (patient or not warming_up(vitals, limits.window))
     if frozen and (trend.resolved or largest_typical(vitals, limits.window) <= limits.frozen_update):
-        yield f"no weight moves by more than {largest:.1e} of its norm in a step" if largest else "no weight moves"
+        yield f"no weight moves by more than {number(largest)} of its norm in a step" if largest else "no weight moves"
     if trend.ever_fell:
         return
     if trend.steps >= limits.lasting and diverged(vitals, trend, limits):
-        yield f"it stands at {share(trend.end, trend.began):.2g} times its start"
+        yield f"it stands at {number(share(trend.end, trend.began), 2)} times its start"
     if _no_gradient(vitals, limits):
         yield "no gradient reaches any weight"
     if not trend.resolved or trend.steps < limits.early:
@@ -105,7 +106,7 @@ def _mute(vitals: Vitals, most: float) -> Iterator[str]:
     for seen in vitals.sites:
         left = signal(vitals, seen, seen.recent)
         if seen.site.layer is not None and not seen.site.head and left < most:
-            yield f"{seen.site.title} varies over samples by {left:.1e} of the input's spread only"
+            yield f"{seen.site.title} varies over samples by {number(left)} of the input's spread only"
 
 
 def _no_gradient(vitals: Vitals, limits: Thresholds) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from limen.findings.figures import Floats, median
 from limen.findings.finding import Finding
 from limen.findings.looks import BEYOND
+from limen.findings.numbers import number
 from limen.findings.rules.registry import rule
 from limen.findings.swings import Surge, alternation, surges, swing
 from limen.findings.thresholds import Thresholds
@@ -58,8 +59,8 @@ def oscillating_loss(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
             float(len(found)),
             float(limits.surges),
             "surges",
-            f"The loss was thrown up {len(found)} times and came back, the last time to {surge.peak:.4g} at step "
-            f"{surge.step}; {_words(jump)}.",
+            f"The loss was thrown up {len(found)} times and came back, the last time to {number(surge.peak, 4)} at "
+            f"step {surge.step}; {_words(jump)}.",
         )
         return
     latest = _unbroken(loss)[-LATEST:]

@@ -7,6 +7,7 @@ import numpy as np
 from limen.findings.figures import share
 from limen.findings.finding import Finding
 from limen.findings.loss_trend import LossTrend, loss_trend
+from limen.findings.numbers import number
 from limen.findings.rules.registry import rule
 from limen.findings.thresholds import Thresholds
 from limen.findings.updates import largest_typical, typical_update, warming_up
@@ -61,9 +62,9 @@ def slow_learning(vitals: Vitals, limits: Thresholds) -> Iterator[Finding]:
         confidence=0.8,
         causes=(),
         remedies=(),
-        message=f"The fastest weight moves by {fastest:.1e} of its norm in a step (about 1e-03 is usual), and after "
-        f"{trend.steps:,} steps the loss is {trend.end:.4g}, {fallen:.2g} % below the "
-        f"{trend.began:.4g} that it began at{_wait(steps)}.",
+        message=f"The fastest weight moves by {number(fastest)} of its norm in a step (about 0.001 is usual), and "
+        f"after {trend.steps:,} steps the loss is {number(trend.end, 4)}, {fallen:.2g} % below the "
+        f"{number(trend.began, 4)} that it began at{_wait(steps)}.",
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from limen.findings.finding import Finding, Severity
 from limen.findings.loss_trend import LossTrend, loss_trend
+from limen.findings.numbers import number
 from limen.findings.profile import PROFILE, Profile, gradient_profiles
 from limen.findings.rules.registry import rule
 from limen.findings.thresholds import Thresholds
@@ -104,11 +105,11 @@ def _finding(profile: Profile, vitals: Vitals, severity: Severity, limits: Thres
         confidence=0.9 if severity == "error" else 0.7,
         causes=(),
         remedies=(),
-        message=f"The gradient is {profile.ratio:.1e} times as large at {first.site.title} as at {last.site.title}, a "
-        f"factor of {profile.factor:.2g} for each of {profile.depth - 1} layers{pace}.",
+        message=f"The gradient is {number(profile.ratio)} times as large at {first.site.title} as at "
+        f"{last.site.title}, a factor of {number(profile.factor, 2)} for each of {profile.depth - 1} layers{pace}.",
     )
 
 
 def _times(profile: Profile) -> str:
     pace = _pace(profile)
-    return "infinitely" if pace <= 0.0 else f"{1.0 / pace:.1g} times"
+    return "infinitely" if pace <= 0.0 else f"{number(1.0 / pace, 1)} times"
