@@ -26,7 +26,7 @@ WAYS = {
     "cockpit": "cockpit",
     "again": "bare again",
 }
-SHORT = ("default", "every-step", "naive", "delve", "gradients", "tensorboard")  # of the README
+SHORT = ("default", "every-step", "naive", "delve", "gradients", "tensorboard", "again")  # of the README
 
 
 def page() -> str:

@@ -120,6 +120,6 @@ class Ledger:
         """
         fields = self._fields
         steps, fields.steps, fields.is_full = fields.steps, 0, 0
-        for account in self._accounts:
+        for account in self._accounts if steps else ():
             account.silence.tidy(WAITING)  # or one after the other would ask for it
         return self._numbers[:steps].copy(), self._table[:steps].swapaxes(0, 1).copy()
