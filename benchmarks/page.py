@@ -63,15 +63,31 @@ def costs(rows: Sequence[dict[str, Any]], threads: int, ways: Iterable[str] = WA
     chosen = [row for row in rows if row["threads"] == threads]
     head = ["", *(f"{row['model']}, {row['step_ms'][1]:.0f} ms" for row in chosen)]
     present = [way for way in ways if any(way in row["cost"] for row in chosen)]
-    return table(head, ([WAYS[way], *(cost(row["cost"].get(way), own=own) for row in chosen)] for way in present))
+    return table(head, ([WAYS[way], *(shown(row["cost"].get(way), way, own=own) for row in chosen)] for way in present))
+
+
+def shown(measured: dict[str, Any] | None, way: str, *, own: bool) -> str:
+    """A cell of the table."""
+    return noise(measured) if measured is not None and way == "again" else cost(measured, own=own)
 
 
 def cost(measured: dict[str, Any] | None, *, own: bool) -> str:
-    """A share of the step in per cent."""
+    """A share of the step in per cent: the median."""
     if measured is None:
         return "–"
     inside = measured["inside"] if own else None
-    return rounded(100 * (measured["ratio"][1] - 1)) + ("" if inside is None else f" ({100 * inside:.2f})")
+    return in_per_cent(measured["ratio"][1]) + ("" if inside is None else f" ({100 * inside:.2f})")
+
+
+def noise(measured: dict[str, Any]) -> str:
+    """The quartiles of what should cost nothing."""
+    low, _, high = map(in_per_cent, measured["ratio"])
+    return f"{low} to {high}"
+
+
+def in_per_cent(ratio: float) -> str:
+    """By how much a step took longer."""
+    return rounded(100 * (ratio - 1))
 
 
 def rounded(value: float) -> str:

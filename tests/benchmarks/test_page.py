@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks.page import PAGE, README, WAYS, cost, page, renewed
+from benchmarks.page import PAGE, README, WAYS, cost, noise, page, renewed, shown
 from benchmarks.record import RESULTS
 
 
@@ -21,7 +21,7 @@ def test_the_page_has_each_model_and_each_way_of_watching() -> None:
         assert f"{row['model']}, {row['step_ms'][1]:.0f} ms" in text
         for way, measured in row["cost"].items():
             assert f"| {WAYS[way]} |" in text
-            assert f" {cost(measured, own=True)} |" in text
+            assert f" {shown(measured, way, own=True)} |" in text
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,7 @@ def test_a_ratio_is_said_in_per_cent(ratio: float, said: str) -> None:
 
 def test_what_did_not_run_has_no_figure() -> None:
     assert cost(None, own=True) == "–"
+
+
+def test_noise_is_told_by_its_quartiles() -> None:
+    assert noise({"ratio": [0.985, 1.001, 1.0131]}) == "-1.5 to +1.3"
