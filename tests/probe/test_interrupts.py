@@ -317,3 +317,42 @@ def test_what_an_interrupted_watch_tells_is_what_happened(
             assert set(vitals.sites[0].history.samples[-2:].tolist()) == {4}
             assert vitals.losses[0].value[-1] == pytest.approx(training.loss, rel=1e-6)
     assert point > 5
+
+
+class WithinLimen(Interrupted):
+    """Comes only in what limen calls."""
+
+    def hear(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
+        caller = frame.f_back
+        while caller is not None and not str(caller.f_globals.get("__name__")).startswith("limen."):
+            caller = caller.f_back
+        return None if caller is None else super().hear(frame, event, argument)
+
+
+@pytest.mark.skipif(not hasattr(dis, "_parse_exception_table"), reason="tells where exceptions are caught")
+@pytest.mark.skipif(sys.gettrace() is not None, reason="traces itself")
+def test_an_interrupt_while_limen_needs_no_gradients_leaves_those_of_the_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(optimiser_book, "GAPS", ((2, 0), (100, 4)))
+    context = torch.no_grad()
+    codes = {getattr(type(context), name).__code__ for name in ("__init__", "__enter__", "__exit__")}
+    codes.add(inspect.unwrap(torch.no_grad()(context.clone), stop=lambda _: True).__code__)  # as a decorator
+    point, came = -2, True
+    while came:
+        point += 3
+        training = Stack()
+        training.run(2)
+        interrupt = WithinLimen(codes, point)
+        sys.settrace(interrupt.hear)
+        try:
+            training.run(4)
+        except Interrupted:
+            pass
+        finally:
+            sys.settrace(None)
+        is_enabled, came = torch.is_grad_enabled(), interrupt.came
+        torch.set_grad_enabled(True)
+        training.probe.close()
+        assert is_enabled, point
+    assert point > 20

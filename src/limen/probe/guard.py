@@ -11,6 +11,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
+import torch
+
 from limen.probe.modes import unseen
 from limen.probe.quick import State
 
@@ -57,7 +59,7 @@ def guarded(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P
         thread = threading.get_ident()
         if state.busy == thread:  # called by another guarded method, which accounts for the time of both
             return method(self, *args, **kwargs)
-        began = clock()
+        began, grad = clock(), torch.is_grad_enabled()
         state.busy = thread  # no call between this and the ``finally`` below: an interrupt may come after any
         try:
             with self.lock, unseen():
@@ -69,6 +71,8 @@ def guarded(method: Callable[Concatenate[G, P], R]) -> Callable[Concatenate[G, P
             return None
         finally:
             state.busy = 0
+            if torch.is_grad_enabled() is not grad:  # an interrupt came on the way out of a ``no_grad``, or into one
+                torch.set_grad_enabled(grad)
             state.cost += clock() - began
 
     return wrapper
