@@ -244,7 +244,7 @@ ROOMS: dict[str, set[CodeType]] = {
 }
 LAST = {"the parameters": (1, 4, 6), "the program": (1, 5), "the names": (1,)}
 """Steps in which the interrupt comes: the first, and those at which something is read or looked through."""
-EVERY = 11  # of the points of a step, of which there are hundreds
+EVERY = 19  # of the points of a step, of which there are hundreds
 
 
 class Stack(Training):
