@@ -13,6 +13,7 @@ import torch
 from limen.journal import Run
 from limen.journal.delta import Ledger, enter
 from limen.journal.packing import pack
+from limen.kernels.compiled_pass import CompiledPass
 from limen.lasting import LastingArray
 from limen.probe.rows import FEWEST, Room
 from limen.probe.site_record import SiteRecord
@@ -35,6 +36,8 @@ def nbytes(*roots: object) -> int:
         if id(value) in seen or isinstance(value, type) or callable(value):
             continue
         seen.add(id(value))
+        if isinstance(value, CompiledPass):
+            continue  # the plans of all shapes that the process has met, whoever met them
         if isinstance(value, LastingArray):
             found[id(value)] = value.nbytes
         elif isinstance(value, np.ndarray):
