@@ -63,17 +63,54 @@ class KeptFields(Structure):
     _fields_ = [("sums", TallyFields), ("whole", WholeFields), ("left", NarrowFields), ("right", NarrowFields)]
 
 
-class CompiledTally:
-    """As ``Tally``, in memory that the library writes."""
+class CompiledSums:
+    """What a tally and what is kept of full windows have in common, in memory that the library writes."""
 
     def __init__(self, rules: Rules, fields: TallyFields, whole: WholeFields) -> None:
         self.whole = whole
-        self._fields = fields
+        self._sums = fields
+        self._panel = open_panel(rules, fields)
+
+    @property
+    def samples(self) -> int:
+        """Of each unit."""
+        return self._sums.samples
+
+    @property
+    def nonfinite(self) -> int:
+        """Numbers that are NaN or infinite."""
+        return self._sums.nonfinite
+
+    @property
+    def mean(self) -> Floats:
+        """As of ``Tally``."""
+        return rows_of(self._panel)[0]
+
+    @property
+    def m2(self) -> Floats:
+        """As of ``Tally``."""
+        return rows_of(self._panel)[1]
+
+    @property
+    def low(self) -> Floats:
+        """As of ``Tally``."""
+        return rows_of(self._panel)[2]
+
+    @property
+    def high(self) -> Floats:
+        """As of ``Tally``."""
+        return rows_of(self._panel)[3]
+
+
+class CompiledTally(CompiledSums):
+    """As ``Tally``, in memory that the library writes."""
+
+    def __init__(self, rules: Rules, fields: TallyFields, whole: WholeFields) -> None:
+        super().__init__(rules, fields, whole)
         self._units = rules.units
         self._left = account_memory.zeros(rules.units, np.uint32)
         self._right = None if rules.right is None else account_memory.zeros(rules.units, np.uint32)
         fields.left, fields.right = self._left.address, None if self._right is None else self._right.address
-        self._panel = open_panel(rules, fields)
         self.clear()
 
     @property
@@ -86,93 +123,31 @@ class CompiledTally:
         """As of ``Tally``."""
         return no_counts(self._units) if self._right is None else self._right.open()
 
-    @property
-    def mean(self) -> Floats:
-        """As of ``Tally``."""
-        return rows_of(self._panel)[0]
-
-    @property
-    def m2(self) -> Floats:
-        """As of ``Tally``."""
-        return rows_of(self._panel)[1]
-
-    @property
-    def low(self) -> Floats:
-        """As of ``Tally``."""
-        return rows_of(self._panel)[2]
-
-    @property
-    def high(self) -> Floats:
-        """As of ``Tally``."""
-        return rows_of(self._panel)[3]
-
-    @property
-    def samples(self) -> int:
-        """Of each unit."""
-        return self._fields.samples
-
-    @property
-    def nonfinite(self) -> int:
-        """Numbers that are NaN or infinite."""
-        return self._fields.nonfinite
-
     def clear(self) -> None:
         """Forget all samples."""
-        self._fields.steps = self._fields.samples = self._fields.nonfinite = 0
+        self._sums.steps = self._sums.samples = self._sums.nonfinite = 0
         whole = self.whole
         whole.flat, whole.mean, whole.m2, whole.low, whole.high = 0, 0.0, 0.0, math.inf, -math.inf
         forget(self)
 
 
-class CompiledKept:
+class CompiledKept(CompiledSums):
     """As ``Kept``, in memory that the library writes."""
 
     def __init__(self, rules: Rules, fields: KeptFields, memory: Memory) -> None:
-        self.whole = fields.whole
-        self._sums = fields.sums
-        self._panel = open_panel(rules, fields.sums)
+        super().__init__(rules, fields.sums, fields.whole)
         self._left = NarrowCounts(rules.units, fields.left, memory)
         self._right = NarrowCounts(rules.units, fields.right, memory)
 
     @property
-    def samples(self) -> int:
-        """As of ``Kept``."""
-        return self._sums.samples
-
-    @property
-    def nonfinite(self) -> int:
-        """As of ``Kept``."""
-        return self._sums.nonfinite
-
-    @property
     def left(self) -> Integers:
-        """As of ``Kept``."""
+        """As of ``Tally``."""
         return self._left.numbers()
 
     @property
     def right(self) -> Integers:
-        """As of ``Kept``."""
+        """As of ``Tally``."""
         return self._right.numbers()
-
-    @property
-    def mean(self) -> Floats:
-        """As of ``Kept``."""
-        return rows_of(self._panel)[0]
-
-    @property
-    def m2(self) -> Floats:
-        """As of ``Kept``."""
-        return rows_of(self._panel)[1]
-
-    @property
-    def low(self) -> Floats:
-        """As of ``Kept``."""
-        return rows_of(self._panel)[2]
-
-    @property
-    def high(self) -> Floats:
-        """As of ``Kept``."""
-        return rows_of(self._panel)[3]
 
     def widen(self, left: int, right: int) -> None:
         """Make room for so many bytes a unit."""
